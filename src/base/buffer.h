@@ -1,0 +1,25 @@
+/* A growing run of bytes that is always NUL-terminated: text for people, JSON, blocks of the journal.
+ * A zeroed struct is an empty buffer; buffer_done() frees it. */
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer {
+    char *bytes; /* NULL while nothing was added */
+    size_t size;
+    size_t capacity;
+};
+
+void buffer_add(struct buffer *buffer, const void *bytes, size_t n);
+void buffer_puts(struct buffer *buffer, const char *text);
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void buffer_u8(struct buffer *buffer, uint8_t value);
+void buffer_varint(struct buffer *buffer, uint64_t value); /* LEB128 */
+void buffer_zigzag(struct buffer *buffer, int64_t value);
+void buffer_clear(struct buffer *buffer); /* keeps the memory */
+void buffer_done(struct buffer *buffer);
+
+#endif

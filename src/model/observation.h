@@ -1,0 +1,85 @@
+/* An observation: one thing seen once. A value of fixed size that is never changed; names in it are
+ * numbers of the registry. The table says which member means what; unused members are 0.
+ *
+ * | kind       | source    | target          | peer                | path    | code     | value          |
+ * |------------|-----------|-----------------|---------------------|---------|----------|----------------|
+ * | PROBE      | vantage   | target/control  | address that replied| -       | *        | **             |
+ * | ROUTE      | collector | prefix          | peer                | AS path | route_op | -              |
+ * | PEER       | collector | -               | peer                | -       | peer_op  | prefixes (***) |
+ * | VISIBILITY | collector | prefix          | -                   | -       | peers up | peers in all   |
+ * | TICK       | -         | -               | -                   | -       | -        | -              |
+ * | GAP        | vantage or collector | -    | -                   | text: reason | -   | until, utc ns  |
+ * | START/STOP | vantage or collector | -    | -                   | -       | -        | -              |
+ * | SUBJECT    | -         | subject         | -                   | text: title | flags | UTC offset, s |
+ * | MEMBER     | -         | target, prefix, ASN or zone | subject | -       | -        | interval_ns or 0 |
+ *
+ *   *   http status, dns rcode, icmp type << 8 | code
+ *   **  dns: SOA serial; tls and https: notAfter in seconds; icmp: TTL of the reply; 0 unknown
+ *   *** size of the peer's table where known (PEER_TABLE), else 0
+ *
+ * A PROBE's time is when it was sent, for all others when it happened. A SUBJECT begins a subject's
+ * configuration: it replaces an earlier one of that subject, and the MEMBERs that follow it directly
+ * belong to it. A TICK says that time has passed and we were there: silence is judged by it. A GAP says that its
+ * source saw nothing from `time` until `value`; it is never an outage. */
+#ifndef MODEL_OBSERVATION_H
+#define MODEL_OBSERVATION_H
+
+#include "base/utc.h"
+#include "model/model.h"
+
+#include <stdint.h>
+
+enum observation_kind {
+    OBSERVATION_PROBE = 1,
+    OBSERVATION_ROUTE,
+    OBSERVATION_PEER,
+    OBSERVATION_VISIBILITY,
+    OBSERVATION_TICK,
+    OBSERVATION_GAP,
+    OBSERVATION_START,
+    OBSERVATION_STOP,
+    OBSERVATION_SUBJECT,
+    OBSERVATION_MEMBER,
+    OBSERVATION_KIND_COUNT
+};
+
+enum route_op { ROUTE_ANNOUNCE = 1, ROUTE_WITHDRAW, ROUTE_TABLE /* seen in a table dump */ };
+enum peer_op { PEER_UP = 1, PEER_DOWN, PEER_TABLE /* value: prefixes in its table */ };
+enum { SUBJECT_IS_RECONSTRUCTION = 1 };
+
+struct observation {
+    uint64_t seq; /* place in the journal, from 1; 0 before it is appended */
+    struct utc time;
+    int64_t rtt_ns; /* probe: how long the answer (or failure) took, 0 if it never came */
+    int64_t value;
+    uint32_t source;
+    uint32_t target;
+    uint32_t peer;
+    uint32_t path;
+    uint32_t extra; /* text: members of the log line that we do not know, as JSON; kept for export */
+    uint16_t code;
+    uint8_t kind;    /* enum observation_kind */
+    uint8_t outcome; /* enum outcome; probe only */
+    uint8_t stage;   /* enum stage; probe only */
+    uint8_t spare[7];
+};
+
+_Static_assert(sizeof(struct observation) == 64, "an observation is one cache line");
+
+const char *observation_kind_name(enum observation_kind kind); /* "probe", "route", ... */
+
+/* Where sources put what they see. `registry` is where they intern the names. emit() may not fail:
+ * what lies behind it counts and reports its own troubles. */
+struct registry;
+struct sink {
+    struct registry *registry;
+    void (*emit)(void *context, const struct observation *observation);
+    void *context;
+};
+
+static inline void sink_emit(const struct sink *sink, const struct observation *observation)
+{
+    sink->emit(sink->context, observation);
+}
+
+#endif

@@ -1,0 +1,271 @@
+#include "model/registry.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a name stands for, worked out once when it is interned. */
+union meaning {
+    struct target target;
+    struct prefix prefix;
+    struct as_path path;
+    struct peer peer;
+    struct addr address;
+    uint32_t asn;
+};
+
+struct entry {
+    uint64_t hash;
+    const char *text; /* in the arena */
+    union meaning *meaning; /* in the arena; NULL for plain names */
+    enum name_kind kind;
+};
+
+/* Entries are kept in chunks, so that they never move. Slots are an open-addressing table of numbers. */
+enum { CHUNK = 4096 };
+struct registry {
+    struct arena arena;
+    struct entry **chunks;
+    size_t chunk_capacity;
+    uint32_t count;
+    uint32_t *slots; /* 0: free */
+    size_t slot_count; /* a power of two */
+    uint64_t refused;
+};
+
+struct registry *registry_new(void)
+{
+    struct registry *registry = mem_new(1, sizeof *registry);
+    registry->slot_count = 1024;
+    registry->slots = mem_new(registry->slot_count, sizeof *registry->slots);
+    return registry;
+}
+
+void registry_free(struct registry *registry)
+{
+    if (!registry)
+        return;
+    for (uint32_t i = 0; i * CHUNK < registry->count; i++)
+        free(registry->chunks[i]);
+    free(registry->chunks);
+    free(registry->slots);
+    arena_done(&registry->arena);
+    free(registry);
+}
+
+static struct entry *entry_of(const struct registry *registry, uint32_t id)
+{
+    assert(id >= 1 && id <= registry->count);
+    return &registry->chunks[(id - 1) / CHUNK][(id - 1) % CHUNK];
+}
+
+/* The slot that holds this name, or the free one where it belongs. */
+static uint32_t *slot_of(const struct registry *registry, enum name_kind kind, const char *text,
+                         size_t n, uint64_t hash)
+{
+    for (size_t i = (size_t)hash;; i++) {
+        uint32_t *slot = &registry->slots[i & (registry->slot_count - 1)];
+        if (!*slot)
+            return slot;
+        const struct entry *entry = entry_of(registry, *slot);
+        if (entry->hash == hash && entry->kind == kind && strlen(entry->text) == n &&
+            memcmp(entry->text, text, n) == 0)
+            return slot;
+    }
+}
+
+static void grow_slots(struct registry *registry)
+{
+    free(registry->slots);
+    registry->slot_count *= 2;
+    registry->slots = mem_new(registry->slot_count, sizeof *registry->slots);
+    for (uint32_t id = 1; id <= registry->count; id++) {
+        const struct entry *entry = entry_of(registry, id);
+        *slot_of(registry, entry->kind, entry->text, strlen(entry->text), entry->hash) = id;
+    }
+}
+
+static bool parse_u32(const char *text, size_t n, uint32_t *out)
+{
+    uint64_t value = 0;
+    if (n < 1 || n > 10)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(text[i] - '0');
+    }
+    if (value > UINT32_MAX)
+        return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+static bool parse_peer(const char *text, size_t n, struct peer *out)
+{
+    const char *space = memchr(text, ' ', n);
+    if (!space)
+        return false;
+    size_t used = (size_t)(space - text);
+    return addr_parse(text, used, &out->addr) && parse_u32(space + 1, n - used - 1, &out->asn);
+}
+
+/* Words are AS numbers or sets in braces; an empty path is one of the collector's own AS. */
+static bool parse_path(const char *text, size_t n, struct as_path *out)
+{
+    uint32_t last = 0, before = 0;
+    size_t hops = 0;
+    for (size_t at = 0; at < n;) {
+        const char *space = memchr(text + at, ' ', n - at);
+        size_t word = space ? (size_t)(space - text) - at : n - at;
+        uint32_t asn = 0;
+        bool is_set = word > 2 && (text[at] == '{' || text[at] == '(');
+        if (!is_set && !parse_u32(text + at, word, &asn))
+            return false;
+        if (is_set || asn != last || hops == 0) {
+            before = last;
+            last = asn;
+            hops++;
+        }
+        at += word + 1;
+    }
+    *out = (struct as_path){.origin = last, .upstream = before, .hops = (uint16_t)(hops & 0xffff)};
+    return true;
+}
+
+/* False if the text cannot be a name of this kind; *has_meaning tells if `out` was filled. */
+static bool understand(enum name_kind kind, const char *text, size_t n, union meaning *out,
+                       bool *has_meaning)
+{
+    *has_meaning = true;
+    switch (kind) {
+    case NAME_TARGET:
+    case NAME_CONTROL:
+        return target_parse(text, n, &out->target, NULL) == ERR_OK;
+    case NAME_PREFIX:
+        return prefix_parse(text, n, &out->prefix);
+    case NAME_ASN:
+        return parse_u32(text, n, &out->asn);
+    case NAME_PEER:
+        return parse_peer(text, n, &out->peer);
+    case NAME_PATH:
+        return parse_path(text, n, &out->path);
+    case NAME_ADDRESS:
+        return addr_parse(text, n, &out->address);
+    default:
+        *has_meaning = false;
+        return kind > NAME_NONE && kind < NAME_KIND_COUNT;
+    }
+}
+
+static uint64_t name_hash(enum name_kind kind, const char *text, size_t n)
+{
+    return hash_bytes(text, n, (uint64_t)kind);
+}
+
+uint32_t registry_find(const struct registry *registry, enum name_kind kind, const char *text,
+                       size_t n)
+{
+    return *slot_of(registry, kind, text, n, name_hash(kind, text, n));
+}
+
+uint32_t registry_intern(struct registry *registry, enum name_kind kind, const char *text, size_t n)
+{
+    uint64_t hash = name_hash(kind, text, n);
+    uint32_t *slot = slot_of(registry, kind, text, n, hash);
+    if (*slot)
+        return *slot;
+    union meaning meaning;
+    bool has_meaning;
+    if (memchr(text, '\0', n) || !understand(kind, text, n, &meaning, &has_meaning))
+        return 0;
+    if (registry->count == REGISTRY_MAX) {
+        registry->refused++;
+        return 0;
+    }
+    uint32_t index = registry->count++;
+    if (index % CHUNK == 0) {
+        registry->chunks = mem_grow(registry->chunks, &registry->chunk_capacity,
+                                    index / CHUNK + 1, sizeof *registry->chunks);
+        registry->chunks[index / CHUNK] = mem_new(CHUNK, sizeof(struct entry));
+    }
+    struct entry *entry = &registry->chunks[index / CHUNK][index % CHUNK];
+    *entry = (struct entry){.hash = hash, .text = arena_copy(&registry->arena, text, n), .kind = kind};
+    if (has_meaning) {
+        entry->meaning = arena_alloc(&registry->arena, sizeof meaning);
+        *entry->meaning = meaning;
+    }
+    *slot = registry->count;
+    if ((size_t)registry->count * 2 > registry->slot_count)
+        grow_slots(registry);
+    return index + 1;
+}
+
+uint32_t registry_count(const struct registry *registry)
+{
+    return registry->count;
+}
+
+uint64_t registry_refused(const struct registry *registry)
+{
+    return registry->refused;
+}
+
+enum name_kind registry_kind(const struct registry *registry, uint32_t id)
+{
+    return id ? entry_of(registry, id)->kind : NAME_NONE;
+}
+
+const char *registry_text(const struct registry *registry, uint32_t id)
+{
+    return id ? entry_of(registry, id)->text : "";
+}
+
+uint64_t registry_hash(const struct registry *registry, uint32_t id)
+{
+    return id ? entry_of(registry, id)->hash : 0;
+}
+
+static const union meaning *meaning_of(const struct registry *registry, uint32_t id,
+                                       enum name_kind kind)
+{
+    const struct entry *entry = entry_of(registry, id);
+    assert(entry->kind == kind);
+    return entry->meaning;
+}
+
+const struct target *registry_target(const struct registry *registry, uint32_t id)
+{
+    const struct entry *entry = entry_of(registry, id);
+    assert(entry->kind == NAME_TARGET || entry->kind == NAME_CONTROL);
+    return &entry->meaning->target;
+}
+
+const struct prefix *registry_prefix(const struct registry *registry, uint32_t id)
+{
+    return &meaning_of(registry, id, NAME_PREFIX)->prefix;
+}
+
+const struct as_path *registry_path(const struct registry *registry, uint32_t id)
+{
+    return &meaning_of(registry, id, NAME_PATH)->path;
+}
+
+const struct peer *registry_peer(const struct registry *registry, uint32_t id)
+{
+    return &meaning_of(registry, id, NAME_PEER)->peer;
+}
+
+const struct addr *registry_address(const struct registry *registry, uint32_t id)
+{
+    return &meaning_of(registry, id, NAME_ADDRESS)->address;
+}
+
+uint32_t registry_asn(const struct registry *registry, uint32_t id)
+{
+    return meaning_of(registry, id, NAME_ASN)->asn;
+}

@@ -1,0 +1,222 @@
+#include "model/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* PREFIX: how a target of the kind begins. PORT: the default. */
+static const struct {
+    const char *name;
+    const char *prefix;
+    uint8_t layer;
+    uint16_t port;
+} kinds[TARGET_KIND_COUNT] = {
+    [TARGET_ICMP] = {"icmp", "icmp:", LAYER_HOST, 0},
+    [TARGET_TCP] = {"tcp", "tcp:", LAYER_SERVICE, 0},
+    [TARGET_TLS] = {"tls", "tls:", LAYER_SERVICE, 0},
+    [TARGET_SMTP] = {"smtp", "smtp:", LAYER_SERVICE, 25},
+    [TARGET_DNS] = {"dns", "dns:", LAYER_NAME, 53},
+    [TARGET_TRACE] = {"trace", "trace:", LAYER_PATH, 0},
+    [TARGET_HTTP] = {"http", "http://", LAYER_SERVICE, 80},
+    [TARGET_HTTPS] = {"https", "https://", LAYER_SERVICE, 443},
+};
+
+const char *target_kind_name(enum target_kind kind)
+{
+    return kinds[kind].name;
+}
+
+static int kind_of(const char *text, size_t n)
+{
+    for (int i = 0; i < TARGET_KIND_COUNT; i++) {
+        size_t length = strlen(kinds[i].prefix);
+        if (n > length && memcmp(text, kinds[i].prefix, length) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* Levenshtein's distance of a short word to the beginning of a kind's name. */
+static unsigned distance(const char *a, size_t an, const char *b)
+{
+    unsigned row[16];
+    size_t bn = strlen(b);
+    for (unsigned j = 0; j <= bn; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= an; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= bn; j++) {
+            unsigned above = row[j];
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            best = above + 1 < best ? above + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            diagonal = above;
+            row[j] = best;
+        }
+    }
+    return row[bn];
+}
+
+static enum err unknown_kind(const char *text, size_t n, struct why *why)
+{
+    const char *colon = memchr(text, ':', n);
+    size_t word = colon ? (size_t)(colon - text) : n;
+    int shown = (int)(n > 80 ? 80 : n);
+    if (colon && word <= 12) {
+        int best = 0;
+        for (int i = 1; i < TARGET_KIND_COUNT; i++)
+            if (distance(text, word, kinds[i].name) < distance(text, word, kinds[best].name))
+                best = i;
+        if (distance(text, word, kinds[best].name) <= 2)
+            return why_set(why, ERR_INPUT, "'%.*s' is no kind of target; did you mean '%s...'?",
+                           shown, text, kinds[best].prefix);
+    }
+    struct addr addr;
+    if (addr_parse(text, n, &addr))
+        return why_set(why, ERR_INPUT, "'%.*s' is an address; to ping it, write 'icmp:%.*s'", shown,
+                       text, shown, text);
+    return why_set(why, ERR_INPUT,
+                   "'%.*s' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, "
+                   "smtp:HOST, dns:SERVER/NAME/TYPE, trace:ADDRESS or a http:// or https:// URL",
+                   shown, text);
+}
+
+static bool is_host_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+}
+
+/* HOST or ADDRESS, with the port after a colon; an IPv6 address needs brackets if `may_have_port`. */
+static bool parse_host(const char *text, size_t at, size_t end, bool may_have_port,
+                       struct target *out)
+{
+    size_t host = at, host_end = end, rest = end;
+    if (at < end && text[at] == '[') {
+        const char *close = memchr(text + at, ']', end - at);
+        if (!close)
+            return false;
+        host = at + 1;
+        host_end = (size_t)(close - text);
+        rest = host_end + 1;
+    } else if (may_have_port) {
+        const char *colon = memchr(text + at, ':', end - at);
+        if (colon)
+            host_end = rest = (size_t)(colon - text);
+    }
+    if (host == host_end)
+        return false;
+    out->host = (struct part){(uint16_t)host, (uint16_t)(host_end - host)};
+    if (!addr_parse(text + host, host_end - host, &out->addr)) {
+        out->addr = (struct addr){0};
+        if (host != at) /* brackets hold an address */
+            return false;
+        for (size_t i = host; i < host_end; i++)
+            if (!is_host_byte(text[i]))
+                return false;
+    }
+    if (rest == end)
+        return true;
+    unsigned port = 0;
+    if (!may_have_port || text[rest] != ':' || rest + 1 == end || end - rest > 6)
+        return false;
+    for (size_t i = rest + 1; i < end; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        port = port * 10 + (unsigned)(text[i] - '0');
+    }
+    out->port = (uint16_t)port;
+    return port >= 1 && port <= 65535;
+}
+
+/* SERVER/NAME/TYPE */
+static bool parse_dns(const char *text, size_t at, size_t n, struct target *out)
+{
+    const char *first = memchr(text + at, '/', n - at);
+    if (!first)
+        return false;
+    size_t name = (size_t)(first - text) + 1;
+    const char *second = memchr(text + name, '/', n - name);
+    if (!second)
+        return false;
+    size_t type = (size_t)(second - text) + 1;
+    out->name = (struct part){(uint16_t)name, (uint16_t)(type - 1 - name)};
+    out->type = (struct part){(uint16_t)type, (uint16_t)(n - type)};
+    if (!out->name.n || out->name.n > 255 || !out->type.n || out->type.n > 15)
+        return false;
+    for (size_t i = type; i < n; i++)
+        if (!((text[i] >= 'A' && text[i] <= 'Z') || (text[i] >= '0' && text[i] <= '9')))
+            return false;
+    size_t server_end = name - 1;
+    struct addr addr;
+    bool is_bare = addr_parse(text + at, server_end - at, &addr);
+    return parse_host(text, at, server_end, !is_bare, out);
+}
+
+static bool parse_url(const char *text, size_t at, size_t n, struct target *out)
+{
+    const char *slash = memchr(text + at, '/', n - at);
+    size_t host_end = slash ? (size_t)(slash - text) : n;
+    out->name = (struct part){(uint16_t)host_end, (uint16_t)(n - host_end)};
+    return parse_host(text, at, host_end, true, out);
+}
+
+static bool parse_rest(const char *text, size_t at, size_t n, struct target *out)
+{
+    switch ((enum target_kind)out->kind) {
+    case TARGET_ICMP:
+    case TARGET_TRACE:
+        return parse_host(text, at, n, false, out) && out->addr.family;
+    case TARGET_TCP:
+        return parse_host(text, at, n, true, out) && out->addr.family && out->port;
+    case TARGET_TLS:
+        return parse_host(text, at, n, true, out) && out->port;
+    case TARGET_SMTP:
+        return parse_host(text, at, n, true, out);
+    case TARGET_DNS:
+        return parse_dns(text, at, n, out);
+    case TARGET_HTTP:
+    case TARGET_HTTPS:
+        return parse_url(text, at, n, out);
+    case TARGET_KIND_COUNT:
+        break;
+    }
+    return false;
+}
+
+static const char *expected(enum target_kind kind)
+{
+    static const char *const forms[TARGET_KIND_COUNT] = {
+        [TARGET_ICMP] = "icmp:ADDRESS",
+        [TARGET_TCP] = "tcp:ADDRESS:PORT, an IPv6 address in brackets",
+        [TARGET_TLS] = "tls:HOST:PORT",
+        [TARGET_SMTP] = "smtp:HOST or smtp:HOST:PORT",
+        [TARGET_DNS] = "dns:SERVER/NAME/TYPE with the type in capitals",
+        [TARGET_TRACE] = "trace:ADDRESS",
+        [TARGET_HTTP] = "http://HOST[:PORT][/PATH]",
+        [TARGET_HTTPS] = "https://HOST[:PORT][/PATH]",
+    };
+    return forms[kind];
+}
+
+enum err target_parse(const char *text, size_t n, struct target *out, struct why *why)
+{
+    int shown = (int)(n > 80 ? 80 : n);
+    if (n >= TARGET_TEXT_MAX)
+        return why_set(why, ERR_LIMIT, "target '%.*s...' is longer than %d characters", shown, text,
+                       TARGET_TEXT_MAX - 1);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
+            return why_set(why, ERR_INPUT, "target '%.*s' holds a space or control character",
+                           shown, text);
+    int kind = kind_of(text, n);
+    if (kind < 0)
+        return unknown_kind(text, n, why);
+    struct target target = {
+        .kind = (uint8_t)kind, .layer = kinds[kind].layer, .port = kinds[kind].port};
+    if (!parse_rest(text, strlen(kinds[kind].prefix), n, &target))
+        return why_set(why, ERR_INPUT, "'%.*s' is not a target of kind %s; expected %s", shown,
+                       text, kinds[kind].name, expected((enum target_kind)kind));
+    *out = target;
+    return ERR_OK;
+}

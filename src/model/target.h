@@ -1,0 +1,50 @@
+/* A target: one thing that is asked. Written the same in configuration, command line, log and API:
+ *
+ *     icmp:ADDRESS   tcp:ADDRESS:PORT   tls:HOST:PORT   smtp:HOST[:PORT]   dns:SERVER/NAME/TYPE
+ *     trace:ADDRESS  http://...         https://...
+ *
+ * IPv6 addresses stand in brackets where a port follows: tcp:[2001:db8::1]:443. */
+#ifndef MODEL_TARGET_H
+#define MODEL_TARGET_H
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "model/model.h"
+
+#include <stdint.h>
+
+enum target_kind {
+    TARGET_ICMP,
+    TARGET_TCP,
+    TARGET_TLS,
+    TARGET_SMTP,
+    TARGET_DNS,
+    TARGET_TRACE,
+    TARGET_HTTP,
+    TARGET_HTTPS,
+    TARGET_KIND_COUNT
+};
+
+/* A part of the target's text: [text + at, text + at + n). */
+struct part {
+    uint16_t at, n;
+};
+
+enum { TARGET_TEXT_MAX = 2048 };
+
+struct target {
+    uint8_t kind;  /* enum target_kind */
+    uint8_t layer; /* enum layer: host for icmp, path for trace, name for dns, service for the rest */
+    uint16_t port; /* the default of the kind where none is written; 0 for icmp and trace */
+    struct part host; /* without brackets; the server for dns */
+    struct part name; /* dns: the owner name; http(s): path and query */
+    struct part type; /* dns: the record type in capitals as written */
+    struct addr addr; /* of the host, if that is an address; family 0 if it is a name */
+};
+
+const char *target_kind_name(enum target_kind kind);
+
+/* On failure `why` names what was found, what was expected and, for an unknown kind, the nearest one. */
+enum err target_parse(const char *text, size_t n, struct target *out, struct why *why);
+
+#endif

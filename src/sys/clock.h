@@ -1,0 +1,25 @@
+/* The only place that reads a clock. */
+#ifndef SYS_CLOCK_H
+#define SYS_CLOCK_H
+
+#include "base/utc.h"
+
+struct utc clock_utc(void);
+struct mono clock_mono(void); /* CLOCK_BOOTTIME: goes on while the machine is suspended */
+
+static inline int64_t mono_diff(struct mono a, struct mono b)
+{
+    return a.ns - b.ns;
+}
+
+/* Tells a stepped clock from passing time: compares how far both clocks moved since the last call. */
+struct clock_watch {
+    struct utc utc;
+    struct mono mono;
+};
+void clock_watch_start(struct clock_watch *watch);
+/* Nanoseconds that UTC moved more (or less) than the steady clock since the last call, and in
+ * *elapsed_ns how far the steady clock did. */
+int64_t clock_watch_step(struct clock_watch *watch, int64_t *elapsed_ns);
+
+#endif

@@ -1,0 +1,45 @@
+/* The event loop (libuv behind it): timers, descriptors, signals, and wake-ups from other threads. One
+ * loop belongs to one thread. Callbacks are never called from within the function that registers them. */
+#ifndef SYS_LOOP_H
+#define SYS_LOOP_H
+
+#include "base/err.h"
+#include "base/utc.h"
+
+#include <stdbool.h>
+
+struct loop;
+struct loop_timer;
+struct loop_fd;
+struct loop_signal;
+struct loop_wake;
+
+struct loop *loop_new(void);
+void loop_free(struct loop *loop); /* closes what is still registered */
+void loop_run(struct loop *loop);  /* until loop_stop() */
+void loop_stop(struct loop *loop);
+struct mono loop_now(const struct loop *loop); /* cached at the start of the turn; clock_mono() is exact */
+struct uv_loop_s *loop_uv(struct loop *loop);
+
+/* first_ns from now, then every repeat_ns (0: once). A once-timer may be started again. */
+struct loop_timer *loop_timer_new(struct loop *loop, void (*fire)(void *context), void *context);
+void loop_timer_start(struct loop_timer *timer, int64_t first_ns, int64_t repeat_ns);
+void loop_timer_stop(struct loop_timer *timer);
+void loop_timer_free(struct loop_timer *timer);
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+struct loop_fd *loop_fd_new(struct loop *loop, int fd, void (*ready)(void *context, int events),
+                            void *context);
+void loop_fd_want(struct loop_fd *watcher, int events); /* 0: nothing */
+void loop_fd_free(struct loop_fd *watcher);             /* does not close the descriptor */
+
+struct loop_signal *loop_signal_new(struct loop *loop, int signal, void (*fire)(void *context),
+                                    void *context);
+void loop_signal_free(struct loop_signal *signal);
+
+/* loop_wake_send() may be called from any thread; several calls may be merged into one fire(). */
+struct loop_wake *loop_wake_new(struct loop *loop, void (*fire)(void *context), void *context);
+void loop_wake_send(struct loop_wake *wake);
+void loop_wake_free(struct loop_wake *wake);
+
+#endif
