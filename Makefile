@@ -1,0 +1,47 @@
+# The everyday commands. Meson and ninja do the work; this file only names it.
+#
+#   make run     build, replay the bundled examples, explain them, then watch this machine's loopback
+#   make test    build with gcc and with clang and sanitizers, run every test in both
+#   make bench   measure speed and memory against peers          make fuzz   fuzz every decoder
+#   make lint    format and static checks                        make clean  remove the builds
+
+BUILD ?= build
+FUZZ_SECONDS ?= 60
+
+.PHONY: all deps test-deps bench-deps run test bench fuzz lint format golden clean
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+deps:
+	@tools/deps.sh build
+
+test-deps:
+	@tools/deps.sh build test
+
+bench-deps:
+	@tools/deps.sh build test bench
+
+$(BUILD)/build.ninja: | deps
+	meson setup $(BUILD)
+
+run: deps
+	@tools/demo.sh $(BUILD)
+
+test: test-deps
+	@tools/test.sh $(BUILD)
+
+bench: bench-deps
+	@bench/run.sh $(BUILD)
+
+fuzz: test-deps
+	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+
+lint: test-deps
+	@tools/lint.sh $(BUILD)
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-sanitize $(BUILD)-fuzz
