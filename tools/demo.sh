@@ -1,0 +1,42 @@
+#!/bin/sh
+# demo.sh BUILD: what `make run` does. Builds, replays the bundled examples into a journal of the build
+# folder (made anew each time), explains each incident, and then watches this machine's loopback
+# services until Ctrl-C.
+set -eu
+build=${1:-build}
+[ -e "$build/build.ninja" ] || meson setup "$build" >/dev/null
+ninja -C "$build" >"$build/ninja.log" || { cat "$build/ninja.log"; exit 1; }
+
+lastlight=$build/src/app/lastlight
+journal=$build/demo/lastlight.db
+mkdir -p "$build/demo"
+rm -f "$journal" "$journal"-wal "$journal"-shm "$journal".lock
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+[ -t 1 ] && [ -z "${NO_COLOR:-}" ] || say() { printf '\n%s\n' "$*"; }
+
+data=${LASTLIGHT_DATA:-../shared/data}
+hijack=$data/routeviews-2008-02-24
+if [ -d "$hijack" ]; then
+    say "Replaying real routes: one day of the Route Views archive, 24 February 2008"
+    "$lastlight" replay -j "$journal" --subject youtube-2008 --prefix 208.65.152.0/22 --asn 36561 "$hijack"
+else
+    say "The routing archive of 24 February 2008 is not here ($hijack): its example is left out."
+fi
+say "Replaying the bundled examples (examples/README.md says what each is)"
+"$lastlight" replay -j "$journal" examples/*.jsonl.gz
+
+say "lastlight incidents"
+"$lastlight" incidents -j "$journal"
+for incident in $("$lastlight" incidents -j "$journal" --json | sed -n 's/.*"incident": *\([0-9]*\).*/\1/p'); do
+    say "lastlight why $incident"
+    "$lastlight" why "$incident" -j "$journal"
+done
+
+say "Now watching this machine's loopback services (examples/loopback.yaml)."
+cat <<EOF
+Try, in another terminal:   $lastlight status -j $journal
+                            $lastlight report 1 -j $journal -f md
+Stop a service that is watched and see the incident open. Ctrl-C ends this.
+EOF
+exec "$lastlight" run -c examples/loopback.yaml -j "$journal"
