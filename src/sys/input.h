@@ -14,7 +14,8 @@ enum err input_open(const char *path, struct input **out, struct why *why);
 void input_close(struct input *input);
 
 /* The next bytes, up to `capacity`; *n is 0 only at the end. A truncated or damaged compressed file
- * first gives all that could be decompressed, then the error, which names file and offset. */
+ * first gives all that could be decompressed, then ERR_CORRUPT (ERR_IO where the file cannot be read)
+ * with the file and the offset in it; so does every call after that. */
 enum err input_read(struct input *input, void *bytes, size_t capacity, size_t *n, struct why *why);
 
 const char *input_name(const struct input *input);   /* the path; "standard input" for "-" */
