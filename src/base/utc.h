@@ -58,6 +58,11 @@ const char *utc_format(struct utc t, char buffer[UTC_TEXT_MAX]);
  * to 2261. Returns the number of characters used, 0 if it is not a time. */
 size_t utc_parse(const char *text, size_t n, struct utc *out);
 
+/* The same for dates that nanoseconds cannot hold, in seconds since 1970, years 1 to 9999: certificates
+ * that shall never expire end in 9999. Decimals are cut off. */
+const char *utc_format_seconds(int64_t seconds, char buffer[UTC_TEXT_MAX]);
+size_t utc_parse_seconds(const char *text, size_t n, int64_t *seconds);
+
 /* A calendar date and time of day, in UTC. */
 struct calendar {
     int year, month, day, hour, minute, second;
@@ -69,7 +74,11 @@ struct calendar utc_calendar(struct utc t);
 #define DURATION_TEXT_MAX 32
 const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX]);
 
-/* Parses "250ms", "30s", "5m", "2h", "1d". False if it is not a duration or not positive. */
+/* Parses "250ms", "1.5s", "5m" or "5min", "2h", "1d", to the nanosecond. False if it is not a duration,
+ * not positive, or longer than three years. */
 bool duration_parse(const char *text, int64_t *ns);
+
+/* The shortest text that duration_parse() gives back exactly: "90s", "250ms", "1.000000001s". */
+const char *duration_write(int64_t ns, char buffer[DURATION_TEXT_MAX]);
 
 #endif
