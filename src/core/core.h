@@ -22,10 +22,6 @@
 /* Raised with every change that can change a conclusion. */
 enum { RULES_VERSION = 1 };
 
-/* How much later than a newer one an observation may arrive and still be judged as if in time. It covers
- * the longest probe timeout (10 s) plus the delay of a busy loop; a verdict is never held up by more. */
-#define LATENESS_NS (15 * NS_PER_S)
-
 struct core;
 
 struct core *core_new(const struct registry *registry);

@@ -66,6 +66,11 @@ struct observation {
 
 _Static_assert(sizeof(struct observation) == 64, "an observation is one cache line");
 
+/* How much later than a newer one an observation may arrive and still be judged, and exported, as if in
+ * time. It covers the longest probe timeout (10 s) plus the delay of a busy loop; a verdict is never
+ * held up by more. */
+#define LATENESS_NS (15 * NS_PER_S)
+
 const char *observation_kind_name(enum observation_kind kind); /* "probe", "route", ... */
 
 /* Where sources put what they see. `registry` is where they intern the names. emit() may not fail:
