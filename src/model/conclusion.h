@@ -102,15 +102,20 @@ struct evidence {
     float weight[CAUSE_COUNT];
 };
 
+enum { SETTLING_MAX = 3 };
+
 struct verdict {
     uint32_t incident;
     uint32_t revision; /* of the incident */
     uint16_t rules;    /* version of the rules: RULES_VERSION */
     uint8_t is_provisional;
-    uint8_t call;       /* enum cause that is called, CAUSE_UNKNOWN if that leads, CAUSE_COUNT for "no call" */
+    uint8_t call;       /* enum cause that is called, CAUSE_COUNT for "no call" (also if CAUSE_UNKNOWN leads) */
     uint8_t confidence; /* in the data, enum confidence: never mixed with likelihood */
     uint8_t set_size;   /* the first set_size of `order` hold 80 % */
     uint8_t order[CAUSE_COUNT]; /* causes by probability, highest first */
+    /* Unknown findings that would best tell the two leading causes apart, best first (enum evidence_kind;
+     * EVIDENCE_COUNT: no more). */
+    uint8_t settling[SETTLING_MAX];
     double posterior[CAUSE_COUNT];
     struct utc judged;
     struct evidence evidence[EVIDENCE_COUNT]; /* one row for each kind, in the table's order */

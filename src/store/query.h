@@ -36,6 +36,22 @@ struct incident_file {
 enum err query_incident(struct journal *journal, uint32_t id, struct arena *arena,
                         struct incident_file *out, struct why *why);
 
+/* Every subject as its newest SUBJECT observation describes it, in order of first appearance. Kept by the
+ * commit in a table of its own, so that no observation need be read. */
+struct subject_state {
+    uint32_t subject;
+    uint32_t title; /* a text, 0 for none */
+    int32_t utc_offset_s;
+    bool is_reconstruction;
+    struct utc since; /* time of that observation */
+};
+struct subject_list {
+    struct subject_state *list;
+    size_t count;
+};
+enum err query_subjects(struct journal *journal, struct arena *arena, struct subject_list *out,
+                        struct why *why);
+
 struct notice_list {
     struct notice *list; /* newest state of each, oldest first */
     size_t count;
