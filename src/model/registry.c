@@ -20,19 +20,20 @@ union meaning {
 
 struct entry {
     uint64_t hash;
-    const char *text; /* in the arena */
+    const char *text;       /* in the arena */
     union meaning *meaning; /* in the arena; NULL for plain names */
     enum name_kind kind;
 };
 
-/* Entries are kept in chunks, so that they never move. Slots are an open-addressing table of numbers. */
+/* Entries are kept in chunks, so that they never move. Slots are an open-addressing table of
+ * numbers. */
 enum { CHUNK = 4096 };
 struct registry {
     struct arena arena;
     struct entry **chunks;
     size_t chunk_capacity;
     uint32_t count;
-    uint32_t *slots; /* 0: free */
+    uint32_t *slots;   /* 0: free */
     size_t slot_count; /* a power of two */
     uint64_t refused;
 };
@@ -114,16 +115,37 @@ static bool parse_peer(const char *text, size_t n, struct peer *out)
     return addr_parse(text, used, &out->addr) && parse_u32(space + 1, n - used - 1, &out->asn);
 }
 
+/* "{1,2}" or "(1,2)", the AS_SET and AS_CONFED_SET of RFC 4271 and RFC 5065. */
+static bool is_as_set(const char *word, size_t n)
+{
+    if (n < 3 ||
+        !((word[0] == '{' && word[n - 1] == '}') || (word[0] == '(' && word[n - 1] == ')')))
+        return false;
+    for (size_t at = 1; at < n - 1;) {
+        const char *comma = memchr(word + at, ',', n - 1 - at);
+        size_t digits = comma ? (size_t)(comma - word) - at : n - 1 - at;
+        uint32_t asn;
+        if (!parse_u32(word + at, digits, &asn))
+            return false;
+        at += digits + (comma != NULL);
+        if (comma && at == n - 1)
+            return false;
+    }
+    return true;
+}
+
 /* Words are AS numbers or sets in braces; an empty path is one of the collector's own AS. */
 static bool parse_path(const char *text, size_t n, struct as_path *out)
 {
     uint32_t last = 0, before = 0;
     size_t hops = 0;
+    if (n && text[n - 1] == ' ')
+        return false;
     for (size_t at = 0; at < n;) {
         const char *space = memchr(text + at, ' ', n - at);
         size_t word = space ? (size_t)(space - text) - at : n - at;
         uint32_t asn = 0;
-        bool is_set = word > 2 && (text[at] == '{' || text[at] == '(');
+        bool is_set = is_as_set(text + at, word);
         if (!is_set && !parse_u32(text + at, word, &asn))
             return false;
         if (is_set || asn != last || hops == 0) {
@@ -162,6 +184,31 @@ static bool understand(enum name_kind kind, const char *text, size_t n, union me
     }
 }
 
+enum { CANONICAL_MAX = ADDR_TEXT_MAX + 16 };
+
+/* The one way to write a name that could be written in several ("2001:DB8::/32", "0123"): two texts
+ * of one thing must not become two numbers. NULL for kinds that are kept as written. */
+static const char *canonical(enum name_kind kind, const union meaning *meaning,
+                             char text[CANONICAL_MAX])
+{
+    char addr[ADDR_TEXT_MAX];
+    switch (kind) {
+    case NAME_PREFIX:
+        return prefix_format(&meaning->prefix, text);
+    case NAME_ADDRESS:
+        return addr_format(&meaning->address, text);
+    case NAME_ASN:
+        snprintf(text, CANONICAL_MAX, "%u", (unsigned)meaning->asn);
+        return text;
+    case NAME_PEER:
+        snprintf(text, CANONICAL_MAX, "%s %u", addr_format(&meaning->peer.addr, addr),
+                 (unsigned)meaning->peer.asn);
+        return text;
+    default:
+        return NULL;
+    }
+}
+
 static uint64_t name_hash(enum name_kind kind, const char *text, size_t n)
 {
     return hash_bytes(text, n, (uint64_t)kind);
@@ -173,6 +220,22 @@ uint32_t registry_find(const struct registry *registry, enum name_kind kind, con
     return *slot_of(registry, kind, text, n, name_hash(kind, text, n));
 }
 
+/* Adds an entry; the slot must be the free one where the name belongs. */
+static uint32_t append(struct registry *registry, uint32_t *slot, const struct entry *entry)
+{
+    uint32_t index = registry->count++;
+    if (index % CHUNK == 0) {
+        registry->chunks = mem_grow(registry->chunks, &registry->chunk_capacity, index / CHUNK + 1,
+                                    sizeof *registry->chunks);
+        registry->chunks[index / CHUNK] = mem_new(CHUNK, sizeof(struct entry));
+    }
+    registry->chunks[index / CHUNK][index % CHUNK] = *entry;
+    *slot = index + 1;
+    if ((size_t)registry->count * 2 > registry->slot_count)
+        grow_slots(registry);
+    return index + 1;
+}
+
 uint32_t registry_intern(struct registry *registry, enum name_kind kind, const char *text, size_t n)
 {
     uint64_t hash = name_hash(kind, text, n);
@@ -181,28 +244,23 @@ uint32_t registry_intern(struct registry *registry, enum name_kind kind, const c
         return *slot;
     union meaning meaning;
     bool has_meaning;
+    char other[CANONICAL_MAX];
     if (memchr(text, '\0', n) || !understand(kind, text, n, &meaning, &has_meaning))
         return 0;
+    const char *usual = canonical(kind, &meaning, other);
+    if (usual && (strlen(usual) != n || memcmp(usual, text, n) != 0))
+        return registry_intern(registry, kind, usual, strlen(usual));
     if (registry->count == REGISTRY_MAX) {
         registry->refused++;
         return 0;
     }
-    uint32_t index = registry->count++;
-    if (index % CHUNK == 0) {
-        registry->chunks = mem_grow(registry->chunks, &registry->chunk_capacity,
-                                    index / CHUNK + 1, sizeof *registry->chunks);
-        registry->chunks[index / CHUNK] = mem_new(CHUNK, sizeof(struct entry));
-    }
-    struct entry *entry = &registry->chunks[index / CHUNK][index % CHUNK];
-    *entry = (struct entry){.hash = hash, .text = arena_copy(&registry->arena, text, n), .kind = kind};
+    struct entry entry = {
+        .hash = hash, .text = arena_copy(&registry->arena, text, n), .kind = kind};
     if (has_meaning) {
-        entry->meaning = arena_alloc(&registry->arena, sizeof meaning);
-        *entry->meaning = meaning;
+        entry.meaning = arena_alloc(&registry->arena, sizeof meaning);
+        *entry.meaning = meaning;
     }
-    *slot = registry->count;
-    if ((size_t)registry->count * 2 > registry->slot_count)
-        grow_slots(registry);
-    return index + 1;
+    return append(registry, slot, &entry);
 }
 
 uint32_t registry_count(const struct registry *registry)

@@ -3,6 +3,7 @@
  * on: 1, 2, 3 ... in order of first appearance, 0 for none. The journal keeps the registry with the
  * observations, so the numbers mean the same for ever. Entries are never changed or removed.
  *
+ * Prefixes, addresses, peers and AS numbers are kept in their canonical form, however they were written.
  * Numbers depend on the order of input; where a result must not, break ties by registry_hash() or by
  * the text.
  *
