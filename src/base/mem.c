@@ -69,6 +69,7 @@ char *arena_copy(struct arena *arena, const char *text, size_t n)
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
     va_list args, again;
+    assert(format);
     va_start(args, format);
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
