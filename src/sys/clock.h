@@ -12,7 +12,12 @@ static inline int64_t mono_diff(struct mono a, struct mono b)
     return a.ns - b.ns;
 }
 
-/* Tells a stepped clock from passing time: compares how far both clocks moved since the last call. */
+/* How long the machine was suspended since it booted. If it grew between a question and the end of
+ * its wait, the answer may have come while nobody could hear it. */
+int64_t clock_suspended_ns(void);
+
+/* Tells a stepped clock from passing time: compares how far both clocks moved since the last call.
+ */
 struct clock_watch {
     struct utc utc;
     struct mono mono;

@@ -1,0 +1,256 @@
+#include "sys/loop.h"
+
+#include "base/mem.h"
+#include "sys/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <uv.h>
+
+/* Look-ups of names run in libuv's pool, whose size it takes from the environment. Its own default
+ * of four would let a few names with dead servers hold up all others. */
+static const char *const pool_size = "32";
+
+struct loop {
+    uv_loop_t uv;
+    uv_async_t alive; /* keeps loop_run() going while nothing else is registered */
+    struct mono now;
+};
+
+/* All four kinds have their libuv handle first, which is how the walk in loop_free() finds them. */
+struct loop_timer {
+    uv_timer_t uv;
+    struct loop *loop;
+    void (*fire)(void *context);
+    void *context;
+};
+
+struct loop_fd {
+    uv_poll_t uv;
+    struct loop *loop;
+    void (*ready)(void *context, int events);
+    void *context;
+    int wanted;
+};
+
+struct loop_signal {
+    uv_signal_t uv;
+    struct loop *loop;
+    void (*fire)(void *context);
+    void *context;
+};
+
+struct loop_wake {
+    uv_async_t uv;
+    struct loop *loop;
+    void (*fire)(void *context);
+    void *context;
+};
+
+/* What the calls here can fail with is a lack of memory or descriptors at start, or misuse. */
+static void must(int status)
+{
+    assert(status == 0);
+    (void)status;
+}
+
+static void enter(struct loop *loop)
+{
+    loop->now = clock_mono();
+}
+
+static void on_alive(uv_async_t *handle)
+{
+    (void)handle;
+}
+
+struct loop *loop_new(void)
+{
+    setenv("UV_THREADPOOL_SIZE", pool_size, 0);
+    struct loop *loop = mem_new(1, sizeof *loop);
+    must(uv_loop_init(&loop->uv));
+    must(uv_async_init(&loop->uv, &loop->alive, on_alive));
+    enter(loop);
+    return loop;
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, free_handle);
+}
+
+static void close_left_over(uv_handle_t *handle, void *loop)
+{
+    if (handle != (uv_handle_t *)&((struct loop *)loop)->alive)
+        close_handle(handle);
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    uv_walk(&loop->uv, close_left_over, loop);
+    uv_close((uv_handle_t *)&loop->alive, NULL);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    must(uv_loop_close(&loop->uv));
+    free(loop);
+}
+
+void loop_run(struct loop *loop)
+{
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_stop(struct loop *loop)
+{
+    uv_stop(&loop->uv);
+}
+
+struct mono loop_now(const struct loop *loop)
+{
+    return loop->now;
+}
+
+struct uv_loop_s *loop_uv(struct loop *loop)
+{
+    return &loop->uv;
+}
+
+struct loop_timer *loop_timer_new(struct loop *loop, void (*fire)(void *context), void *context)
+{
+    struct loop_timer *timer = mem_new(1, sizeof *timer);
+    timer->loop = loop;
+    timer->fire = fire;
+    timer->context = context;
+    must(uv_timer_init(&loop->uv, &timer->uv));
+    return timer;
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct loop_timer *timer = (struct loop_timer *)handle;
+    enter(timer->loop);
+    timer->fire(timer->context);
+}
+
+static uint64_t milliseconds(int64_t ns)
+{
+    return ns <= 0 ? 0 : (uint64_t)((ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+void loop_timer_start(struct loop_timer *timer, int64_t first_ns, int64_t repeat_ns)
+{
+    uv_update_time(&timer->loop->uv); /* the turn may have been long already */
+    must(uv_timer_start(&timer->uv, on_timer, milliseconds(first_ns), milliseconds(repeat_ns)));
+}
+
+void loop_timer_stop(struct loop_timer *timer)
+{
+    uv_timer_stop(&timer->uv);
+}
+
+void loop_timer_free(struct loop_timer *timer)
+{
+    if (timer)
+        close_handle((uv_handle_t *)&timer->uv);
+}
+
+struct loop_fd *loop_fd_new(struct loop *loop, int fd, void (*ready)(void *context, int events),
+                            void *context)
+{
+    struct loop_fd *watcher = mem_new(1, sizeof *watcher);
+    watcher->loop = loop;
+    watcher->ready = ready;
+    watcher->context = context;
+    must(uv_poll_init(&loop->uv, &watcher->uv, fd));
+    return watcher;
+}
+
+static void on_poll(uv_poll_t *handle, int status, int events)
+{
+    struct loop_fd *watcher = (struct loop_fd *)handle;
+    int told = (events & UV_READABLE ? LOOP_READ : 0) | (events & UV_WRITABLE ? LOOP_WRITE : 0);
+    if (status < 0) { /* libuv stops watching after an error; whoever reads will clear it */
+        told = LOOP_READ | LOOP_WRITE;
+        loop_fd_want(watcher, watcher->wanted);
+    }
+    enter(watcher->loop);
+    watcher->ready(watcher->context, told);
+}
+
+void loop_fd_want(struct loop_fd *watcher, int events)
+{
+    watcher->wanted = events;
+    if (!events) {
+        uv_poll_stop(&watcher->uv);
+        return;
+    }
+    int wanted = (events & LOOP_READ ? UV_READABLE : 0) | (events & LOOP_WRITE ? UV_WRITABLE : 0);
+    must(uv_poll_start(&watcher->uv, wanted, on_poll));
+}
+
+void loop_fd_free(struct loop_fd *watcher)
+{
+    if (watcher)
+        close_handle((uv_handle_t *)&watcher->uv);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct loop_signal *signal = (struct loop_signal *)handle;
+    (void)number;
+    enter(signal->loop);
+    signal->fire(signal->context);
+}
+
+struct loop_signal *loop_signal_new(struct loop *loop, int number, void (*fire)(void *context),
+                                    void *context)
+{
+    struct loop_signal *signal = mem_new(1, sizeof *signal);
+    signal->loop = loop;
+    signal->fire = fire;
+    signal->context = context;
+    must(uv_signal_init(&loop->uv, &signal->uv));
+    must(uv_signal_start(&signal->uv, on_signal, number));
+    return signal;
+}
+
+void loop_signal_free(struct loop_signal *signal)
+{
+    if (signal)
+        close_handle((uv_handle_t *)&signal->uv);
+}
+
+static void on_wake(uv_async_t *handle)
+{
+    struct loop_wake *wake = (struct loop_wake *)handle;
+    enter(wake->loop);
+    wake->fire(wake->context);
+}
+
+struct loop_wake *loop_wake_new(struct loop *loop, void (*fire)(void *context), void *context)
+{
+    struct loop_wake *wake = mem_new(1, sizeof *wake);
+    wake->loop = loop;
+    wake->fire = fire;
+    wake->context = context;
+    must(uv_async_init(&loop->uv, &wake->uv, on_wake));
+    return wake;
+}
+
+void loop_wake_send(struct loop_wake *wake)
+{
+    must(uv_async_send(&wake->uv));
+}
+
+void loop_wake_free(struct loop_wake *wake)
+{
+    if (wake)
+        close_handle((uv_handle_t *)&wake->uv);
+}
