@@ -55,20 +55,24 @@ static void weigh(const struct finding *finding, double weight[CAUSE_COUNT])
         weight[CAUSE_OBSERVER] += observer_gate;
 }
 
-/* Shrinks the weights of each family, cause by cause, until their sum is within the cap. The
- * observer's gate is no matter of degree: the family of gates is left alone when it is shut. */
-static void cap_families(double weights[EVIDENCE_COUNT][CAUSE_COUNT], bool is_observer_well)
+/* Shrinks the weights of each family, cause by cause, until their sum is within the cap: findings
+ * of one family are not independent and may not pile up. One finding alone is bounded by its floor
+ * and ceiling already, so the limit is never below the strongest. */
+static void cap_families(double weights[EVIDENCE_COUNT][CAUSE_COUNT])
 {
     for (int cause = 0; cause < CAUSE_COUNT; cause++) {
-        double sum[FAMILY_COUNT] = {0};
-        for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
-            sum[evidence_family((enum evidence_kind)kind)] += weights[kind][cause];
+        double sum[FAMILY_COUNT] = {0}, limit[FAMILY_COUNT];
+        for (int family = 0; family < FAMILY_COUNT; family++)
+            limit[family] = family_cap;
         for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
             enum family family = evidence_family((enum evidence_kind)kind);
-            if (family == FAMILY_GATE && !is_observer_well)
-                continue;
-            if (fabs(sum[family]) > family_cap)
-                weights[kind][cause] *= family_cap / fabs(sum[family]);
+            sum[family] += weights[kind][cause];
+            limit[family] = fmax(limit[family], fabs(weights[kind][cause]));
+        }
+        for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
+            enum family family = evidence_family((enum evidence_kind)kind);
+            if (fabs(sum[family]) > limit[family])
+                weights[kind][cause] *= limit[family] / fabs(sum[family]);
         }
     }
 }
@@ -85,7 +89,7 @@ static void weigh_all(const struct finding findings[EVIDENCE_COUNT], struct verd
             finding.truth = TRUTH_UNKNOWN;
         weigh(&finding, weights[kind]);
     }
-    cap_families(weights, is_observer_well);
+    cap_families(weights);
     for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
         for (int cause = 0; cause < CAUSE_COUNT; cause++)
             out->evidence[kind].weight[cause] = (float)rounded(weights[kind][cause], 1e-4);
@@ -201,6 +205,8 @@ void diagnose(const struct finding findings[EVIDENCE_COUNT], const struct incide
 {
     double fit[CAUSE_COUNT];
     memset(out, 0, sizeof *out);
+    out->incident = incident->id;
+    out->revision = incident->revision;
     out->rules = RULES_VERSION;
     out->judged = incident->judged;
     out->is_provisional = incident->is_open &&
