@@ -1,13 +1,14 @@
-/* Errors of ours, as values. A measured failure (a timeout, a withdrawal) is an observation and never
- * an error; a broken invariant is an assertion. What is left is here: an `enum err` that must be
- * checked and, where a person will read it, a `struct why` with the place in the input and the cure.
+/* Errors of ours, as values. A measured failure (a timeout, a withdrawal) is an observation and
+ * never an error; a broken invariant is an assertion. What is left is here: an `enum err` that must
+ * be checked and, where a person will read it, a `struct why` with the place in the input and the
+ * cure.
  *
  *     struct why why;
  *     if (journal_open(path, JOURNAL_WRITE, &journal, &why))
  *         fprintf(stderr, "lastlight: %s\n", why.text);
  *
- * Running out of memory is treated as a broken invariant: every long-lived structure has a stated cap,
- * so it means a bug, and the daemon restarts and resumes from the journal. */
+ * Running out of memory is treated as a broken invariant: every long-lived structure has a stated
+ * cap, so it means a bug, and the daemon restarts and resumes from the journal. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -28,7 +29,8 @@
     X(NOT_FOUND, "not found")                                                                      \
     X(DENIED, "not permitted")                                                                     \
     X(LIMIT, "too large")                                                                          \
-    X(UNSUPPORTED, "not supported")
+    X(UNSUPPORTED, "not supported")                                                                \
+    X(CLOSED, "closed by its reader")
 
 enum err {
 #define X(constant, name) ERR_##constant,
