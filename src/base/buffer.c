@@ -61,6 +61,50 @@ void buffer_zigzag(struct buffer *buffer, int64_t value)
     buffer_varint(buffer, (uint64_t)value << 1 ^ (uint64_t)(value >> 63));
 }
 
+/* The length of the UTF-8 sequence that begins here, 0 if it is none (RFC 3629, section 4). The
+ * text ends with a NUL, which is no continuation byte. */
+static size_t utf8_length(const unsigned char *at)
+{
+    if (at[0] < 0x80)
+        return 1;
+    if (at[0] < 0xc2 || at[0] > 0xf4)
+        return 0;
+    size_t n = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+    unsigned low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
+    if (at[1] < low || at[1] > high)
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+void buffer_json(struct buffer *buffer, const char *text)
+{
+    const char *run = text; /* what need not be escaped */
+    buffer_add(buffer, "\"", 1);
+    for (;;) {
+        unsigned char c = (unsigned char)*text;
+        size_t n = utf8_length((const unsigned char *)text);
+        if (n && c >= ' ' && c != '"' && c != '\\') {
+            text += n;
+            continue;
+        }
+        buffer_add(buffer, run, (size_t)(text - run));
+        if (!c)
+            break;
+        if (!n)
+            buffer_puts(buffer, "\xef\xbf\xbd");
+        else if (c < ' ')
+            buffer_printf(buffer, "\\u%04x", c);
+        else
+            buffer_printf(buffer, "\\%c", c);
+        run = ++text;
+    }
+    buffer_add(buffer, "\"", 1);
+}
+
 void buffer_clear(struct buffer *buffer)
 {
     buffer->size = 0;

@@ -19,6 +19,8 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 void buffer_u8(struct buffer *buffer, uint8_t value);
 void buffer_varint(struct buffer *buffer, uint64_t value); /* LEB128 */
 void buffer_zigzag(struct buffer *buffer, int64_t value);
+/* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
+void buffer_json(struct buffer *buffer, const char *text);
 void buffer_clear(struct buffer *buffer); /* keeps the memory */
 void buffer_done(struct buffer *buffer);
 

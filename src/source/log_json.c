@@ -6,25 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void log_json_write_string(const char *text, struct buffer *out)
-{
-    buffer_add(out, "\"", 1);
-    for (const char *run = text;; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c >= ' ' && c != '"' && c != '\\')
-            continue;
-        buffer_add(out, run, (size_t)(text - run));
-        if (!c)
-            break;
-        if (c < ' ')
-            buffer_printf(out, "\\u%04x", c);
-        else
-            buffer_printf(out, "\\%c", c);
-        run = text + 1;
-    }
-    buffer_add(out, "\"", 1);
-}
-
 /* As few digits as give the same number back; with a point or exponent, so that it stays a real. */
 static void write_real(double value, struct buffer *out)
 {
@@ -49,7 +30,7 @@ static void write_object(const json_t *object, struct buffer *out)
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
         buffer_puts(out, separator);
-        log_json_write_string(key, out);
+        buffer_json(out, key);
         buffer_add(out, ":", 1);
         log_json_write(value, out);
         separator = ",";
@@ -78,7 +59,7 @@ void log_json_write(const json_t *value, struct buffer *out)
         write_array(value, out);
         break;
     case JSON_STRING:
-        log_json_write_string(json_string_value(value), out);
+        buffer_json(out, json_string_value(value));
         break;
     case JSON_INTEGER:
         buffer_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

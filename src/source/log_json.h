@@ -9,7 +9,6 @@
 
 /* Compact, members in their order, real numbers with as few digits as keep them. */
 void log_json_write(const json_t *value, struct buffer *out);
-void log_json_write_string(const char *text, struct buffer *out);
 
 /* The value for a message: its text, cut to what a line can hold, unprintable bytes shown as '?'.
  */

@@ -188,7 +188,7 @@ static void write_extra(const struct log_line *line, struct buffer *out)
         if ((member < LOG_MEMBER_COUNT && line->taken >> member & 1) || strcmp(key, "type") == 0)
             continue;
         buffer_add(out, out->size ? "," : "{", 1);
-        log_json_write_string(key, out);
+        buffer_json(out, key);
         buffer_add(out, ":", 1);
         log_json_write(value, out);
     }

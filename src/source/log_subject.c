@@ -53,7 +53,7 @@ static void write_unknown(const json_t *object, const char *const *known, struct
         if (*name)
             continue;
         buffer_add(out, out->size ? "," : "{", 1);
-        log_json_write_string(key, out);
+        buffer_json(out, key);
         buffer_add(out, ":", 1);
         log_json_write(value, out);
     }
