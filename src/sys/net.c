@@ -1,0 +1,133 @@
+#include "sys/net.h"
+
+#include "sys/clock.h"
+#include "sys/sockaddr.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <time.h>
+#include <unistd.h>
+
+static void set(int fd, int level, int option)
+{
+    int on = 1;
+    setsockopt(fd, level, option, &on, sizeof on);
+}
+
+int net_open(int domain, int type, int protocol, int *error)
+{
+    int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    if (fd < 0) {
+        *error = errno;
+        return -1;
+    }
+    if (domain == AF_INET6)
+        set(fd, IPPROTO_IPV6, IPV6_RECVERR);
+    else if (domain == AF_INET)
+        set(fd, IPPROTO_IP, IP_RECVERR);
+    return fd;
+}
+
+int net_connect(enum net_kind kind, const struct addr *to, uint16_t port, int *error)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sockaddr_from(to, port, &peer);
+    int type = kind == NET_TCP ? SOCK_STREAM : SOCK_DGRAM;
+    int fd = net_open(peer.ss_family, type, 0, error);
+    if (fd < 0)
+        return -1;
+    if (kind == NET_UDP)
+        set(fd, SOL_SOCKET, SO_TIMESTAMPNS);
+    if (connect(fd, (struct sockaddr *)&peer, length) && errno != EINPROGRESS) {
+        *error = errno;
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int net_error(int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) ? errno : error;
+}
+
+bool net_is_connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+}
+
+static bool is_received_error(const struct cmsghdr *control)
+{
+    return (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_RECVERR) ||
+           (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_RECVERR);
+}
+
+static bool read_fault(const struct cmsghdr *control, struct net_icmp_fault *out)
+{
+    const struct sock_extended_err *error = (const struct sock_extended_err *)CMSG_DATA(control);
+    bool is_icmp6 = error->ee_origin == SO_EE_ORIGIN_ICMP6;
+    if (!is_icmp6 && error->ee_origin != SO_EE_ORIGIN_ICMP)
+        return false;
+    *out = (struct net_icmp_fault){
+        .from = addr_from_sockaddr(SO_EE_OFFENDER(error)),
+        .family = is_icmp6 ? 6 : 4,
+        .type = error->ee_type,
+        .code = error->ee_code,
+    };
+    return true;
+}
+
+bool net_icmp_fault(int fd, struct net_icmp_fault *out)
+{
+    enum { QUEUE_LOOKS = 16 }; /* a peer that sends errors without end does not hold us up */
+    for (int i = 0; i < QUEUE_LOOKS; i++) {
+        _Alignas(struct cmsghdr) char control[512];
+        struct msghdr header = {.msg_control = control, .msg_controllen = sizeof control};
+        if (recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            return false;
+        struct cmsghdr *at = CMSG_FIRSTHDR(&header);
+        for (; at; at = CMSG_NXTHDR(&header, at))
+            if (is_received_error(at) && read_fault(at, out))
+                return true;
+    }
+    return false;
+}
+
+long net_send(int fd, const void *bytes, size_t n, int *error)
+{
+    ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
+    *error = sent < 0 ? errno : 0;
+    return (long)sent;
+}
+
+long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error)
+{
+    _Alignas(struct cmsghdr) char control[256];
+    struct iovec part = {bytes, n};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control,
+                            .msg_controllen = sizeof control};
+    ssize_t got = recvmsg(fd, &header, MSG_DONTWAIT);
+    *error = got < 0 ? errno : 0;
+    if (got < 0 || !received)
+        return (long)got;
+    *received = clock_utc();
+    for (struct cmsghdr *at = CMSG_FIRSTHDR(&header); at; at = CMSG_NXTHDR(&header, at)) {
+        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        struct timespec time;
+        memcpy(&time, CMSG_DATA(at), sizeof time);
+        received->ns = (int64_t)time.tv_sec * NS_PER_S + time.tv_nsec;
+    }
+    return (long)got;
+}
+
+struct addr net_addr(const void *sockaddr)
+{
+    return addr_from_sockaddr(sockaddr);
+}

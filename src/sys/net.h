@@ -1,0 +1,41 @@
+/* TCP and UDP sockets for probing: never wait, and tell who reported a failure. Errors are errno
+ * values; a descriptor belongs to the caller, who closes it. */
+#ifndef SYS_NET_H
+#define SYS_NET_H
+
+#include "base/addr.h"
+#include "base/utc.h"
+
+enum net_kind { NET_TCP, NET_UDP };
+
+/* A socket by the system's own constants, which does not wait and keeps what routers say about it
+ * for net_icmp_fault(). -1 with *error. */
+int net_open(int domain, int type, int protocol, int *error);
+
+/* Opens a socket and begins to connect it. Returns the descriptor, or -1 with *error: then it was
+ * our own machine that failed (no way there, no descriptors, forbidden). A UDP socket gets a port
+ * that cannot be foreseen, hears only its peer, and is connected at once. */
+int net_connect(enum net_kind kind, const struct addr *to, uint16_t port, int *error);
+
+/* The error that a socket has met since this was asked last (a refused connection); 0 for none. */
+int net_error(int fd);
+bool net_is_connected(int fd);
+
+/* What was said by ICMP about what this socket sent. */
+struct net_icmp_fault {
+    struct addr from; /* who said it; family 0 if it was our own kernel */
+    uint8_t family;   /* 4 or 6 */
+    uint8_t type, code;
+};
+/* The next one. False if there is none (more). */
+bool net_icmp_fault(int fd, struct net_icmp_fault *out);
+
+/* Bytes moved, or -1 with *error (EAGAIN: not now). 0 is the end of a TCP stream. *received (may be
+ * NULL) is when they came, by the kernel's time stamp where it has one. */
+long net_send(int fd, const void *bytes, size_t n, int *error);
+long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error);
+
+/* From a socket address of the system. Family 0 if it is neither IPv4 nor IPv6. */
+struct addr net_addr(const void *sockaddr);
+
+#endif

@@ -1,0 +1,39 @@
+/* Looks up the addresses of a host name with the system's resolvers (resolv.conf, hosts), without
+ * ever waiting (c-ares). Names are taken as complete: no search list is put behind them. */
+#ifndef SYS_RESOLVER_H
+#define SYS_RESOLVER_H
+
+#include "base/addr.h"
+#include "sys/loop.h"
+
+struct resolver;
+struct lookup;
+
+enum lookup_status {
+    LOOKUP_OK,
+    LOOKUP_NO_NAME,        /* NXDOMAIN */
+    LOOKUP_NO_ADDRESS,     /* the name exists but has no address */
+    LOOKUP_SERVER_FAILURE, /* the resolver answers that it could not find out (SERVFAIL) */
+    LOOKUP_OURS,           /* no resolver answered, or refuses us */
+};
+
+enum { LOOKUP_ADDRESSES = 8 }; /* those beyond are not used */
+
+struct lookup_result {
+    enum lookup_status status;
+    struct addr addrs[LOOKUP_ADDRESSES]; /* in the order of RFC 6724 */
+    size_t count;
+};
+
+struct resolver *resolver_new(struct loop *loop);
+void resolver_free(struct resolver *resolver); /* look-ups that are under way end without done() */
+
+/* Begins to look up a NUL-terminated name. done() is called once, perhaps before this returns,
+ * which then returns NULL. */
+struct lookup *resolver_look_up(struct resolver *resolver, const char *host,
+                                void (*done)(void *context, const struct lookup_result *result),
+                                void *context);
+/* done() will not be called. NULL is fine. */
+void lookup_abandon(struct lookup *lookup);
+
+#endif
