@@ -1,31 +1,71 @@
-/* The configuration file (YAML). Every error names file:line:column, what was found and what was
- * expected. */
+/* The configuration file (YAML). Every fault names file:line:column, what was found and what was
+ * expected, and all are told, up to twenty, not only the first.
+ *
+ *     journal: lastlight.db                  # relative to the folder of this file
+ *     contact: mailto:noc@example.net        # so that those who are asked can ask back
+ *     vantage:
+ *       name: lon
+ *       controls: [icmp:192.0.2.1, {target: "tcp:192.0.2.7:443", interval: 10s}]
+ *     defaults: {interval: 30s, timeout: 3s, count: 1}
+ *     subjects:
+ *       - name: kp
+ *         title: North Korea
+ *         timezone: "+09:00"
+ *         zones: [kp.]
+ *         prefixes: [175.45.176.0/22]
+ *         asns: [131279]
+ *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200}]
+ *     routes: {collector: rrc00, archives: [archive/2022-01]}
+ *
+ * Only `subjects` must be there. Who sets no controls cannot tell his own failure from that of
+ * others; that is a warning. */
 #ifndef APP_CONFIG_H
 #define APP_CONFIG_H
 
+#include "base/buffer.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/subject.h"
 #include "source/probe/prober.h"
 #include "source/stream.h"
 
+enum {
+    CONFIG_BYTES_MAX = 4 * 1024 * 1024,
+    CONFIG_TARGETS_MAX = 100 * 1000, /* of all subjects; as many members of one subject */
+    CONFIG_NAME_MAX = 64
+};
+
 struct config {
     const char *path;
-    const char *journal; /* path, relative to the configuration file's folder */
-    const char *vantage; /* name; the host name if not given */
-    const char *contact; /* put into the User-Agent */
+    const char *journal;     /* path, relative to the configuration file's folder already applied */
+    const char *vantage;     /* name; the host name if not given */
+    const char *contact;     /* put into the User-Agent; NULL if not given */
     struct probe_plan *plan; /* everything that is probed, controls first */
-    size_t plan_count;
+    size_t plan_count, plan_capacity, control_count;
     struct subject_spec *subjects;
-    size_t subject_count;
+    size_t subject_count, subject_capacity;
     struct watch watch; /* of all subjects */
+    struct prefix *prefixes;
+    size_t prefix_capacity;
+    uint32_t *asns;
+    size_t asn_capacity;
     const char **archives; /* MRT files or folders that `run` and `replay` read in */
-    size_t archive_count;
-    const char *collector;
+    size_t archive_count, archive_capacity;
+    const char *collector; /* NULL if not given */
+    const char **warnings; /* "FILE:LINE:COLUMN: ..." */
+    size_t warning_count, warning_capacity;
     struct arena arena;
 };
 
-enum err config_load(const char *path, struct config *out, struct why *why);
+/* ERR_CONFIG with every fault as a line in `faults` and the first of them in `why`; other errors
+ * are of the file. */
+enum err config_load(const char *path, struct config *out, struct buffer *faults, struct why *why);
+/* The same from memory; `path` is for messages and for relative paths. */
+enum err config_parse(const char *path, const void *bytes, size_t n, struct config *out,
+                      struct buffer *faults, struct why *why);
 void config_done(struct config *config);
+
+/* What would be watched, how often, and what is doubtful, for --check-config. */
+void config_describe(const struct config *config, bool is_json, struct buffer *out);
 
 #endif

@@ -1,0 +1,73 @@
+/* status, incidents, why, report: questions to a journal, which is only read. */
+#include "app/command.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+/* Opens the journal, asks, prints. `incident` is passed on to those questions that want one. */
+struct question {
+    enum err (*ask)(struct journal *, const struct style *, struct buffer *, struct why *);
+    enum err (*ask_about)(struct journal *, uint32_t, const struct style *, struct buffer *,
+                          struct why *);
+    uint32_t incident;
+};
+
+static int look(const struct options *options, const struct question *question)
+{
+    struct why why;
+    struct journal *journal;
+    struct buffer answer = {0};
+    if (journal_open(command_journal(options, NULL), JOURNAL_READ, &journal, &why))
+        return command_fail(&why);
+    struct style style = command_style(options);
+    enum err err = question->ask
+                       ? question->ask(journal, &style, &answer, &why)
+                       : question->ask_about(journal, question->incident, &style, &answer, &why);
+    journal_close(journal);
+    if (!err)
+        return command_print(options, &answer);
+    buffer_done(&answer);
+    return command_fail(&why);
+}
+
+/* "1" or "#1"; 0 if it is no number of an incident. */
+static uint32_t incident_number(const char *text)
+{
+    const char *digits = *text == '#' ? text + 1 : text;
+    char *end;
+    if (!isdigit((unsigned char)*digits))
+        return 0;
+    unsigned long number = strtoul(digits, &end, 10);
+    return *end || number > UINT32_MAX ? 0 : (uint32_t)number;
+}
+
+static int look_at(const struct options *options, struct question question)
+{
+    question.incident = incident_number(options->arguments[0]);
+    if (question.incident)
+        return look(options, &question);
+    command_say("'%.60s' is no number of an incident; expected one like 1 or #1, as 'lastlight "
+                "incidents' lists them",
+                options->arguments[0]);
+    return EXIT_USAGE;
+}
+
+int cmd_status(const struct options *options)
+{
+    return look(options, &(struct question){.ask = out_status});
+}
+
+int cmd_incidents(const struct options *options)
+{
+    return look(options, &(struct question){.ask = out_incidents});
+}
+
+int cmd_why(const struct options *options)
+{
+    return look_at(options, (struct question){.ask_about = out_why});
+}
+
+int cmd_report(const struct options *options)
+{
+    return look_at(options, (struct question){.ask_about = out_report});
+}

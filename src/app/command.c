@@ -1,0 +1,70 @@
+#include "app/command.h"
+
+#include "sys/output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *command_journal(const struct options *options, const char *fallback)
+{
+    const char *given = options_get(options, OPTION_JOURNAL);
+    return given ? given : fallback ? fallback : "lastlight.db";
+}
+
+static enum format format_of(const struct options *options)
+{
+    const char *format = options_get(options, OPTION_FORMAT);
+    if (options_has(options, OPTION_JSON) || (format && strcmp(format, "json") == 0))
+        return FORMAT_JSON;
+    return format && strcmp(format, "md") == 0 ? FORMAT_MARKDOWN : FORMAT_TEXT;
+}
+
+struct style command_style(const struct options *options)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    bool is_screen = stdout_is_terminal() && !options_get(options, OPTION_OUTPUT);
+    bool is_plain = (no_color && *no_color) || (terminal && strcmp(terminal, "dumb") == 0);
+    int columns = is_screen ? stdout_columns() : 80;
+    /* Lines longer than this are hard to read, however wide the window is. */
+    int widest = 100;
+    return (struct style){.format = format_of(options),
+                          .colour = is_screen && !is_plain,
+                          .width = columns < widest ? columns : widest};
+}
+
+void command_say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    flockfile(stderr);
+    fputs("lastlight: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    funlockfile(stderr);
+    va_end(args);
+}
+
+int command_fail(const struct why *why)
+{
+    if (why->err == ERR_CLOSED)
+        return EXIT_DONE;
+    command_say("%s", why->text);
+    return why->err == ERR_USAGE || why->err == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int command_print(const struct options *options, struct buffer *result)
+{
+    const char *path = options_get(options, OPTION_OUTPUT);
+    struct output *output;
+    struct why why;
+    enum err err = output_open(path ? path : "-", &output, &why);
+    if (!err) {
+        err = output_write(output, result->bytes, result->size, &why);
+        err = output_close(output, err, &why);
+    }
+    buffer_done(result);
+    return err ? command_fail(&why) : EXIT_DONE;
+}

@@ -1,0 +1,31 @@
+/* The subcommands. Each takes the parsed command line and returns the exit status; what it finds
+ * goes to standard output, what it has to say to standard error. */
+#ifndef APP_COMMAND_H
+#define APP_COMMAND_H
+
+#include "app/options.h"
+#include "base/buffer.h"
+#include "base/err.h"
+#include "out/out.h"
+
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary,           \
+                paragraph)                                                                         \
+    int function(const struct options *options);
+#include "app/options.def"
+
+/* The file that -j names, else `fallback`, else lastlight.db in the current folder. */
+const char *command_journal(const struct options *options, const char *fallback);
+/* How results are to be written: --json, -f, colour on a terminal unless NO_COLOR is set. */
+struct style command_style(const struct options *options);
+
+/* "lastlight: TEXT" on standard error. */
+void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Tells a failure and gives its exit status. A reader that went away is not told: it wanted no
+ * more. */
+int command_fail(const struct why *why);
+/* Writes a result to the file that -o names, or to standard output; frees it. */
+int command_print(const struct options *options, struct buffer *result);
+
+#endif

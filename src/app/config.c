@@ -1,0 +1,279 @@
+#include "app/config_reading.h"
+
+#include "sys/host.h"
+#include "sys/input.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INTERVAL_LEAST NS_PER_S
+#define INTERVAL_MOST NS_PER_DAY
+#define TIMEOUT_LEAST (10 * NS_PER_MS)
+/* An answer that is waited for longer than the judgement waits (LATENESS_NS) would come too late
+ * for it. */
+#define TIMEOUT_MOST (10 * NS_PER_S)
+enum { COUNT_MOST = 20, PATH_LONGEST = 4096, TITLE_LONGEST = 400 };
+
+const char *config_keep(struct reading *reading, const char *text)
+{
+    return arena_copy(&reading->config.arena, text, strlen(text));
+}
+
+void config_warn(struct reading *reading, const yaml_node_t *node, const char *format, ...)
+{
+    struct config *config = &reading->config;
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (config->warning_count == DOCUMENT_FAULTS_MAX)
+        return;
+    config->warnings = mem_grow(config->warnings, &config->warning_capacity,
+                                config->warning_count + 1, sizeof *config->warnings);
+    config->warnings[config->warning_count++] =
+        arena_printf(&config->arena, "%s:%zu:%zu: %s", reading->document.path,
+                     node->start_mark.line + 1, node->start_mark.column + 1, text);
+}
+
+bool config_is_new(struct reading *reading, const yaml_node_t *node, enum name_kind kind,
+                   const char *text, const char *what)
+{
+    uint32_t before = registry_count(reading->seen);
+    uint32_t id = registry_intern(reading->seen, kind, text, strlen(text));
+    if (id > before) {
+        size_t old = reading->line_capacity;
+        reading->lines =
+            mem_grow(reading->lines, &reading->line_capacity, id + 1, sizeof *reading->lines);
+        if (reading->line_capacity > old)
+            memset(reading->lines + old, 0,
+                   (reading->line_capacity - old) * sizeof *reading->lines);
+        reading->lines[id] = node->start_mark.line + 1;
+        return true;
+    }
+    document_fault(&reading->document, node, "%s %s is there already, in line %zu", what, text,
+                   reading->lines[id]);
+    return false;
+}
+
+/* Paths in the file are meant from where the file lies. */
+static const char *keep_path(struct reading *reading, const char *path)
+{
+    const char *own = reading->document.path;
+    const char *slash = strrchr(own, '/');
+    if (path[0] == '/' || !slash)
+        return config_keep(reading, path);
+    return arena_printf(&reading->config.arena, "%.*s%s", (int)(slash - own + 1), own, path);
+}
+
+void config_read_pace(struct reading *reading, const yaml_node_t *interval,
+                      const yaml_node_t *timeout, const yaml_node_t *count, struct pace *pace)
+{
+    struct document *document = &reading->document;
+    bool fits = true;
+    if (interval)
+        fits = document_duration(document, interval, "interval", INTERVAL_LEAST, INTERVAL_MOST,
+                                 &pace->interval_ns);
+    if (timeout) {
+        pace->has_timeout = document_duration(document, timeout, "timeout", TIMEOUT_LEAST,
+                                              TIMEOUT_MOST, &pace->timeout_ns);
+        if (fits && pace->has_timeout && pace->timeout_ns > pace->interval_ns) {
+            char a[DURATION_TEXT_MAX], b[DURATION_TEXT_MAX];
+            document_fault(document, timeout,
+                           "timeout %s is longer than the interval, %s; expected at most that",
+                           duration_format(pace->timeout_ns, a),
+                           duration_format(pace->interval_ns, b));
+        }
+    }
+    if (pace->timeout_ns > pace->interval_ns) /* one that is only inherited gives way */
+        pace->timeout_ns = pace->interval_ns;
+    if (count)
+        document_number(document, count, "count", 1, COUNT_MOST, &pace->count);
+}
+
+static void read_defaults(struct reading *reading, const yaml_node_t *node)
+{
+    const yaml_node_t *interval = NULL, *timeout = NULL, *count = NULL;
+    const struct field fields[] = {
+        {"interval", &interval}, {"timeout", &timeout}, {"count", &count}};
+    if (document_fields(&reading->document, node, "defaults", fields, 3))
+        config_read_pace(reading, interval, timeout, count, &reading->defaults);
+    reading->defaults.has_timeout = false; /* each target may have a shorter interval */
+}
+
+static void read_vantage(struct reading *reading, const yaml_node_t *node)
+{
+    const yaml_node_t *name = NULL, *controls = NULL, *control;
+    const struct field fields[] = {{"name", &name}, {"controls", &controls}};
+    const char *text;
+    size_t at = 0;
+    if (document_scalar(node)) /* vantage: lon */
+        name = node;
+    else if (!document_fields(&reading->document, node, "vantage", fields, 2))
+        return;
+    if (name &&
+        document_text(&reading->document, name, "the name of the vantage", CONFIG_NAME_MAX, &text))
+        reading->config.vantage = config_keep(reading, text);
+    while ((control = document_next(&reading->document, controls, "controls", &at)))
+        config_read_target(reading, control, true);
+    if (!reading->config.control_count)
+        config_warn(
+            reading, node,
+            "no controls: without targets that have nothing to do with the subjects, the vantage "
+            "cannot tell its own failure from theirs");
+}
+
+static void read_routes(struct reading *reading, const yaml_node_t *node)
+{
+    struct config *config = &reading->config;
+    const yaml_node_t *collector = NULL, *archives = NULL, *archive;
+    const struct field fields[] = {{"collector", &collector}, {"archives", &archives}};
+    const char *text;
+    size_t at = 0;
+    if (!document_fields(&reading->document, node, "routes", fields, 2))
+        return;
+    if (collector && document_text(&reading->document, collector, "the name of the collector",
+                                   CONFIG_NAME_MAX, &text))
+        config->collector = config_keep(reading, text);
+    while ((archive = document_next(&reading->document, archives, "archives", &at))) {
+        if (!document_text(&reading->document, archive, "a file or folder", PATH_LONGEST, &text))
+            continue;
+        config->archives = mem_grow(config->archives, &config->archive_capacity,
+                                    config->archive_count + 1, sizeof *config->archives);
+        config->archives[config->archive_count++] = keep_path(reading, text);
+    }
+}
+
+static void read_contact(struct reading *reading, const yaml_node_t *node)
+{
+    const char *text;
+    if (!document_text(&reading->document, node, "a contact", TITLE_LONGEST, &text))
+        return;
+    if (strncmp(text, "mailto:", 7) != 0 && strncmp(text, "http://", 7) != 0 &&
+        strncmp(text, "https://", 8) != 0) {
+        document_fault(
+            &reading->document, node,
+            "contact: found '%.60s'; expected mailto:ADDRESS or a http:// or https:// URL", text);
+        return;
+    }
+    reading->config.contact = config_keep(reading, text);
+}
+
+static void read_subjects(struct reading *reading, const yaml_node_t *node)
+{
+    const yaml_node_t *subject;
+    size_t at = 0;
+    while ((subject = document_next(&reading->document, node, "subjects", &at)))
+        config_read_subject(reading, subject);
+    if (at == 0)
+        document_fault(&reading->document, node,
+                       "subjects: the list is empty; expected at least one");
+}
+
+static void read_all(struct reading *reading)
+{
+    struct document *document = &reading->document;
+    const yaml_node_t *journal = NULL, *contact = NULL, *vantage = NULL, *defaults = NULL,
+                      *subjects = NULL, *routes = NULL;
+    const struct field fields[] = {{"journal", &journal},   {"contact", &contact},
+                                   {"vantage", &vantage},   {"defaults", &defaults},
+                                   {"subjects", &subjects}, {"routes", &routes}};
+    const yaml_node_t *root = document_root(document);
+    const char *text;
+    if (!document_fields(document, root, "the configuration", fields, 6))
+        return;
+    if (journal && document_text(document, journal, "the journal's file", PATH_LONGEST, &text))
+        reading->config.journal = keep_path(reading, text);
+    if (contact)
+        read_contact(reading, contact);
+    if (defaults)
+        read_defaults(reading, defaults);
+    if (vantage)
+        read_vantage(reading, vantage);
+    if (routes)
+        read_routes(reading, routes);
+    if (subjects)
+        read_subjects(reading, subjects);
+    else
+        document_fault(document, root,
+                       "the configuration has no 'subjects'; expected a list of what is to "
+                       "be watched");
+    if (!vantage && reading->config.plan_count)
+        config_warn(
+            reading, root,
+            "no vantage with controls: without targets that have nothing to do with the subjects, "
+            "its own failure cannot be told from theirs");
+}
+
+static void fill_in(struct reading *reading)
+{
+    struct config *config = &reading->config;
+    char name[HOST_NAME_TEXT_MAX];
+    if (!config->vantage)
+        config->vantage = config_keep(reading, host_name(name));
+    if (!config->journal)
+        config->journal = keep_path(reading, "lastlight.db");
+    config->watch.prefixes = config->prefixes;
+    config->watch.asns = config->asns;
+}
+
+enum err config_parse(const char *path, const void *bytes, size_t n, struct config *out,
+                      struct buffer *faults, struct why *why)
+{
+    struct reading reading = {
+        .defaults = {.interval_ns = 30 * NS_PER_S, .timeout_ns = 3 * NS_PER_S, .count = 1}};
+    size_t start = faults->size;
+    reading.config.path = arena_copy(&reading.config.arena, path, strlen(path));
+    reading.seen = registry_new();
+    if (document_open(&reading.document, reading.config.path, bytes, n, faults))
+        read_all(&reading);
+    document_close(&reading.document);
+    registry_free(reading.seen);
+    free(reading.lines);
+    free(reading.members);
+    fill_in(&reading);
+    if (!reading.document.fault_count) {
+        *out = reading.config;
+        return ERR_OK;
+    }
+    config_done(&reading.config);
+    const char *first = faults->bytes + start;
+    return why_set(why, ERR_CONFIG, "%.*s", (int)strcspn(first, "\n"), first);
+}
+
+enum err config_load(const char *path, struct config *out, struct buffer *faults, struct why *why)
+{
+    struct input *input;
+    struct buffer bytes = {0};
+    char chunk[16 * 1024];
+    size_t n = 1;
+    enum err err = input_open(path, &input, why);
+    if (err)
+        return err;
+    while (!err && n && bytes.size <= CONFIG_BYTES_MAX) {
+        err = input_read(input, chunk, sizeof chunk, &n, why);
+        buffer_add(&bytes, chunk, n);
+    }
+    input_close(input);
+    if (!err && bytes.size > CONFIG_BYTES_MAX)
+        err = why_set(why, ERR_LIMIT, "%s: a configuration of more than %d bytes is not read", path,
+                      CONFIG_BYTES_MAX);
+    if (!err)
+        err = config_parse(path, bytes.bytes ? bytes.bytes : "", bytes.size, out, faults, why);
+    buffer_done(&bytes);
+    return err;
+}
+
+void config_done(struct config *config)
+{
+    free(config->plan);
+    free(config->subjects);
+    free(config->prefixes);
+    free(config->asns);
+    free(config->archives);
+    free(config->warnings);
+    arena_done(&config->arena);
+    *config = (struct config){0};
+}

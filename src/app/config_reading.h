@@ -1,0 +1,41 @@
+/* Within config*.c: what is known while a configuration is being read. */
+#ifndef APP_CONFIG_READING_H
+#define APP_CONFIG_READING_H
+
+#include "app/config.h"
+#include "app/document.h"
+
+/* How a target is asked. `has_timeout`: it was written there, and not only filled in. */
+struct pace {
+    int64_t interval_ns;
+    int64_t timeout_ns;
+    uint32_t count;
+    bool has_timeout;
+};
+
+struct reading {
+    struct document document;
+    struct config config;
+    struct pace defaults;
+    struct registry *seen; /* targets, controls, prefixes, subjects so far */
+    size_t *lines;         /* of each of them, by its number */
+    size_t line_capacity;
+    struct member_spec *members; /* of the subject being read */
+    size_t member_count, member_capacity;
+};
+
+/* Each reads its part of the file and adds faults to the document. */
+void config_read_pace(struct reading *reading, const yaml_node_t *interval,
+                      const yaml_node_t *timeout, const yaml_node_t *count, struct pace *pace);
+void config_read_target(struct reading *reading, const yaml_node_t *node, bool is_control);
+void config_read_subject(struct reading *reading, const yaml_node_t *node);
+
+/* A copy that lives as long as the configuration. */
+const char *config_keep(struct reading *reading, const char *text);
+void config_warn(struct reading *reading, const yaml_node_t *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Remembers a name; if it was there before, adds a fault that says where, and returns false. */
+bool config_is_new(struct reading *reading, const yaml_node_t *node, enum name_kind kind,
+                   const char *text, const char *what);
+
+#endif

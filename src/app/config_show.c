@@ -1,0 +1,109 @@
+/* What a configuration comes to, for --check-config. */
+#include "app/config.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static double per_second(const struct config *config)
+{
+    double rate = 0;
+    for (size_t i = 0; i < config->plan_count; i++)
+        rate += config->plan[i].count * (double)NS_PER_S / (double)config->plan[i].interval_ns;
+    return rate;
+}
+
+struct tally {
+    size_t targets, prefixes, asns, zones;
+};
+
+static struct tally tally_of(const struct subject_spec *subject)
+{
+    struct tally tally = {0};
+    for (size_t i = 0; i < subject->member_count; i++) {
+        enum name_kind kind = subject->members[i].kind;
+        tally.targets += kind == NAME_TARGET;
+        tally.prefixes += kind == NAME_PREFIX;
+        tally.asns += kind == NAME_ASN;
+        tally.zones += kind == NAME_ZONE;
+    }
+    return tally;
+}
+
+static void add_count(struct buffer *out, bool *is_first, size_t count, const char *one,
+                      const char *many)
+{
+    if (!count)
+        return;
+    buffer_printf(out, "%s%zu %s", *is_first ? "" : ", ", count, count == 1 ? one : many);
+    *is_first = false;
+}
+
+static void describe_subject(const struct subject_spec *subject, struct buffer *out)
+{
+    struct tally tally = tally_of(subject);
+    bool is_first = true;
+    buffer_printf(out, "  %s%s%s%s: ", subject->name, subject->title ? " (" : "",
+                  subject->title ? subject->title : "", subject->title ? ")" : "");
+    add_count(out, &is_first, tally.targets, "target", "targets");
+    add_count(out, &is_first, tally.prefixes, "prefix", "prefixes");
+    add_count(out, &is_first, tally.asns, "AS", "ASes");
+    add_count(out, &is_first, tally.zones, "zone", "zones");
+    buffer_puts(out, "\n");
+}
+
+static void describe_text(const struct config *config, struct buffer *out)
+{
+    size_t controls = config->control_count;
+    buffer_printf(out, "%s: no errors. It would watch, from vantage %s:\n", config->path,
+                  config->vantage);
+    for (size_t i = 0; i < config->subject_count; i++)
+        describe_subject(&config->subjects[i], out);
+    buffer_printf(out, "%zu targets and %zu control%s, %.3g probes a second",
+                  config->plan_count - controls, controls, controls == 1 ? "" : "s",
+                  per_second(config));
+    if (config->archive_count)
+        buffer_printf(out, "; %zu archive%s of routes", config->archive_count,
+                      config->archive_count == 1 ? "" : "s");
+    buffer_printf(out, "\njournal: %s\n", config->journal);
+    for (size_t i = 0; i < config->warning_count; i++)
+        buffer_printf(out, "%s\n", config->warnings[i]);
+}
+
+static json_t *subject_json(const struct subject_spec *subject)
+{
+    struct tally tally = tally_of(subject);
+    return json_pack("{s:s, s:s*, s:I, s:I, s:I, s:I}", "name", subject->name, "title",
+                     subject->title, "targets", (json_int_t)tally.targets, "prefixes",
+                     (json_int_t)tally.prefixes, "asns", (json_int_t)tally.asns, "zones",
+                     (json_int_t)tally.zones);
+}
+
+static void describe_json(const struct config *config, struct buffer *out)
+{
+    json_t *subjects = json_array(), *warnings = json_array();
+    for (size_t i = 0; i < config->subject_count; i++)
+        json_array_append_new(subjects, subject_json(&config->subjects[i]));
+    for (size_t i = 0; i < config->warning_count; i++)
+        json_array_append_new(warnings, json_string(config->warnings[i]));
+    json_t *whole =
+        json_pack("{s:s, s:b, s:s, s:I, s:I, s:f, s:I, s:s, s:o, s:o}", "config", config->path,
+                  "valid", 1, "vantage", config->vantage, "targets",
+                  (json_int_t)(config->plan_count - config->control_count), "controls",
+                  (json_int_t)config->control_count, "probes_per_second", per_second(config),
+                  "archives", (json_int_t)config->archive_count, "journal", config->journal,
+                  "subjects", subjects, "warnings", warnings);
+    char *line = whole ? json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    if (line)
+        buffer_printf(out, "%s\n", line);
+    free(line);
+    json_decref(whole);
+}
+
+void config_describe(const struct config *config, bool is_json, struct buffer *out)
+{
+    if (is_json)
+        describe_json(config, out);
+    else
+        describe_text(config, out);
+}

@@ -1,0 +1,166 @@
+/* What options.def says, for people: --help and the manual page. */
+#include "app/options.h"
+
+#include <string.h>
+
+enum { COLUMNS = 80, OPTION_COLUMN = 26, COMMAND_COLUMN = 16 };
+
+/* Adds text word by word, broken before COLUMNS, with further lines indented. `at` is the current
+ * column. */
+static void add_wrapped(struct buffer *out, const char *text, size_t at, size_t indent)
+{
+    bool is_first = true;
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (!is_first && at + 1 + word > COLUMNS) {
+            buffer_printf(out, "\n%*s", (int)indent, "");
+            at = indent;
+            is_first = true;
+        }
+        buffer_printf(out, "%s%.*s", is_first ? "" : " ", (int)word, text);
+        at += word + (is_first ? 0 : 1);
+        is_first = false;
+        text += word;
+        text += strspn(text, " ");
+    }
+    buffer_puts(out, "\n");
+}
+
+/* A name in the left column and its explanation in the right one. */
+static void add_row(struct buffer *out, const char *left, size_t column, const char *right)
+{
+    size_t n = strlen(left) + 2;
+    buffer_printf(out, "  %s", left);
+    if (n + 2 > column) {
+        buffer_printf(out, "\n%*s", (int)column, "");
+    } else {
+        buffer_printf(out, "%*s", (int)(column - n), "");
+    }
+    add_wrapped(out, right, column, column);
+}
+
+void help_overview(struct buffer *out)
+{
+    buffer_puts(out, "lastlight " LASTLIGHT_VERSION
+                     ": which light went out first, and what does that say about why?\n\n"
+                     "Usage: lastlight COMMAND [OPTION...] [ARGUMENT...]\n\n");
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const struct command_row *row = command_row((enum command)i);
+        add_row(out, row->name, COMMAND_COLUMN, row->summary);
+    }
+    buffer_puts(out,
+                "\n'lastlight help COMMAND' explains one. Exit status: 0 done, 1 failed or found,\n"
+                "2 wrong usage or configuration.\n");
+}
+
+static void add_option(struct buffer *out, const struct option_row *row)
+{
+    struct buffer left = {0};
+    if (row->letter)
+        buffer_printf(&left, "-%c, --%s", row->letter, row->name);
+    else
+        buffer_printf(&left, "    --%s", row->name);
+    if (row->argument)
+        buffer_printf(&left, "=%s", row->values ? row->values : row->argument);
+    add_row(out, left.bytes, OPTION_COLUMN, row->help);
+    buffer_done(&left);
+}
+
+static void add_usage(struct buffer *out, const struct command_row *row)
+{
+    bool has_options = (row->options & ~(UINT32_C(1) << OPTION_HELP)) != 0;
+    buffer_printf(out, "lastlight %s%s%s%s", row->name, has_options ? " [OPTION...]" : "",
+                  *row->arguments ? " " : "", row->arguments);
+}
+
+void help_command(enum command command, struct buffer *out)
+{
+    const struct command_row *row = command_row(command);
+    buffer_printf(out, "lastlight %s: %s\n\nUsage: ", row->name, row->summary);
+    add_usage(out, row);
+    buffer_puts(out, "\n\n");
+    if (*row->paragraph) {
+        add_wrapped(out, row->paragraph, 0, 0);
+        buffer_puts(out, "\n");
+    }
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (command_takes(command, (enum option)i))
+            add_option(out, option_row((enum option)i));
+}
+
+/* In roff a backslash and a dash have meanings of their own, as has a dot at the start of a line.
+ */
+static void add_roff(struct buffer *out, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        buffer_puts(out, "\\&");
+    for (; *text; text++) {
+        if (*text == '\\')
+            buffer_puts(out, "\\e");
+        else if (*text == '-')
+            buffer_puts(out, "\\-");
+        else
+            buffer_add(out, text, 1);
+    }
+}
+
+static void man_option(struct buffer *out, const struct option_row *row)
+{
+    buffer_puts(out, ".TP\n");
+    if (row->letter)
+        buffer_printf(out, "\\fB\\-%c\\fR, ", row->letter);
+    buffer_puts(out, "\\fB\\-\\-");
+    add_roff(out, row->name);
+    buffer_puts(out, "\\fR");
+    if (row->argument)
+        buffer_printf(out, "=\\fI%s\\fR", row->values ? row->values : row->argument);
+    buffer_puts(out, "\n");
+    add_roff(out, row->help);
+    buffer_puts(out, "\n");
+}
+
+static void man_command(struct buffer *out, enum command command)
+{
+    const struct command_row *row = command_row(command);
+    buffer_printf(out, ".SS lastlight %s %s\n", row->name, row->arguments);
+    struct buffer text = {0};
+    buffer_printf(&text, "%s.", row->summary);
+    if (text.bytes[0] >= 'a' && text.bytes[0] <= 'z')
+        text.bytes[0] = (char)(text.bytes[0] - 'a' + 'A');
+    if (*row->paragraph)
+        buffer_printf(&text, " %s", row->paragraph);
+    add_roff(out, text.bytes);
+    buffer_puts(out, "\n");
+    buffer_done(&text);
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (i != OPTION_HELP && command_takes(command, (enum option)i))
+            man_option(out, option_row((enum option)i));
+}
+
+void help_man(struct buffer *out)
+{
+    buffer_puts(
+        out,
+        ".TH LASTLIGHT 1 \"\" \"lastlight " LASTLIGHT_VERSION "\" \"User Commands\"\n"
+        ".SH NAME\nlastlight \\- watch for internet outages and say what their order of failure "
+        "says about the cause\n"
+        ".SH SYNOPSIS\n.B lastlight\n.I COMMAND\n[\\fIOPTION\\fR...] [\\fIARGUMENT\\fR...]\n"
+        ".SH DESCRIPTION\n"
+        "lastlight watches servers and routes from outside, keeps an exact record of the order in "
+        "which "
+        "they failed and came back, and says which causes that order fits and which it does not. "
+        "It "
+        "never says who caused an outage: that cannot be told from outside.\n"
+        ".SH COMMANDS\n");
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        man_command(out, (enum command)i);
+    buffer_puts(out, ".SH EXIT STATUS\n.TP\n.B 0\nDone.\n.TP\n.B 1\nFailed, or faults were found.\n"
+                     ".TP\n.B 2\nWrong usage or configuration.\n"
+                     ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nIf set and not empty, text is never "
+                     "coloured. Colour is "
+                     "only used on a terminal.\n"
+                     ".SH FILES\n.TP\n.I lastlight.yaml\nThe configuration.\n"
+                     ".TP\n.I lastlight.db\nThe journal, an SQLite database; beside it lie "
+                     "lastlight.db\\-wal and "
+                     "lastlight.db\\-shm while it is open.\n");
+}

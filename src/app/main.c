@@ -1,0 +1,32 @@
+/* lastlight: which light went out first, and what does that say about why? */
+#include "app/command.h"
+
+#include "sys/output.h"
+
+static int (*const commands[COMMAND_COUNT])(const struct options *) = {
+#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary,           \
+                paragraph)                                                                         \
+    function,
+#include "app/options.def"
+};
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct why why;
+    output_ignore_closed_pipes();
+    if (options_parse(argc, argv, &options, &why)) {
+        command_say("%s", why.text);
+        return EXIT_USAGE;
+    }
+    int status;
+    if (options_has(&options, OPTION_HELP)) {
+        struct buffer text = {0};
+        help_command(options.command, &text);
+        status = command_print(&options, &text);
+    } else {
+        status = commands[options.command](&options);
+    }
+    options_done(&options);
+    return status;
+}
