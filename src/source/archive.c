@@ -1,0 +1,134 @@
+#include "source/archive.h"
+
+#include "source/bgp/mrt_stream.h"
+#include "wire/mrt.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Fills the head. Damage that shows here already is left for the stream to find again. */
+static void read_head(struct archive *archive)
+{
+    size_t n = 1;
+    archive->head_size = 0;
+    while (archive->head_size < ARCHIVE_HEAD && n) {
+        n = 0;
+        if (input_read(archive->input, archive->head + archive->head_size,
+                       ARCHIVE_HEAD - archive->head_size, &n, NULL))
+            return;
+        archive->head_size += n;
+    }
+}
+
+static bool looks_like_log(const struct archive *archive)
+{
+    size_t at = 0;
+    while (at < archive->head_size && memchr(" \t\r\n", archive->head[at], 4))
+        at++;
+    return at < archive->head_size && archive->head[at] == '{';
+}
+
+static struct utc first_time_of_mrt(const struct archive *archive)
+{
+    if (archive->head_size < MRT_HEADER)
+        return (struct utc){0};
+    struct mrt_header header = mrt_header_of(archive->head);
+    if (!mrt_header_is_plausible(&header))
+        return (struct utc){0};
+    return (struct utc){(int64_t)header.seconds * NS_PER_S};
+}
+
+/* Logs say their times in lines of many forms, so the log's own reader is asked, once, beside the
+ * stream that will be replayed. */
+static struct utc first_time_of_log(const struct archive *archive)
+{
+    struct input *input;
+    struct observation observation;
+    struct stream_faults faults = {0};
+    if (input_open(archive->path, &input, NULL))
+        return (struct utc){0};
+    struct registry *registry = registry_new();
+    struct stream *stream = log_stream_new(input, NULL, 0, registry, &faults);
+    bool is_known = stream->next(stream, &observation, NULL) > 0;
+    stream->close(stream);
+    registry_free(registry);
+    return is_known ? observation.time : (struct utc){0};
+}
+
+static bool can_reopen(const char *path)
+{
+    struct stat status;
+    return strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+enum err archive_peek(struct archive *archive, bool keep, struct why *why)
+{
+    enum err err = input_open(archive->path, &archive->input, why);
+    if (err)
+        return err;
+    bool is_once = !can_reopen(archive->path);
+    archive->size = input_size(archive->input);
+    read_head(archive);
+    archive->is_log = looks_like_log(archive);
+    if (!archive->is_log)
+        archive->time = first_time_of_mrt(archive);
+    else if (!is_once)
+        archive->time = first_time_of_log(archive);
+    if (!keep && !is_once) {
+        input_close(archive->input);
+        archive->input = NULL;
+    }
+    return ERR_OK;
+}
+
+static enum err open_stream(struct archive *archive, const struct archive_context *context,
+                            struct why *why)
+{
+    if (!archive->input) {
+        enum err err = input_open(archive->path, &archive->input, why);
+        if (err)
+            return err;
+        archive->head_size = 0;
+    }
+    archive->stream =
+        archive->is_log
+            ? log_stream_new(archive->input, archive->head, archive->head_size, context->registry,
+                             context->faults)
+            : mrt_stream_open(archive->input, archive->head, archive->head_size, context->collector,
+                              context->memory, context->registry, context->faults);
+    archive->input = NULL; /* the stream's now */
+    archive->is_open = true;
+    return ERR_OK;
+}
+
+int archive_next(struct archive *archive, const struct archive_context *context, struct why *why)
+{
+    if (!archive->is_open && open_stream(archive, context, why))
+        return -1;
+    int found = archive->stream->next(archive->stream, &archive->next, why);
+    if (found > 0)
+        archive->time = archive->next.time;
+    return found;
+}
+
+uint64_t archive_consumed(const struct archive *archive)
+{
+    return archive->is_open && archive->stream ? input_consumed(archive->stream->input) : 0;
+}
+
+void archive_close(struct archive *archive)
+{
+    if (archive->stream)
+        archive->stream->close(archive->stream);
+    input_close(archive->input);
+    archive->stream = NULL;
+    archive->input = NULL;
+}
+
+void archive_done(struct archive *archive)
+{
+    archive_close(archive);
+    free(archive->path);
+    archive->path = NULL;
+}

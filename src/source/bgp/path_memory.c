@@ -1,0 +1,105 @@
+#include "source/bgp/path_memory.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+/* All entries of one (peer, prefix) are in the chain of one bucket. Entry 0 is not used. */
+struct path_entry {
+    uint32_t peer;
+    uint32_t prefix;
+    uint32_t path_id;
+    uint32_t path;
+    uint32_t next;
+};
+
+enum { BUCKETS = 1 << 16 };
+
+void path_memory_done(struct path_memory *memory)
+{
+    free(memory->entries);
+    free(memory->buckets);
+    *memory = (struct path_memory){0};
+}
+
+static uint32_t *bucket_of(struct path_memory *memory, uint32_t peer, uint32_t prefix)
+{
+    if (!memory->buckets)
+        memory->buckets = mem_new(BUCKETS, sizeof *memory->buckets);
+    return &memory->buckets[hash_mix((uint64_t)peer << 32 | prefix) % BUCKETS];
+}
+
+static uint32_t take_entry(struct path_memory *memory)
+{
+    uint32_t index = memory->free;
+    if (index) {
+        memory->free = memory->entries[index].next;
+        return index;
+    }
+    if (memory->count == PATH_MEMORY_MAX)
+        return 0;
+    index = ++memory->count;
+    memory->entries =
+        mem_grow(memory->entries, &memory->capacity, index + (size_t)1, sizeof *memory->entries);
+    return index;
+}
+
+void path_memory_announce(struct path_memory *memory, uint32_t peer, uint32_t prefix,
+                          uint32_t path_id, uint32_t path)
+{
+    uint32_t *bucket = bucket_of(memory, peer, prefix);
+    for (uint32_t i = *bucket; i; i = memory->entries[i].next) {
+        struct path_entry *entry = &memory->entries[i];
+        if (entry->peer == peer && entry->prefix == prefix && entry->path_id == path_id) {
+            entry->path = path;
+            return;
+        }
+    }
+    uint32_t index = take_entry(memory);
+    if (!index)
+        return;
+    memory->entries[index] = (struct path_entry){peer, prefix, path_id, path, *bucket};
+    *bucket = index;
+}
+
+static void give_back(struct path_memory *memory, uint32_t *link)
+{
+    uint32_t index = *link;
+    *link = memory->entries[index].next;
+    memory->entries[index] = (struct path_entry){.next = memory->free};
+    memory->free = index;
+}
+
+bool path_memory_withdraw(struct path_memory *memory, uint32_t peer, uint32_t prefix,
+                          uint32_t path_id, uint32_t *path)
+{
+    const struct path_entry *best = NULL;
+    for (uint32_t *link = bucket_of(memory, peer, prefix); *link;) {
+        struct path_entry *entry = &memory->entries[*link];
+        bool is_same = entry->peer == peer && entry->prefix == prefix;
+        if (is_same && entry->path_id == path_id) {
+            give_back(memory, link);
+            continue;
+        }
+        if (is_same && (!best || entry->path_id < best->path_id))
+            best = entry;
+        link = &entry->next;
+    }
+    if (best)
+        *path = best->path;
+    return best;
+}
+
+void path_memory_forget(struct path_memory *memory, uint32_t peer)
+{
+    for (size_t i = 0; memory->buckets && i < BUCKETS; i++) {
+        for (uint32_t *link = &memory->buckets[i]; *link;) {
+            struct path_entry *entry = &memory->entries[*link];
+            if (entry->peer == peer)
+                give_back(memory, link);
+            else
+                link = &entry->next;
+        }
+    }
+}

@@ -1,0 +1,233 @@
+#include "source/replay.h"
+
+#include "base/buffer.h"
+#include "base/mem.h"
+#include "source/archive.h"
+#include "sys/clock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Of the files that were looked into this many stay open, which saves decompressing their beginning
+ * twice; the decoder of each may take 4 MB. */
+enum { KEEP_OPEN = 16 };
+/* Observations between two looks at the clock. */
+enum { CLOCK_EVERY = 1024 };
+#define PROGRESS_NS (100 * NS_PER_MS)
+
+struct replay {
+    const struct replay_options *options;
+    const struct sink *sink;
+    struct archive_context context;
+    struct route_memory memory;
+    struct archive *archives; /* in the order of the paths */
+    size_t count;
+    size_t capacity;
+    uint32_t *heap; /* places in `archives`, the one with the earliest observation first */
+    size_t heap_count;
+    bool is_damaged;
+    uint64_t observations;
+    uint64_t bytes_done; /* of archives that were closed */
+    uint64_t bytes;      /* of all; 0: not known */
+    struct mono last_progress;
+    struct utc last; /* the latest observation that is no tick */
+    struct utc last_tick;
+};
+
+static void add_archive(struct replay *replay, const char *path)
+{
+    replay->archives =
+        mem_grow(replay->archives, &replay->capacity, replay->count + 1, sizeof *replay->archives);
+    struct archive *archive = &replay->archives[replay->count++];
+    memset(archive, 0, sizeof *archive);
+    archive->path = mem_new(strlen(path) + 1, 1);
+    memcpy(archive->path, path, strlen(path));
+}
+
+static bool is_regular(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* By bytes: alphasort() would ask the locale. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum err add_folder(struct replay *replay, const char *folder, struct why *why)
+{
+    struct dirent **entries;
+    int n = scandir(folder, &entries, is_visible, compare_names);
+    if (n < 0)
+        return why_set(why, errno == EACCES ? ERR_DENIED : ERR_IO, "%s: cannot be read: %s", folder,
+                       strerror(errno));
+    size_t before = replay->count;
+    for (int i = 0; i < n; i++) {
+        struct buffer path = {0};
+        buffer_printf(&path, "%s/%s", folder, entries[i]->d_name);
+        if (is_regular(path.bytes))
+            add_archive(replay, path.bytes);
+        buffer_done(&path);
+        free(entries[i]);
+    }
+    free(entries);
+    if (replay->count == before)
+        return why_set(why, ERR_NOT_FOUND, "%s: there is no file in this folder", folder);
+    return ERR_OK;
+}
+
+static enum err add_path(struct replay *replay, const char *path, struct why *why)
+{
+    struct stat status;
+    if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return add_folder(replay, path, why);
+    add_archive(replay, path);
+    return ERR_OK;
+}
+
+/* Ties go by the order of the paths. */
+static bool is_before(const struct replay *replay, uint32_t a, uint32_t b)
+{
+    struct utc x = replay->archives[a].time, y = replay->archives[b].time;
+    return x.ns != y.ns ? x.ns < y.ns : a < b;
+}
+
+static void sift_down(struct replay *replay, size_t at)
+{
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child + 1 < replay->heap_count &&
+            is_before(replay, replay->heap[child + 1], replay->heap[child]))
+            child++;
+        if (child >= replay->heap_count ||
+            !is_before(replay, replay->heap[child], replay->heap[at]))
+            return;
+        uint32_t moved = replay->heap[at];
+        replay->heap[at] = replay->heap[child];
+        replay->heap[child] = moved;
+        at = child;
+    }
+}
+
+static enum err gather(struct replay *replay, struct why *why)
+{
+    enum err err = ERR_OK;
+    bool is_size_known = true;
+    for (size_t i = 0; i < replay->options->path_count && !err; i++)
+        err = add_path(replay, replay->options->paths[i], why);
+    for (size_t i = 0; i < replay->count && !err; i++) {
+        struct archive *archive = &replay->archives[i];
+        err = archive_peek(archive, i < KEEP_OPEN, why);
+        is_size_known = is_size_known && archive->size;
+        replay->bytes += archive->size;
+    }
+    if (!is_size_known)
+        replay->bytes = 0;
+    replay->heap = mem_new(replay->count, sizeof *replay->heap);
+    for (size_t i = 0; i < replay->count; i++)
+        replay->heap[replay->heap_count++] = (uint32_t)i;
+    for (size_t i = replay->heap_count / 2; i-- > 0;)
+        sift_down(replay, i);
+    return err;
+}
+
+static void show_progress(struct replay *replay, bool is_last)
+{
+    const struct replay_options *options = replay->options;
+    if (!options->progress)
+        return;
+    struct mono now = clock_mono();
+    if (!is_last && mono_diff(now, replay->last_progress) < PROGRESS_NS)
+        return;
+    uint64_t done = replay->bytes_done;
+    for (size_t i = 0; i < replay->heap_count; i++)
+        done += archive_consumed(&replay->archives[replay->heap[i]]);
+    replay->last_progress = now;
+    options->progress(options->context, done, replay->bytes, replay->observations);
+}
+
+static void emit(struct replay *replay, const struct observation *observation)
+{
+    struct utc *last = observation->kind == OBSERVATION_TICK ? &replay->last_tick : &replay->last;
+    if (observation->time.ns > last->ns)
+        *last = observation->time;
+    sink_emit(replay->sink, observation);
+    replay->observations++;
+    if (replay->observations % CLOCK_EVERY == 0)
+        show_progress(replay, false);
+}
+
+/* The archive at the top of the heap is through, well or not. */
+static void finish_archive(struct replay *replay, int found, const struct why *why)
+{
+    struct stream_faults *faults = replay->context.faults;
+    struct archive *archive = &replay->archives[replay->heap[0]];
+    if (found < 0) {
+        replay->is_damaged = true;
+        faults->bad++;
+        if (faults->report)
+            faults->report(faults->context, why->text);
+    }
+    replay->bytes_done += archive->size;
+    archive_close(archive);
+    replay->heap[0] = replay->heap[--replay->heap_count];
+    show_progress(replay, false);
+}
+
+static void merge(struct replay *replay)
+{
+    while (replay->heap_count) {
+        struct why why;
+        struct archive *archive = &replay->archives[replay->heap[0]];
+        if (archive->is_open)
+            emit(replay, &archive->next);
+        int found = archive_next(archive, &replay->context, &why);
+        if (found <= 0)
+            finish_archive(replay, found, &why);
+        sift_down(replay, 0);
+    }
+}
+
+/* Silence is judged on ticks: the last one makes sure that all of the archive was. */
+static void settle(struct replay *replay, int64_t settle_ns)
+{
+    struct observation tick = {.kind = OBSERVATION_TICK, .time = utc_add(replay->last, settle_ns)};
+    if (utc_is_known(replay->last) && replay->last_tick.ns < tick.time.ns)
+        sink_emit(replay->sink, &tick);
+}
+
+enum err replay_run(const struct replay_options *options, int64_t settle_ns,
+                    const struct sink *sink, struct stream_faults *faults, struct why *why)
+{
+    struct replay replay = {.options = options, .sink = sink};
+    route_memory_init(&replay.memory, &options->watch);
+    replay.context = (struct archive_context){.collector = options->collector,
+                                              .memory = &replay.memory,
+                                              .registry = sink->registry,
+                                              .faults = faults};
+    enum err err = gather(&replay, why);
+    if (!err) {
+        merge(&replay);
+        settle(&replay, settle_ns);
+        show_progress(&replay, true);
+        if (replay.is_damaged)
+            err = why_set(why, ERR_INPUT, "parts of the input are damaged; all else was used");
+    }
+    for (size_t i = 0; i < replay.count; i++)
+        archive_done(&replay.archives[i]);
+    free(replay.archives);
+    free(replay.heap);
+    route_memory_done(&replay.memory);
+    return err;
+}

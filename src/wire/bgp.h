@@ -1,0 +1,99 @@
+/* BGP UPDATE messages, from bytes to values, without copying or allocating: RFC 4271 (BGP-4), 4760
+ * (other address families), 6793 (4-byte ASNs), 7606 (what to do with errors), 7911 (ADD-PATH),
+ * 4724 (End-of-RIB). IPv4 and IPv6 unicast; other families are passed over. All views point into
+ * the bytes given, which must outlive them.
+ *
+ *     struct bgp_update update;
+ *     if (bgp_update_decode(body, true, BGP_ADD_PATH_GUESS, &update))
+ *         ... update.fault says why nothing of it can be used
+ *     struct bgp_nlri route;
+ *     for (size_t i = 0; i < update.announced_count; i++)
+ *         for (struct bgp_routes routes = update.announced[i]; bgp_routes_next(&routes, &route);)
+ *             ... if (update.is_withdrawal) it is no announcement: RFC 7606 made it a withdrawal
+ */
+#ifndef WIRE_BGP_H
+#define WIRE_BGP_H
+
+#include "base/addr.h"
+#include "base/buffer.h"
+#include "base/reader.h"
+
+#include <stdbool.h>
+
+enum bgp_message_type {
+    BGP_OPEN = 1,
+    BGP_UPDATE = 2,
+    BGP_NOTIFICATION = 3,
+    BGP_KEEPALIVE = 4,
+    BGP_ROUTE_REFRESH = 5
+};
+
+enum { BGP_AS_TRANS = 23456 };
+
+/* Whether prefixes carry a path identifier. The answer was negotiated when the session began, and
+ * archives do not always tell it right: GUESS believes in it only where the bytes make no sense
+ * without. */
+enum bgp_add_path { BGP_ADD_PATH_NO, BGP_ADD_PATH_YES, BGP_ADD_PATH_GUESS };
+
+struct bgp_nlri {
+    struct prefix prefix; /* host bits cleared: RFC 4271, 4.3: trailing bits are irrelevant */
+    uint32_t path_id;     /* 0 without ADD-PATH */
+};
+
+/* A run of prefixes that was found to be sound. */
+struct bgp_routes {
+    struct reader bytes;
+    uint8_t family; /* 4 or 6 */
+    bool has_path_ids;
+};
+
+/* 1 got one, 0 no more. */
+int bgp_routes_next(struct bgp_routes *routes, struct bgp_nlri *out);
+
+/* An AS path: AS_PATH alone, or merged with AS4_PATH (RFC 6793, 4.2.3), which then gives its end.
+ */
+struct bgp_path {
+    struct reader head; /* segments of AS_PATH */
+    struct reader tail; /* segments of AS4_PATH; empty if there is none to be used */
+    unsigned head_hops; /* how many hops of `head` count; UINT_MAX: all */
+    bool is_as4;        /* ASNs in `head` have four bytes */
+};
+
+/* As the registry wants it: "64500 4837 {131279,131280}"; a confederation's part "(64512,64513)"
+ * or, a set, "({64512,64513})". Adds nothing for the empty path. */
+void bgp_path_format(const struct bgp_path *path, struct buffer *out);
+/* The AS at the end of the path; 0 if there is none or the path ends in a set. */
+uint32_t bgp_path_origin(const struct bgp_path *path);
+
+/* What attributes of a route are used. */
+struct bgp_attributes {
+    struct bgp_path path;
+    uint8_t origin; /* 0 IGP, 1 EGP, 2 incomplete */
+};
+
+struct bgp_update {
+    struct bgp_attributes attributes;
+    struct bgp_routes withdrawn[2]; /* of the message itself and of MP_UNREACH_NLRI */
+    struct bgp_routes announced[2]; /* of the message itself and of MP_REACH_NLRI */
+    uint8_t withdrawn_count;
+    uint8_t announced_count;
+    bool is_end_of_rib;
+    bool is_withdrawal; /* RFC 7606, 2: an attribute is wrong; what is announced counts as withdrawn
+                         */
+    const char *fault;  /* what is wrong, a static text; NULL if nothing */
+};
+
+/* Decodes the body of an UPDATE (after the 19 bytes of header). False if it cannot be used at all;
+ * then only out->fault is set. A true return may come with a fault, too: see is_withdrawal. */
+bool bgp_update_decode(struct reader body, bool is_as4, enum bgp_add_path add_path,
+                       struct bgp_update *out);
+
+/* Decodes the path attributes of an entry of a table dump (RFC 6396, 4.3.4), where MP_REACH_NLRI
+ * says nothing of prefixes. NULL, or the fault because of which the route is not to be used. */
+const char *bgp_attributes_decode(struct reader bytes, bool is_as4, struct bgp_attributes *out);
+
+/* One prefix in the form of RFC 4271, 4.3 (length in bits, then as many bytes as needed). Host bits
+ * are cleared. On error the reader is failed and the result has no family. */
+struct prefix bgp_prefix(struct reader *r, uint8_t family);
+
+#endif

@@ -1,0 +1,331 @@
+#include "wire/mrt.h"
+
+/* Subtypes of BGP4MP and BGP4MP_ET (RFC 6396, 4.4; RFC 8050, 3). */
+enum bgp4mp {
+    BGP4MP_STATE_CHANGE = 0,
+    BGP4MP_MESSAGE = 1,
+    BGP4MP_ENTRY = 2,
+    BGP4MP_SNAPSHOT = 3,
+    BGP4MP_MESSAGE_AS4 = 4,
+    BGP4MP_STATE_CHANGE_AS4 = 5,
+    BGP4MP_MESSAGE_LOCAL = 6,
+    BGP4MP_MESSAGE_AS4_LOCAL = 7,
+    BGP4MP_MESSAGE_ADDPATH = 8,
+    BGP4MP_MESSAGE_AS4_ADDPATH = 9,
+    BGP4MP_MESSAGE_LOCAL_ADDPATH = 10,
+    BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH = 11
+};
+
+/* Subtypes of TABLE_DUMP_V2 (RFC 6396, 4.3; RFC 8050, 4). */
+enum table_dump_v2 {
+    V2_PEER_INDEX_TABLE = 1,
+    V2_RIB_IPV4_UNICAST = 2,
+    V2_RIB_IPV6_UNICAST = 4,
+    V2_RIB_GENERIC = 6,
+    V2_GEO_PEER_TABLE = 7,
+    V2_RIB_IPV4_UNICAST_ADDPATH = 8,
+    V2_RIB_IPV6_UNICAST_ADDPATH = 10,
+    V2_RIB_GENERIC_ADDPATH = 12
+};
+
+/* Subtypes of BGP and BGP4PLUS (RFC 6396, appendix B.2). */
+enum old_bgp {
+    OLD_UPDATE = 1,
+    OLD_STATE_CHANGE = 3,
+    OLD_OPEN = 5,
+    OLD_NOTIFY = 6,
+    OLD_KEEPALIVE = 7
+};
+
+enum { TABLE_DUMP_IPV4 = 1, TABLE_DUMP_IPV6 = 2 };
+
+struct mrt_header mrt_header_of(const uint8_t *bytes)
+{
+    struct reader r = reader_of(bytes, MRT_HEADER);
+    struct mrt_header header;
+    header.seconds = reader_u32(&r);
+    header.type = reader_u16(&r);
+    header.subtype = reader_u16(&r);
+    header.length = reader_u32(&r);
+    return header;
+}
+
+/* The highest subtype of each type and the fewest bytes that any record of it has. */
+static const struct {
+    uint16_t type;
+    uint16_t subtype_max;
+    uint16_t shortest;
+} known[] = {
+    {MRT_BGP, 7, 6},         {MRT_BGP4PLUS, 7, 6},       {MRT_OSPFV2, 1, 8},
+    {MRT_TABLE_DUMP, 2, 18}, {MRT_TABLE_DUMP_V2, 12, 7}, {MRT_BGP4MP, 11, 6},
+    {MRT_BGP4MP_ET, 11, 10}, {MRT_ISIS, 1, 0},           {MRT_ISIS_ET, 1, 4},
+    {MRT_OSPFV3, 1, 8},      {MRT_OSPFV3_ET, 1, 8},
+};
+
+bool mrt_header_is_plausible(const struct mrt_header *header)
+{
+    if (header->length > MRT_RECORD_MAX || header->seconds == 0)
+        return false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].type == header->type)
+            return header->subtype <= known[i].subtype_max && header->length >= known[i].shortest;
+    return false;
+}
+
+uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes)
+{
+    if (header->type != MRT_TABLE_DUMP || header->subtype != TABLE_DUMP_IPV4)
+        return header->length;
+    reader_bytes(&bytes, 20);
+    uint32_t need = 22U + reader_u16(&bytes);
+    return !bytes.bad && need == header->length + 4 ? need : header->length;
+}
+
+static struct addr read_addr(struct reader *r, uint8_t family)
+{
+    struct addr addr = {.family = family};
+    size_t n = family == 6 ? 16 : 4;
+    const uint8_t *bytes = reader_bytes(r, n);
+    if (bytes)
+        memcpy(addr.bytes, bytes, n);
+    return addr;
+}
+
+/* AFI of RFC 6396, 4.4.1. Some writers give 0 for IPv4. */
+static uint8_t read_afi(struct reader *r)
+{
+    uint16_t afi = reader_u16(r);
+    if (afi > 2)
+        reader_fail(r, "has an unknown address family");
+    return afi == 2 ? 6 : 4;
+}
+
+/* The BGP header of RFC 4271, 4.1. The marker is not looked at: it never says anything. */
+static void read_message(struct reader *r, struct mrt_message *out)
+{
+    reader_bytes(r, 16);
+    size_t length = reader_u16(r);
+    uint8_t type = reader_u8(r);
+    if (!r->bad && (length < 19 || length - 19 > reader_left(r)))
+        reader_fail(r, "the BGP message's length does not fit into the record");
+    out->body = reader_sub(r, length - 19);
+    out->type = (enum bgp_message_type)type;
+    if (!r->bad && (type < BGP_OPEN || type > BGP_ROUTE_REFRESH))
+        reader_fail(r, "the BGP message has an unknown type");
+    reader_finish(r);
+}
+
+static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_record *out)
+{
+    bool is_as4 = subtype == BGP4MP_MESSAGE_AS4 || subtype == BGP4MP_STATE_CHANGE_AS4 ||
+                  subtype == BGP4MP_MESSAGE_AS4_LOCAL || subtype == BGP4MP_MESSAGE_AS4_ADDPATH ||
+                  subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH;
+    if (subtype == BGP4MP_ENTRY || subtype == BGP4MP_SNAPSHOT)
+        return NULL;
+    out->peer.asn = is_as4 ? reader_u32(r) : reader_u16(r);
+    reader_bytes(r, is_as4 ? 4 : 2); /* the collector's ASN */
+    reader_u16(r);                   /* interface */
+    uint8_t family = read_afi(r);
+    out->peer.addr = read_addr(r, family);
+    read_addr(r, family);
+    if (subtype == BGP4MP_STATE_CHANGE || subtype == BGP4MP_STATE_CHANGE_AS4) {
+        out->kind = MRT_KIND_STATE_CHANGE;
+        out->state_change.before = reader_u16(r);
+        out->state_change.after = reader_u16(r);
+        reader_finish(r);
+        return r->bad;
+    }
+    out->kind = MRT_KIND_MESSAGE;
+    out->message = (struct mrt_message){
+        .is_as4 = is_as4,
+        .is_from_collector =
+            subtype == BGP4MP_MESSAGE_LOCAL || subtype == BGP4MP_MESSAGE_AS4_LOCAL ||
+            subtype == BGP4MP_MESSAGE_LOCAL_ADDPATH || subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH,
+        .add_path = subtype >= BGP4MP_MESSAGE_ADDPATH ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS};
+    read_message(r, &out->message);
+    return r->bad;
+}
+
+/* Appendix B.2: fragments without the BGP header. */
+static const char *decode_old_bgp(uint16_t subtype, uint8_t family, struct reader *r,
+                                  struct mrt_record *out)
+{
+    static const uint8_t messages[] = {[OLD_UPDATE] = BGP_UPDATE,
+                                       [OLD_OPEN] = BGP_OPEN,
+                                       [OLD_NOTIFY] = BGP_NOTIFICATION,
+                                       [OLD_KEEPALIVE] = BGP_KEEPALIVE};
+    out->peer.asn = reader_u16(r);
+    out->peer.addr = read_addr(r, family);
+    if (subtype == OLD_STATE_CHANGE) {
+        out->kind = MRT_KIND_STATE_CHANGE;
+        out->state_change.before = reader_u16(r);
+        out->state_change.after = reader_u16(r);
+        return r->bad;
+    }
+    if (subtype >= sizeof messages || !messages[subtype])
+        return NULL;
+    reader_u16(r);
+    read_addr(r, family);
+    out->kind = MRT_KIND_MESSAGE;
+    out->message = (struct mrt_message){.type = (enum bgp_message_type)messages[subtype],
+                                        .body = reader_sub(r, reader_left(r))};
+    return r->bad;
+}
+
+static const char *decode_table_dump(uint16_t subtype, struct reader *r, struct mrt_record *out)
+{
+    if (subtype != TABLE_DUMP_IPV4 && subtype != TABLE_DUMP_IPV6)
+        return NULL;
+    uint8_t family = subtype == TABLE_DUMP_IPV6 ? 6 : 4;
+    reader_u32(r); /* view, sequence */
+    struct addr addr = read_addr(r, family);
+    uint8_t bits = reader_u8(r);
+    reader_u8(r); /* status */
+    struct mrt_table_entry entry = {.prefix = prefix_of(&addr, bits)};
+    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
+    out->peer.addr = read_addr(r, family);
+    out->peer.asn = reader_u16(r);
+    entry.attributes = reader_sub(r, reader_u16(r));
+    reader_finish(r);
+    if (!r->bad && bits > addr_bits(&addr))
+        return "the prefix is longer than an address";
+    out->kind = MRT_KIND_TABLE_ENTRY;
+    out->table_entry = entry;
+    return r->bad;
+}
+
+static const char *decode_peer_table(struct reader *r, struct mrt_record *out)
+{
+    reader_u32(r); /* the collector's BGP identifier */
+    reader_bytes(r, reader_u16(r));
+    uint16_t count = reader_u16(r);
+    struct mrt_peer peer;
+    unsigned found = 0;
+    out->kind = MRT_KIND_PEER_TABLE;
+    out->peers = *r;
+    while (mrt_peers_next(r, &peer))
+        found++;
+    if (!r->bad && found != count)
+        return "the count of peers is wrong";
+    return r->bad;
+}
+
+/* Entries of TABLE_DUMP_V2 (RFC 6396, 4.3.4; RFC 8050, 4), walked to see whether they fill the
+ * record. */
+static const char *check_entries(struct mrt_rib rib, unsigned count)
+{
+    struct mrt_rib_entry entry;
+    unsigned found = 0;
+    while (mrt_rib_next(&rib, &entry))
+        found++;
+    return rib.entries.bad  ? rib.entries.bad
+           : found == count ? NULL
+                            : "the count of entries is wrong";
+}
+
+static const char *decode_rib(uint8_t family, bool is_add_path, struct reader *r,
+                              struct mrt_record *out)
+{
+    reader_u32(r); /* sequence */
+    struct mrt_rib rib = {.prefix = bgp_prefix(r, family), .has_path_ids = is_add_path};
+    unsigned count = reader_u16(r);
+    if (r->bad)
+        return r->bad;
+    rib.entries = *r;
+    const char *fault = check_entries(rib, count);
+    if (fault && !is_add_path) { /* identifiers under a subtype that does not say so */
+        rib.has_path_ids = true;
+        if (check_entries(rib, count))
+            return fault;
+    } else if (fault) {
+        return fault;
+    }
+    out->kind = MRT_KIND_RIB;
+    out->rib = rib;
+    return NULL;
+}
+
+static const char *decode_table_dump_v2(uint16_t subtype, struct reader *r, struct mrt_record *out)
+{
+    switch (subtype) {
+    case V2_PEER_INDEX_TABLE:
+        return decode_peer_table(r, out);
+    case V2_RIB_IPV4_UNICAST:
+        return decode_rib(4, false, r, out);
+    case V2_RIB_IPV6_UNICAST:
+        return decode_rib(6, false, r, out);
+    case V2_RIB_IPV4_UNICAST_ADDPATH:
+        return decode_rib(4, true, r, out);
+    case V2_RIB_IPV6_UNICAST_ADDPATH:
+        return decode_rib(6, true, r, out);
+    default:
+        return NULL; /* multicast, generic, geographic */
+    }
+}
+
+const char *mrt_record_decode(const struct mrt_header *header, struct reader body,
+                              struct mrt_record *out)
+{
+    struct mrt_record record = {.time = {(int64_t)header->seconds * NS_PER_S}};
+    const char *fault = NULL;
+    uint32_t microseconds;
+    switch (header->type) {
+    case MRT_BGP4MP_ET:
+        microseconds = reader_u32(&body);
+        if (microseconds >= 1000000)
+            return "a second has no more than 999999 microseconds";
+        record.time.ns += (int64_t)microseconds * 1000;
+        fault = decode_bgp4mp(header->subtype, &body, &record);
+        break;
+    case MRT_BGP4MP:
+        fault = decode_bgp4mp(header->subtype, &body, &record);
+        break;
+    case MRT_TABLE_DUMP:
+        fault = decode_table_dump(header->subtype, &body, &record);
+        break;
+    case MRT_TABLE_DUMP_V2:
+        fault = decode_table_dump_v2(header->subtype, &body, &record);
+        break;
+    case MRT_BGP:
+        fault = decode_old_bgp(header->subtype, 4, &body, &record);
+        break;
+    case MRT_BGP4PLUS:
+        fault = decode_old_bgp(header->subtype, 6, &body, &record);
+        break;
+    default:
+        break;
+    }
+    if (!fault)
+        *out = record;
+    return fault;
+}
+
+/* RFC 6396, 4.3.1: bit 0 of the type says IPv6, bit 1 a 4-byte ASN. */
+int mrt_peers_next(struct reader *peers, struct mrt_peer *out)
+{
+    if (reader_left(peers) == 0)
+        return 0;
+    uint8_t type = reader_u8(peers);
+    reader_u32(peers); /* BGP identifier */
+    struct mrt_peer peer = {.addr = read_addr(peers, type & 1 ? 6 : 4)};
+    peer.asn = type & 2 ? reader_u32(peers) : reader_u16(peers);
+    if (peers->bad)
+        return 0;
+    *out = peer;
+    return 1;
+}
+
+int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out)
+{
+    struct reader *r = &rib->entries;
+    if (reader_left(r) == 0)
+        return 0;
+    struct mrt_rib_entry entry = {.peer = reader_u16(r)};
+    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
+    entry.path_id = rib->has_path_ids ? reader_u32(r) : 0;
+    entry.attributes = reader_sub(r, reader_u16(r));
+    if (r->bad)
+        return 0;
+    *out = entry;
+    return 1;
+}

@@ -1,0 +1,129 @@
+/* MRT archives (RFC 6396; 8050 for ADD-PATH; 6396, appendix B for the records that MRTd and Zebra
+ * wrote until 2001), from bytes to values, without copying or allocating. Framing is the caller's:
+ * a record is 12 bytes of header and then `length` bytes, which are decoded here.
+ *
+ *     struct mrt_header header;
+ *     if (mrt_header_decode(bytes, &header)) ...            // it can be one
+ *     struct mrt_record record;
+ *     const char *fault = mrt_record_decode(&header, reader_of(bytes + MRT_HEADER, header.length),
+ * &record); switch (record.kind) ...
+ */
+#ifndef WIRE_MRT_H
+#define WIRE_MRT_H
+
+#include "base/addr.h"
+#include "base/reader.h"
+#include "base/utc.h"
+#include "wire/bgp.h"
+
+#include <stdbool.h>
+
+enum mrt_type {
+    MRT_BGP = 5,      /* MRTd and Zebra until 2001 */
+    MRT_BGP4PLUS = 9, /* the same for IPv6 */
+    MRT_OSPFV2 = 11,
+    MRT_TABLE_DUMP = 12,
+    MRT_TABLE_DUMP_V2 = 13,
+    MRT_BGP4MP = 16,
+    MRT_BGP4MP_ET = 17,
+    MRT_ISIS = 32,
+    MRT_ISIS_ET = 33,
+    MRT_OSPFV3 = 48,
+    MRT_OSPFV3_ET = 49
+};
+
+enum { MRT_HEADER = 12 };
+/* No record is longer; a length beyond that is a sign of damage. Real ones reach some 100 KB (a
+ * prefix with a thousand peers). */
+enum { MRT_RECORD_MAX = 16 * 1024 * 1024 };
+
+struct mrt_header {
+    uint32_t seconds;
+    uint16_t type;
+    uint16_t subtype;
+    uint32_t length;
+};
+
+/* Reads MRT_HEADER bytes. */
+struct mrt_header mrt_header_of(const uint8_t *bytes);
+/* Whether these can be the first bytes of a record: of a type and subtype that exist, not too long.
+ */
+bool mrt_header_is_plausible(const struct mrt_header *header);
+/* The right length of a TABLE_DUMP record whose length field may be 4 too small, as a collector
+ * wrote them in January 2000; header->length for all others. `bytes` are those after the header, at
+ * least min(22, length) of them. */
+uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes);
+
+struct mrt_peer {
+    struct addr addr;
+    uint32_t asn;
+};
+
+/* A BGP message, or fragment of one, on its way between the collector and its peer. */
+struct mrt_message {
+    enum bgp_message_type type;
+    struct reader body; /* after the BGP header */
+    bool is_as4;
+    bool is_from_collector; /* the _LOCAL subtypes: sent, not heard */
+    enum bgp_add_path add_path;
+};
+
+/* States of RFC 4271, 8.2.2: 1 Idle ... 6 Established. */
+enum { MRT_ESTABLISHED = 6 };
+struct mrt_state_change {
+    uint16_t before;
+    uint16_t after;
+};
+
+/* One prefix as all peers have it. */
+struct mrt_rib {
+    struct prefix prefix;
+    struct reader entries; /* for mrt_rib_next() */
+    bool has_path_ids;
+};
+
+struct mrt_rib_entry {
+    uint16_t peer; /* place in the last PEER_INDEX_TABLE, from 0 */
+    uint32_t path_id;
+    struct utc originated;
+    struct reader attributes;
+};
+
+/* One prefix as one peer has it, with 2-byte ASNs. */
+struct mrt_table_entry {
+    struct prefix prefix;
+    struct utc originated;
+    struct reader attributes;
+};
+
+enum mrt_kind {
+    MRT_KIND_OTHER, /* sound as far as that can be told, but of no use here: OSPF, multicast, ... */
+    MRT_KIND_MESSAGE,
+    MRT_KIND_STATE_CHANGE,
+    MRT_KIND_PEER_TABLE,
+    MRT_KIND_RIB,
+    MRT_KIND_TABLE_ENTRY
+};
+
+struct mrt_record {
+    enum mrt_kind kind;
+    struct utc time;
+    struct mrt_peer peer; /* of MESSAGE, STATE_CHANGE and TABLE_ENTRY */
+    struct reader peers;  /* of PEER_TABLE, for mrt_peers_next() */
+    union {
+        struct mrt_message message;
+        struct mrt_state_change state_change;
+        struct mrt_rib rib;
+        struct mrt_table_entry table_entry;
+    };
+};
+
+/* NULL, or what is wrong with the record, a static text; then `out` is untouched. */
+const char *mrt_record_decode(const struct mrt_header *header, struct reader body,
+                              struct mrt_record *out);
+
+/* 1 got one, 0 no more: check the reader's `bad`. */
+int mrt_peers_next(struct reader *peers, struct mrt_peer *out);
+int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out);
+
+#endif
