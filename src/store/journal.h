@@ -22,7 +22,10 @@
 enum { JOURNAL_SCHEMA = 1 };
 
 enum journal_mode {
-    JOURNAL_READ,  /* an existing journal, read-only; any number at once, also while a writer is busy */
+    /* An existing journal, read-only; any number at once, also while a writer is busy. All answers are
+     * those of one snapshot, until journal_refresh_registry() takes a new one. A reader that stays open
+     * for hours must do that now and then: the WAL grows as long as a snapshot needs it. */
+    JOURNAL_READ,
     JOURNAL_WRITE, /* made if it does not exist; one at a time: a second gets ERR_BUSY with the pid of the first */
 };
 
@@ -39,6 +42,7 @@ struct journal_batch {
     const struct observation *observations; /* seq set: they follow the journal's last */
     size_t count;
     const struct conclusions *conclusions;
+    uint16_t rules; /* version of the rules that drew them; 0: leave what the journal says */
     const char *source;       /* progress: NULL, or the key under which source_done is kept */
     uint64_t source_done;     /* observations of that source that the journal holds now */
     bool source_is_complete;
@@ -46,13 +50,16 @@ struct journal_batch {
 };
 enum err journal_commit(struct journal *journal, const struct journal_batch *batch, struct why *why);
 
-/* The highest sequence number that is in the journal, 0 if empty. */
+/* The highest sequence number that is in the journal (a reader: in its snapshot), 0 if empty. */
 uint64_t journal_last_seq(const struct journal *journal);
+
+/* The version of the rules that drew its conclusions, 0 if there are none. */
+uint16_t journal_rules(const struct journal *journal);
 
 /* Interns the journal's names, in order, into an empty registry: numbers come out the same. */
 enum err journal_load_registry(struct journal *journal, struct registry *registry,
                                struct why *why);
-/* New names since (readers that stay open). */
+/* A reader's new snapshot, and the names that are new in it (readers that stay open). */
 enum err journal_refresh_registry(struct journal *journal, struct registry *registry,
                                   struct why *why);
 
@@ -65,7 +72,8 @@ enum err journal_progress(struct journal *journal, const char *source, uint64_t 
                           bool *is_complete, struct why *why);
 
 /* Observations in journal order from `first_seq` on, block by block. visit() returns false to stop. A
- * damaged block is skipped: visit_damaged (may be NULL) hears of it. */
+ * damaged block is skipped: visit_damaged (may be NULL) hears of it, with first_seq 0 where only its time
+ * is known (journal_read_span). */
 struct journal_visitor {
     bool (*visit)(void *context, const struct observation *observation);
     void (*visit_damaged)(void *context, uint64_t first_seq, uint64_t count, const char *reason);
