@@ -1,4 +1,5 @@
-/* The spine: what is emitted is appended to the journal, then judged, and both are committed together.
+/* The spine: what is emitted is appended to the journal, then judged, and both are committed
+ * together.
  *
  *     pipeline_open("lastlight.db", &pipeline, &why);      // resumes where the journal ends
  *     sink = pipeline_sink(pipeline)  ... sources emit ...  pipeline_commit(pipeline, &why)
@@ -14,8 +15,8 @@
 
 struct pipeline;
 
-/* Opens or makes the journal; loads the newest checkpoint and feeds the core what was appended since,
- * whose conclusions are there already. */
+/* Opens or makes the journal; loads the newest checkpoint and feeds the core what was appended
+ * since, whose conclusions are there already. */
 enum err pipeline_open(const char *path, struct pipeline **out, struct why *why);
 
 /* Commits what is left, with a checkpoint. The pipeline is freed even if that fails. */
@@ -31,14 +32,19 @@ struct sink pipeline_sink(struct pipeline *pipeline);
 enum err pipeline_commit(struct pipeline *pipeline, struct why *why);
 enum err pipeline_error(const struct pipeline *pipeline, struct why *why); /* of the last commit */
 
-/* Names the source of what follows, for resuming: the first observations that it emits are skipped as
- * far as the journal already holds them. Returns how many that are. */
+/* Names the source of what follows, for resuming: the first observations that it emits are skipped
+ * as far as the journal already holds them, `skipped` of them. Commits what the source before has
+ * left. NULL for one that is not resumed (live); the last two outputs may be NULL.
+ *
+ * Once an observation of a named source was dropped, so is the rest of it, and it is not complete:
+ * it can then be resumed where the journal ends. */
 enum err pipeline_source(struct pipeline *pipeline, const char *source, uint64_t *skipped,
                          bool *is_complete, struct why *why);
 void pipeline_source_complete(struct pipeline *pipeline);
 
 struct pipeline_counters {
     uint64_t emitted, skipped, dropped, commits;
+    uint64_t damaged; /* observations that could not be read when resuming: not judged again */
     struct core_counters core;
 };
 struct pipeline_counters pipeline_counters(const struct pipeline *pipeline);
