@@ -14,12 +14,12 @@ static const char *const names[LOG_MEMBER_COUNT] = {
 #undef LOG_MEMBER
 };
 
-_Static_assert(LOG_MEMBER_COUNT <= 32, "struct log_line counts them in 32 bits");
+_Static_assert(LOG_MEMBER_COUNT <= 64, "struct log_line counts them in 64 bits");
 
-#define BIT(member) (UINT32_C(1) << LOG_##member)
+#define BIT(member) (UINT64_C(1) << LOG_##member)
 
 /* Without these a line says nothing. */
-static const uint32_t required[OBSERVATION_KIND_COUNT] = {
+static const uint64_t required[OBSERVATION_KIND_COUNT] = {
     [OBSERVATION_PROBE] = BIT(TIME) | BIT(VANTAGE) | BIT(TARGET) | BIT(OUTCOME),
     [OBSERVATION_ROUTE] =
         BIT(TIME) | BIT(COLLECTOR) | BIT(PEER) | BIT(PEER_ASN) | BIT(PREFIX) | BIT(OP),
@@ -61,7 +61,7 @@ static void expect(struct log_line *line, enum log_member member, const char *ex
 
 json_t *log_line_take(struct log_line *line, enum log_member member)
 {
-    line->taken |= UINT32_C(1) << member;
+    line->taken |= UINT64_C(1) << member;
     return line->is_bad ? NULL : line->members[member];
 }
 
@@ -185,7 +185,7 @@ static void write_extra(const struct log_line *line, struct buffer *out)
         int member = 0;
         while (member < LOG_MEMBER_COUNT && strcmp(key, names[member]) != 0)
             member++;
-        if ((member < LOG_MEMBER_COUNT && line->taken >> member & 1) || strcmp(key, "type") == 0)
+        if (member < LOG_MEMBER_COUNT && line->taken >> member & 1)
             continue;
         buffer_add(out, out->size ? "," : "{", 1);
         buffer_json(out, key);
@@ -332,7 +332,7 @@ static size_t find_members(struct log_line *line)
     json_object_foreach(line->object, key, value)
     {
         int tried = 0;
-        while (tried < LOG_MEMBER_COUNT && strcmp(key, names[at]) != 0) {
+        while (tried < LOG_MEMBER_COUNT && (*key != *names[at] || strcmp(key, names[at]) != 0)) {
             at = at + 1 < LOG_MEMBER_COUNT ? at + 1 : 0;
             tried++;
         }
@@ -340,7 +340,7 @@ static size_t find_members(struct log_line *line)
             continue;
         found++;
         if (json_is_null(value))
-            line->taken |= UINT32_C(1) << at;
+            line->taken |= UINT64_C(1) << at;
         else
             line->members[at] = value;
     }
@@ -357,7 +357,7 @@ static void check_required(struct log_line *line, enum observation_kind kind)
 /* The kind that the line's "type" names, a SUBJECT for "meta"; 0 if it is none. */
 static enum observation_kind read_type(struct log_line *line)
 {
-    const json_t *type = json_object_get(line->object, "type");
+    const json_t *type = log_line_take(line, LOG_TYPE);
     const char *name = json_string_value(type);
     char shown[LOG_JSON_SHOWN_MAX];
     if (!type) {
@@ -376,12 +376,21 @@ static enum observation_kind read_type(struct log_line *line)
     return 0;
 }
 
+/* True if a member that we know was not taken: it means nothing in a line like this one. */
+static bool is_left_over(const struct log_line *line)
+{
+    for (int i = 0; i < LOG_MEMBER_COUNT; i++)
+        if (line->members[i] && !(line->taken >> i & 1))
+            return true;
+    return false;
+}
+
 static void read_object(struct log_line *line, struct log_queue *queue)
 {
+    size_t found = find_members(line);
     enum observation_kind kind = read_type(line);
     if (line->is_bad)
         return;
-    size_t found = find_members(line);
     if (kind == OBSERVATION_SUBJECT) {
         log_subject_read(line, queue);
         return;
@@ -389,10 +398,7 @@ static void read_object(struct log_line *line, struct log_queue *queue)
     struct observation observation = {.kind = (uint8_t)kind};
     check_required(line, kind);
     read_members(line, &observation);
-    bool is_all_known = found + 1 == json_object_size(line->object);
-    for (int i = 0; is_all_known && i < LOG_MEMBER_COUNT; i++)
-        is_all_known = !line->members[i] || line->taken >> i & 1;
-    if (!line->is_bad && !is_all_known)
+    if (!line->is_bad && (found < json_object_size(line->object) || is_left_over(line)))
         observation.extra = log_line_extra(line);
     if (!line->is_bad)
         log_queue_push(queue, &observation);

@@ -39,7 +39,7 @@ struct log_line {
     struct registry *registry;
     json_t *object;
     json_t *members[LOG_MEMBER_COUNT];
-    uint32_t taken; /* a bit each */
+    uint64_t taken; /* a bit each */
     struct why *why;
     bool is_bad;
 };
