@@ -62,44 +62,80 @@ int bgp_routes_next(struct bgp_routes *routes, struct bgp_nlri *out)
     return 1;
 }
 
-/* Walks over prefixes without building them. False if they are not sound; *defaults counts /0. */
-static bool routes_are_sound(struct reader r, uint8_t family, bool has_path_ids, unsigned *defaults)
+/* What a walk over prefixes finds, without building them. */
+struct survey {
+    size_t sound;      /* bytes up to the first that is wrong */
+    unsigned defaults; /* prefixes of length 0 */
+    bool is_cut;       /* what is wrong is only that the last one is cut short */
+    bool is_sound;
+};
+
+static struct survey survey_routes(struct reader r, uint8_t family, bool has_path_ids)
 {
-    const unsigned longest = family == 6 ? 128 : 32;
-    *defaults = 0;
+    const uint8_t *start = r.at;
+    struct survey survey = {.is_sound = true};
     while (reader_left(&r)) {
         if (has_path_ids)
             reader_u32(&r);
         unsigned bits = reader_u8(&r);
-        if (bits > longest)
-            return false;
         reader_bytes(&r, (bits + 7) / 8);
-        *defaults += bits == 0;
+        if (bits > (family == 6 ? 128U : 32U) || r.bad) {
+            survey.is_cut = bits <= (family == 6 ? 128U : 32U);
+            survey.is_sound = false;
+            return survey;
+        }
+        survey.defaults += bits == 0;
+        survey.sound = (size_t)(r.at - start);
     }
-    return !r.bad;
+    return survey;
 }
 
-/* Whether prefixes have path identifiers, decided for the two runs (withdrawn and announced) of one
- * family together. Identifiers are small numbers, whose zero bytes read as default routes: one
- * message has no use for two of these. False if the runs make no sense either way. */
-static bool choose_form(struct reader a, struct reader b, uint8_t family,
-                        enum bgp_add_path add_path, bool *has_path_ids)
+/* The two runs of prefixes of one family, withdrawn and announced, decided on together. */
+struct form {
+    struct survey runs[2];
+    bool is_sound;
+    unsigned defaults;
+};
+
+static struct form form_of(const struct reader runs[2], uint8_t family, bool has_path_ids)
 {
-    unsigned in_a, in_b, in_a_with, in_b_with;
-    bool plain =
-        routes_are_sound(a, family, false, &in_a) && routes_are_sound(b, family, false, &in_b);
-    *has_path_ids = false;
-    if (add_path == BGP_ADD_PATH_NO)
-        return plain;
-    if (add_path == BGP_ADD_PATH_GUESS && plain && in_a < 2 && in_b < 2)
-        return true;
-    bool with = routes_are_sound(a, family, true, &in_a_with) &&
-                routes_are_sound(b, family, true, &in_b_with);
-    if (add_path == BGP_ADD_PATH_YES || !plain) {
-        *has_path_ids = with;
-        return with;
+    struct form form = {.runs = {survey_routes(runs[0], family, has_path_ids),
+                                 survey_routes(runs[1], family, has_path_ids)}};
+    form.is_sound = form.runs[0].is_sound && form.runs[1].is_sound;
+    form.defaults = form.runs[0].defaults + form.runs[1].defaults;
+    return form;
+}
+
+/* Whether prefixes have path identifiers. Identifiers are small numbers, whose zero bytes read as
+ * default routes: one message has no use for two of these. */
+static bool has_path_ids(const struct reader runs[2], uint8_t family, enum bgp_add_path add_path,
+                         const struct form *plain)
+{
+    if (add_path != BGP_ADD_PATH_GUESS)
+        return add_path == BGP_ADD_PATH_YES;
+    if (plain->is_sound && plain->runs[0].defaults < 2 && plain->runs[1].defaults < 2)
+        return false;
+    struct form with = form_of(runs, family, true);
+    return with.is_sound && (!plain->is_sound || with.defaults < plain->defaults);
+}
+
+/* Settles the form of both runs. If a run ends with a prefix that is cut short, those before it are
+ * kept and *fault says so. False if the runs make no sense. */
+static bool settle_form(struct reader runs[2], uint8_t family, enum bgp_add_path add_path,
+                        bool *with_path_ids, const char **fault)
+{
+    struct form form = form_of(runs, family, false);
+    *with_path_ids = has_path_ids(runs, family, add_path, &form);
+    if (*with_path_ids)
+        form = form_of(runs, family, true);
+    for (size_t i = 0; i < 2; i++) {
+        if (!form.runs[i].is_sound && !form.runs[i].is_cut)
+            return false;
+        if (form.runs[i].is_cut) {
+            runs[i].end = runs[i].at + form.runs[i].sound;
+            *fault = "the last prefix is cut short; those before it are used";
+        }
     }
-    *has_path_ids = with && in_a_with + in_b_with < in_a + in_b;
     return true;
 }
 
@@ -250,7 +286,9 @@ const char *bgp_attributes_decode(struct reader bytes, bool is_as4, struct bgp_a
 {
     struct scan scan = scan_attributes(bytes, false);
     struct bgp_attributes attributes = {0};
-    const char *fault = judge(&scan, is_as4, &attributes);
+    bool is_local =
+        !scan.fault && !scan.found[ATTRIBUTE_ORIGIN].at && !scan.found[ATTRIBUTE_AS_PATH].at;
+    const char *fault = is_local ? NULL : judge(&scan, is_as4, &attributes);
     if (!fault)
         *out = attributes;
     return fault;
@@ -290,13 +328,14 @@ static const char *take_multiprotocol(const struct scan *scan, enum bgp_add_path
         return "MP_REACH_NLRI or MP_UNREACH_NLRI is too short";
     static const uint8_t families[2] = {4, 6};
     for (size_t i = 0; i < 2; i++) {
-        struct reader none = {0}, a = gone_family == families[i] ? gone : none,
-                      b = come_family == families[i] ? come : none;
-        bool has_path_ids;
-        if (!choose_form(a, b, families[i], add_path, &has_path_ids))
+        struct reader none = {0};
+        struct reader runs[2] = {gone_family == families[i] ? gone : none,
+                                 come_family == families[i] ? come : none};
+        bool with_path_ids;
+        if (!settle_form(runs, families[i], add_path, &with_path_ids, &out->fault))
             return "the prefixes of MP_REACH_NLRI or MP_UNREACH_NLRI are malformed";
-        add_routes(out->withdrawn, &out->withdrawn_count, a, families[i], has_path_ids);
-        add_routes(out->announced, &out->announced_count, b, families[i], has_path_ids);
+        add_routes(out->withdrawn, &out->withdrawn_count, runs[0], families[i], with_path_ids);
+        add_routes(out->announced, &out->announced_count, runs[1], families[i], with_path_ids);
     }
     return NULL;
 }
@@ -307,33 +346,41 @@ static bool fail_update(struct bgp_update *out, const char *fault)
     return false;
 }
 
+/* Faults of attributes, which make withdrawals of announcements. */
+static const char *judge_update(const struct scan *scan, bool is_as4, bool has_own_prefixes,
+                                struct bgp_update *out)
+{
+    const struct reader *next_hop = &scan->found[ATTRIBUTE_NEXT_HOP];
+    const char *fault = judge(scan, is_as4, &out->attributes);
+    if (fault)
+        return fault;
+    if (has_own_prefixes && !next_hop->at)
+        return "NEXT_HOP is missing";
+    return has_length(next_hop, 4) ? NULL : "NEXT_HOP has a wrong length";
+}
+
 bool bgp_update_decode(struct reader body, bool is_as4, enum bgp_add_path add_path,
                        struct bgp_update *out)
 {
     struct bgp_update update = {0};
     struct reader gone = reader_sub(&body, reader_u16(&body));
     struct reader attributes = reader_sub(&body, reader_u16(&body));
-    bool has_path_ids;
+    struct reader runs[2] = {gone, body};
+    bool with_path_ids;
     if (body.bad)
         return fail_update(out, "the lengths within the UPDATE do not fit");
-    if (!choose_form(gone, body, 4, add_path, &has_path_ids))
+    if (!settle_form(runs, 4, add_path, &with_path_ids, &update.fault))
         return fail_update(out, "the prefixes are malformed");
-    add_routes(update.withdrawn, &update.withdrawn_count, gone, 4, has_path_ids);
-    add_routes(update.announced, &update.announced_count, body, 4, has_path_ids);
+    add_routes(update.withdrawn, &update.withdrawn_count, runs[0], 4, with_path_ids);
+    add_routes(update.announced, &update.announced_count, runs[1], 4, with_path_ids);
     struct scan scan = scan_attributes(attributes, true);
-    const char *fatal = scan.fatal ? scan.fatal : take_multiprotocol(&scan, add_path, &update);
-    if (fatal)
-        return fail_update(out, fatal);
-    if (update.announced_count) {
-        update.fault = judge(&scan, is_as4, &update.attributes);
-        if (!update.fault && reader_left(&body) && !scan.found[ATTRIBUTE_NEXT_HOP].at)
-            update.fault = "NEXT_HOP is missing";
-        if (!update.fault && !has_length(&scan.found[ATTRIBUTE_NEXT_HOP], 4))
-            update.fault = "NEXT_HOP has a wrong length";
-    } else {
-        update.fault = scan.fault;
-    }
-    update.is_withdrawal = update.fault && update.announced_count;
+    const char *fault = scan.fatal ? scan.fatal : take_multiprotocol(&scan, add_path, &update);
+    if (fault)
+        return fail_update(out, fault);
+    fault = update.announced_count ? judge_update(&scan, is_as4, reader_left(&runs[1]) > 0, &update)
+                                   : scan.fault;
+    update.is_withdrawal = fault && update.announced_count;
+    update.fault = fault ? fault : update.fault;
     /* RFC 4724, 2: an UPDATE of nothing, or with nothing but an empty MP_UNREACH_NLRI. */
     update.is_end_of_rib = !update.fault && !update.withdrawn_count && !update.announced_count &&
                            !scan.found[ATTRIBUTE_ORIGIN].at && !scan.found[ATTRIBUTE_MP_REACH].at;

@@ -89,7 +89,8 @@ bool bgp_update_decode(struct reader body, bool is_as4, enum bgp_add_path add_pa
                        struct bgp_update *out);
 
 /* Decodes the path attributes of an entry of a table dump (RFC 6396, 4.3.4), where MP_REACH_NLRI
- * says nothing of prefixes. NULL, or the fault because of which the route is not to be used. */
+ * says nothing of prefixes. Routes of the dumping router itself have neither ORIGIN nor AS_PATH:
+ * their path is empty. NULL, or the fault because of which the route is not to be used. */
 const char *bgp_attributes_decode(struct reader bytes, bool is_as4, struct bgp_attributes *out);
 
 /* One prefix in the form of RFC 4271, 4.3 (length in bits, then as many bytes as needed). Host bits

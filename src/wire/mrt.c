@@ -74,11 +74,16 @@ bool mrt_header_is_plausible(const struct mrt_header *header)
 
 uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes)
 {
+    const uint8_t *start = bytes.at;
     if (header->type != MRT_TABLE_DUMP || header->subtype != TABLE_DUMP_IPV4)
         return header->length;
-    reader_bytes(&bytes, 20);
-    uint32_t need = 22U + reader_u16(&bytes);
-    return !bytes.bad && need == header->length + 4 ? need : header->length;
+    reader_bytes(&bytes, 4);
+    while (!bytes.bad && (size_t)(bytes.at - start) < header->length) {
+        reader_bytes(&bytes, 16);
+        reader_bytes(&bytes, reader_u16(&bytes));
+    }
+    bool is_short = !bytes.bad && (size_t)(bytes.at - start) == (size_t)header->length + 4;
+    return is_short ? header->length + 4 : header->length;
 }
 
 static struct addr read_addr(struct reader *r, uint8_t family)
@@ -115,12 +120,31 @@ static void read_message(struct reader *r, struct mrt_message *out)
     reader_finish(r);
 }
 
+/* BGP4MP_ENTRY, an early form of a dump that OpenBGPD still writes ("table-mp"). */
+static const char *decode_entry(uint8_t family, struct reader *r, struct mrt_record *out)
+{
+    struct mrt_table_entry entry = {.peer = out->peer};
+    reader_u32(r); /* view, status */
+    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
+    uint8_t prefix_family = read_afi(r);
+    uint8_t safi = reader_u8(r);
+    reader_bytes(r, reader_u8(r)); /* next hop */
+    entry.prefix = bgp_prefix(r, prefix_family);
+    entry.attributes = reader_sub(r, reader_u16(r));
+    reader_finish(r);
+    if (safi != 1)
+        return r->bad;
+    out->kind = MRT_KIND_TABLE;
+    out->table = (struct mrt_table){.first = entry, .has_first = true, .family = family};
+    return r->bad;
+}
+
 static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_record *out)
 {
     bool is_as4 = subtype == BGP4MP_MESSAGE_AS4 || subtype == BGP4MP_STATE_CHANGE_AS4 ||
                   subtype == BGP4MP_MESSAGE_AS4_LOCAL || subtype == BGP4MP_MESSAGE_AS4_ADDPATH ||
                   subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH;
-    if (subtype == BGP4MP_ENTRY || subtype == BGP4MP_SNAPSHOT)
+    if (subtype == BGP4MP_SNAPSHOT)
         return NULL;
     out->peer.asn = is_as4 ? reader_u32(r) : reader_u16(r);
     reader_bytes(r, is_as4 ? 4 : 2); /* the collector's ASN */
@@ -128,6 +152,8 @@ static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_
     uint8_t family = read_afi(r);
     out->peer.addr = read_addr(r, family);
     read_addr(r, family);
+    if (subtype == BGP4MP_ENTRY)
+        return decode_entry(family, r, out);
     if (subtype == BGP4MP_STATE_CHANGE || subtype == BGP4MP_STATE_CHANGE_AS4) {
         out->kind = MRT_KIND_STATE_CHANGE;
         out->state_change.before = reader_u16(r);
@@ -172,25 +198,46 @@ static const char *decode_old_bgp(uint16_t subtype, uint8_t family, struct reade
     return r->bad;
 }
 
+static bool read_table_entry(struct reader *r, uint8_t family, struct mrt_table_entry *out)
+{
+    struct mrt_table_entry entry;
+    struct addr addr = read_addr(r, family);
+    uint8_t bits = reader_u8(r);
+    entry.prefix = prefix_of(&addr, bits);
+    reader_u8(r); /* status */
+    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
+    entry.peer.addr = read_addr(r, family);
+    entry.peer.asn = reader_u16(r);
+    entry.attributes = reader_sub(r, reader_u16(r));
+    if (!r->bad && bits > addr_bits(&addr))
+        reader_fail(r, "the prefix is longer than an address");
+    if (r->bad)
+        return false;
+    *out = entry;
+    return true;
+}
+
+int mrt_table_next(struct mrt_table *table, struct mrt_table_entry *out)
+{
+    if (!table->has_first)
+        return reader_left(&table->more) && read_table_entry(&table->more, table->family, out);
+    *out = table->first;
+    table->has_first = false;
+    return 1;
+}
+
 static const char *decode_table_dump(uint16_t subtype, struct reader *r, struct mrt_record *out)
 {
     if (subtype != TABLE_DUMP_IPV4 && subtype != TABLE_DUMP_IPV6)
         return NULL;
-    uint8_t family = subtype == TABLE_DUMP_IPV6 ? 6 : 4;
+    struct mrt_table_entry entry;
+    out->kind = MRT_KIND_TABLE;
+    out->table = (struct mrt_table){.family = subtype == TABLE_DUMP_IPV6 ? 6 : 4};
     reader_u32(r); /* view, sequence */
-    struct addr addr = read_addr(r, family);
-    uint8_t bits = reader_u8(r);
-    reader_u8(r); /* status */
-    struct mrt_table_entry entry = {.prefix = prefix_of(&addr, bits)};
-    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
-    out->peer.addr = read_addr(r, family);
-    out->peer.asn = reader_u16(r);
-    entry.attributes = reader_sub(r, reader_u16(r));
-    reader_finish(r);
-    if (!r->bad && bits > addr_bits(&addr))
-        return "the prefix is longer than an address";
-    out->kind = MRT_KIND_TABLE_ENTRY;
-    out->table_entry = entry;
+    out->table.has_first = read_table_entry(r, out->table.family, &out->table.first);
+    out->table.more = *r;
+    while (reader_left(r))
+        read_table_entry(r, out->table.family, &entry);
     return r->bad;
 }
 

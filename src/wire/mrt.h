@@ -91,9 +91,18 @@ struct mrt_rib_entry {
 
 /* One prefix as one peer has it, with 2-byte ASNs. */
 struct mrt_table_entry {
+    struct mrt_peer peer;
     struct prefix prefix;
     struct utc originated;
     struct reader attributes;
+};
+
+/* A record of them: one as RFC 6396, 4.2 has it; MRTd wrote many into one record. */
+struct mrt_table {
+    struct mrt_table_entry first;
+    bool has_first;     /* not yet taken */
+    struct reader more; /* those that follow */
+    uint8_t family;
 };
 
 enum mrt_kind {
@@ -102,19 +111,19 @@ enum mrt_kind {
     MRT_KIND_STATE_CHANGE,
     MRT_KIND_PEER_TABLE,
     MRT_KIND_RIB,
-    MRT_KIND_TABLE_ENTRY
+    MRT_KIND_TABLE
 };
 
 struct mrt_record {
     enum mrt_kind kind;
     struct utc time;
-    struct mrt_peer peer; /* of MESSAGE, STATE_CHANGE and TABLE_ENTRY */
+    struct mrt_peer peer; /* of MESSAGE and STATE_CHANGE */
     struct reader peers;  /* of PEER_TABLE, for mrt_peers_next() */
     union {
         struct mrt_message message;
         struct mrt_state_change state_change;
         struct mrt_rib rib;
-        struct mrt_table_entry table_entry;
+        struct mrt_table table; /* for mrt_table_next() */
     };
 };
 
@@ -125,5 +134,6 @@ const char *mrt_record_decode(const struct mrt_header *header, struct reader bod
 /* 1 got one, 0 no more: check the reader's `bad`. */
 int mrt_peers_next(struct reader *peers, struct mrt_peer *out);
 int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out);
+int mrt_table_next(struct mrt_table *table, struct mrt_table_entry *out);
 
 #endif

@@ -187,7 +187,9 @@ static bool skip_odd_record(struct mrt_reader *reader, const struct mrt_header *
 static int take_record(struct mrt_reader *reader, struct mrt_header *header, struct reader *body)
 {
     size_t length = header->length;
-    struct reader bytes = reader_of(reader->buffer + reader->at + MRT_HEADER, length);
+    load(reader, MRT_HEADER + length + 4);
+    struct reader bytes =
+        reader_of(reader->buffer + reader->at + MRT_HEADER, left(reader) - MRT_HEADER);
     uint32_t true_length = mrt_true_length(header, bytes);
     if (true_length != length && !has_header(reader, MRT_HEADER + length) &&
         has_header(reader, MRT_HEADER + (size_t)true_length))

@@ -81,6 +81,14 @@ static uint32_t name_peer(struct mrt_stream *stream, struct known_peer *peer)
     return peer->id;
 }
 
+static int32_t find_peer(struct mrt_stream *stream, const struct mrt_peer *peer)
+{
+    int32_t found = route_memory_peer(stream->memory, stream->collector, &peer->addr, peer->asn);
+    if (found < 0)
+        mrt_reader_report(&stream->reader, "there are more peers than can be");
+    return found;
+}
+
 /* Something was heard that only an established session lets through. */
 static void hear(struct mrt_stream *stream, int32_t peer)
 {
@@ -287,13 +295,18 @@ static void take_rib(struct mrt_stream *stream, struct mrt_rib rib)
         mrt_reader_report(&stream->reader, fault);
 }
 
-static void take_table_entry(struct mrt_stream *stream, const struct mrt_table_entry *entry,
-                             int32_t peer)
+static void take_table(struct mrt_stream *stream, struct mrt_table table)
 {
     const char *fault = NULL;
-    struct change change = {.peer = peer, .op = ROUTE_TABLE, .prefix = entry->prefix};
-    count_dumped(stream, peer);
-    take_entry(stream, change, entry->attributes, false, &fault);
+    struct mrt_table_entry entry;
+    while (mrt_table_next(&table, &entry)) {
+        int32_t peer = find_peer(stream, &entry.peer);
+        if (peer < 0)
+            continue;
+        struct change change = {.peer = peer, .op = ROUTE_TABLE, .prefix = entry.prefix};
+        count_dumped(stream, peer);
+        take_entry(stream, change, entry.attributes, false, &fault);
+    }
     if (fault)
         mrt_reader_report(&stream->reader, fault);
 }
@@ -315,31 +328,22 @@ static void take_peer_table(struct mrt_stream *stream, struct reader peers)
 static void take_record(struct mrt_stream *stream, const struct mrt_record *record)
 {
     bool is_dump = record->kind == MRT_KIND_PEER_TABLE || record->kind == MRT_KIND_RIB ||
-                   record->kind == MRT_KIND_TABLE_ENTRY;
-    bool has_peer = record->kind == MRT_KIND_MESSAGE || record->kind == MRT_KIND_STATE_CHANGE ||
-                    record->kind == MRT_KIND_TABLE_ENTRY;
-    int32_t peer = -1;
+                   record->kind == MRT_KIND_TABLE;
+    bool has_peer = record->kind == MRT_KIND_MESSAGE || record->kind == MRT_KIND_STATE_CHANGE;
     stream->time = record->time;
     if (!is_dump && utc_is_known(stream->dump_time))
         end_dump(stream);
-    if (has_peer) {
-        peer = route_memory_peer(stream->memory, stream->collector, &record->peer.addr,
-                                 record->peer.asn);
-        if (peer < 0) {
-            mrt_reader_report(&stream->reader, "there are more peers than can be");
-            return;
-        }
-    }
-    if (record->kind == MRT_KIND_MESSAGE)
+    int32_t peer = has_peer ? find_peer(stream, &record->peer) : -1;
+    if (record->kind == MRT_KIND_MESSAGE && peer >= 0)
         take_message(stream, &record->message, peer);
-    else if (record->kind == MRT_KIND_STATE_CHANGE)
+    else if (record->kind == MRT_KIND_STATE_CHANGE && peer >= 0)
         take_state_change(stream, &record->state_change, peer);
     else if (record->kind == MRT_KIND_PEER_TABLE)
         take_peer_table(stream, record->peers);
     else if (record->kind == MRT_KIND_RIB)
         take_rib(stream, record->rib);
-    else if (record->kind == MRT_KIND_TABLE_ENTRY)
-        take_table_entry(stream, &record->table_entry, peer);
+    else if (record->kind == MRT_KIND_TABLE)
+        take_table(stream, record->table);
 }
 
 static int next(struct stream *base, struct observation *out, struct why *why)
