@@ -98,6 +98,8 @@ static inline uint64_t reader_varint(struct reader *r)
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t byte = reader_u8(r);
+        if (shift == 63 && byte > 1)
+            break;
         value |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80))
             return value;

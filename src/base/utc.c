@@ -194,7 +194,8 @@ const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX])
     else if (ns < NS_PER_S)
         snprintf(buffer, DURATION_TEXT_MAX, "%lld ms", (long long)(ns / NS_PER_MS));
     else if (s < 10 && ns % NS_PER_S >= NS_PER_S / 10)
-        snprintf(buffer, DURATION_TEXT_MAX, "%.1f s", (double)ns / (double)NS_PER_S);
+        snprintf(buffer, DURATION_TEXT_MAX, "%lld.%lld s", s,
+                 (long long)(ns % NS_PER_S / (NS_PER_S / 10)));
     else if (s < 60)
         snprintf(buffer, DURATION_TEXT_MAX, "%lld s", s);
     else if (s < 3600)
