@@ -55,6 +55,18 @@ int command_fail(const struct why *why)
     return why->err == ERR_USAGE || why->err == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
+int command_config(const char *path, struct config *out)
+{
+    struct buffer faults = {0};
+    struct why why;
+    enum err err = config_load(path, out, &faults, &why);
+    int status = !err ? EXIT_DONE : err == ERR_CONFIG ? EXIT_USAGE : command_fail(&why);
+    if (err == ERR_CONFIG)
+        fputs(faults.bytes, stderr);
+    buffer_done(&faults);
+    return status;
+}
+
 int command_print(const struct options *options, struct buffer *result)
 {
     const char *path = options_get(options, OPTION_OUTPUT);

@@ -3,6 +3,7 @@
 #ifndef APP_COMMAND_H
 #define APP_COMMAND_H
 
+#include "app/config.h"
 #include "app/options.h"
 #include "base/buffer.h"
 #include "base/err.h"
@@ -10,8 +11,7 @@
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary,           \
-                paragraph)                                                                         \
+#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary, paragraph)  \
     int function(const struct options *options);
 #include "app/options.def"
 
@@ -25,6 +25,8 @@ void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Tells a failure and gives its exit status. A reader that went away is not told: it wanted no
  * more. */
 int command_fail(const struct why *why);
+/* Reads a configuration. Tells every fault in it and gives the exit status; `out` is then empty. */
+int command_config(const char *path, struct config *out);
 /* Writes a result to the file that -o names, or to standard output; frees it. */
 int command_print(const struct options *options, struct buffer *result);
 

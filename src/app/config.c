@@ -277,3 +277,29 @@ void config_done(struct config *config)
     arena_done(&config->arena);
     *config = (struct config){0};
 }
+
+const struct subject_spec *config_find_subject(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->subject_count; i++)
+        if (strcmp(config->subjects[i].name, name) == 0)
+            return &config->subjects[i];
+    return NULL;
+}
+
+static bool is_same_member(const struct member_spec *a, const struct member_spec *b)
+{
+    return a->kind == b->kind && a->interval_ns == b->interval_ns && strcmp(a->text, b->text) == 0;
+}
+
+bool config_has_subject(const struct config *config, const struct subject_spec *subject)
+{
+    const struct subject_spec *mine = config_find_subject(config, subject->name);
+    if (!mine || mine->member_count != subject->member_count ||
+        mine->utc_offset_s != subject->utc_offset_s || !mine->title != !subject->title ||
+        (mine->title && strcmp(mine->title, subject->title) != 0))
+        return false;
+    for (size_t i = 0; i < mine->member_count; i++)
+        if (!is_same_member(&mine->members[i], &subject->members[i]))
+            return false;
+    return true;
+}

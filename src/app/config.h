@@ -65,6 +65,11 @@ enum err config_parse(const char *path, const void *bytes, size_t n, struct conf
                       struct buffer *faults, struct why *why);
 void config_done(struct config *config);
 
+/* The subject of this name, NULL if there is none; and whether there is one that is the same in
+ * everything. */
+const struct subject_spec *config_find_subject(const struct config *config, const char *name);
+bool config_has_subject(const struct config *config, const struct subject_spec *subject);
+
 /* What would be watched, how often, and what is doubtful, for --check-config. */
 void config_describe(const struct config *config, bool is_json, struct buffer *out);
 

@@ -4,8 +4,7 @@
 #include "sys/output.h"
 
 static int (*const commands[COMMAND_COUNT])(const struct options *) = {
-#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary,           \
-                paragraph)                                                                         \
+#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary, paragraph)  \
     function,
 #include "app/options.def"
 };

@@ -15,8 +15,7 @@ static const struct option_row option_rows[OPTION_COUNT] = {
 
 #define TAKES(constant) (UINT32_C(1) << OPTION_##constant)
 static const struct command_row command_rows[COMMAND_COUNT] = {
-#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary,           \
-                paragraph)                                                                         \
+#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary, paragraph)  \
     {name, arguments, minimum, maximum, (taken) | TAKES(HELP), summary, paragraph},
 #include "app/options.def"
 };

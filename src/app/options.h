@@ -24,8 +24,7 @@ enum option {
 };
 
 enum command {
-#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary,           \
-                paragraph)                                                                         \
+#define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary, paragraph)  \
     COMMAND_##constant,
 #include "app/options.def"
     COMMAND_COUNT

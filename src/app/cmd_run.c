@@ -1,0 +1,28 @@
+/* run: the daemon, or a look at what it would do. */
+#include "app/command.h"
+#include "app/config.h"
+#include "app/daemon.h"
+
+static int check(const struct options *options, struct config *config)
+{
+    struct buffer text = {0};
+    const char *journal = options_get(options, OPTION_JOURNAL);
+    if (journal)
+        config->journal = journal;
+    config_describe(config, options_has(options, OPTION_JSON), &text);
+    return command_print(options, &text);
+}
+
+int cmd_run(const struct options *options)
+{
+    const char *path = options_get(options, OPTION_CONFIG);
+    struct config config;
+    int status = command_config(path ? path : "lastlight.yaml", &config);
+    if (status)
+        return status;
+    status = options_has(options, OPTION_CHECK)
+                 ? check(options, &config)
+                 : daemon_run(&config, options_get(options, OPTION_JOURNAL));
+    config_done(&config);
+    return status;
+}
