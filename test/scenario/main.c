@@ -1,0 +1,195 @@
+/* Plays scenarios (README.md has the language) with several seeds and judges what the core makes
+ * of them.
+ *
+ *     scenario [-v] [-n SEEDS] [-s FIRST_SEED] FILE...
+ *     scenario --log OUT [-s SEED] FILE        writes the observation log of one instead: an
+ * example, a fixture scenario --fails TEXT FILE               succeeds only if the file fails and
+ * says so with TEXT
+ *
+ * Exit: 0 all as expected, 1 not, 2 a file or the command line is wrong. */
+#include "core/core.h"
+#include "out/log_line.h"
+#include "out/out.h"
+#include "scenario.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+    bool is_verbose;
+    unsigned seeds;
+    uint64_t first_seed;
+    const char *log;
+    const char *fails;
+};
+
+/* Feeds everything to a new core, as the pipeline does, and returns how much was not as expected.
+ */
+static int play(const struct world *world, uint64_t seed, const struct options *options,
+                struct buffer *report)
+{
+    struct registry *registry = registry_new();
+    struct observations seen = {0};
+    struct conclusions conclusions = {0};
+    struct outcome_set set = {0};
+    world_play(world, seed, registry, &seen);
+    struct core *core = core_new(registry);
+    for (size_t i = 0; i < seen.count; i++) {
+        core_feed(core, &seen.list[i], &conclusions);
+        for (size_t k = 0; k < conclusions.count; k++)
+            outcome_add(&set, &conclusions.list[k]);
+        conclusions_clear(&conclusions);
+    }
+    if (options->is_verbose) {
+        printf("%s, seed %llu: %zu observations\n", world->title, (unsigned long long)seed,
+               seen.count);
+        outcome_print(&set, registry);
+    }
+    int failures = world_judge(world, &set, registry, report);
+    struct core_counters counters = core_counters(core);
+    if (counters.late || counters.capped) {
+        buffer_printf(report, "the core passed over %llu late and %llu capped observations\n",
+                      (unsigned long long)counters.late, (unsigned long long)counters.capped);
+        failures++;
+    }
+    core_free(core);
+    outcome_done(&set);
+    conclusions_done(&conclusions);
+    free(seen.list);
+    registry_free(registry);
+    return failures;
+}
+
+/* A subject and its members make one line. Returns how many observations that took. */
+static size_t write_lines(const struct observations *seen, size_t at,
+                          const struct registry *registry, struct buffer *lines)
+{
+    size_t members = 0;
+    if (seen->list[at].kind != OBSERVATION_SUBJECT) {
+        out_log_line(registry, &seen->list[at], lines);
+        return 1;
+    }
+    while (at + 1 + members < seen->count &&
+           seen->list[at + 1 + members].kind == OBSERVATION_MEMBER)
+        members++;
+    log_line_meta(registry, &seen->list[at], &seen->list[at + 1], members, lines);
+    return 1 + members;
+}
+
+static int write_log(const struct world *world, const struct options *options)
+{
+    struct registry *registry = registry_new();
+    struct observations seen = {0};
+    struct buffer lines = {0};
+    world_play(world, options->first_seed, registry, &seen);
+    for (size_t i = 0; i < seen.count;)
+        i += write_lines(&seen, i, registry, &lines);
+    FILE *file = fopen(options->log, "wb");
+    bool is_written = file && fwrite(lines.bytes, 1, lines.size, file) == lines.size;
+    is_written = file && fclose(file) == 0 && is_written;
+    if (!is_written)
+        fprintf(stderr, "scenario: %s: %s\n", options->log, strerror(errno));
+    buffer_done(&lines);
+    free(seen.list);
+    registry_free(registry);
+    return is_written ? 0 : 2;
+}
+
+static int run_seeds(const struct world *world, const struct options *options,
+                     struct buffer *report)
+{
+    int failed = 0;
+    for (unsigned i = 0; i < options->seeds; i++) {
+        struct buffer one = {0};
+        uint64_t seed = options->first_seed + i;
+        if (play(world, seed, options, &one)) {
+            buffer_printf(report, "not as expected with seed %llu:\n", (unsigned long long)seed);
+            buffer_puts(report, one.bytes);
+            failed++;
+        }
+        buffer_done(&one);
+    }
+    return failed;
+}
+
+/* Whether the scenario failed as it was meant to. */
+static int judge_failure(const struct options *options, int status, const struct buffer *report)
+{
+    const char *said = report->bytes ? report->bytes : "";
+    if (status && strstr(said, options->fails))
+        return 0;
+    printf("was meant to fail with '%s', but %s:\n%s", options->fails,
+           status ? "said" : "did not fail", said);
+    return 1;
+}
+
+static int run_file(const char *path, const struct options *options)
+{
+    struct world world;
+    struct why why;
+    struct buffer report = {0};
+    int status = 0;
+    if (world_read(path, &world, &why)) {
+        buffer_printf(&report, "%s\n", why.text);
+        status = 2;
+    } else if (options->log) {
+        status = write_log(&world, options);
+        world_done(&world);
+    } else {
+        status = run_seeds(&world, options, &report) ? 1 : 0;
+        if (!status && !options->fails)
+            printf("ok: %s: %s (seeds %llu to %llu)\n", path, world.title,
+                   (unsigned long long)options->first_seed,
+                   (unsigned long long)(options->first_seed + options->seeds - 1));
+        world_done(&world);
+    }
+    if (options->fails)
+        status = judge_failure(options, status, &report);
+    else if (report.size)
+        fputs(report.bytes, stdout);
+    buffer_done(&report);
+    return status;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: scenario [-v] [-n SEEDS] [-s FIRST_SEED] FILE...\n"
+                    "       scenario --log OUT [-s SEED] FILE\n"
+                    "       scenario --fails TEXT FILE\n");
+    return 2;
+}
+
+int main(int count, char **words)
+{
+    struct options options = {.seeds = 3, .first_seed = 1};
+    int at = 1, worst = 0;
+    for (; at < count && words[at][0] == '-'; at++) {
+        if (strcmp(words[at], "-v") == 0) {
+            options.is_verbose = true;
+            continue;
+        }
+        if (at + 1 == count)
+            return usage();
+        const char *value = words[at + 1];
+        if (strcmp(words[at], "-n") == 0)
+            options.seeds = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(words[at], "-s") == 0)
+            options.first_seed = strtoull(value, NULL, 10);
+        else if (strcmp(words[at], "--log") == 0)
+            options.log = value;
+        else if (strcmp(words[at], "--fails") == 0)
+            options.fails = value;
+        else
+            return usage();
+        at++;
+    }
+    if (at == count || !options.seeds)
+        return usage();
+    for (; at < count; at++) {
+        int status = run_file(words[at], &options);
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
