@@ -155,7 +155,8 @@ static int open_for_reading(struct journal *journal)
     int rc = open_handle(journal, journal->path, SQLITE_OPEN_READONLY);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(journal->db.handle, touch, NULL, NULL, NULL);
-    if ((rc & 0xff) != SQLITE_CANTOPEN || !exists(journal->path))
+    bool may_be_locked = (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY;
+    if (!may_be_locked || !exists(journal->path))
         return rc;
     struct buffer name = {0};
     buffer_printf(&name, "%s-wal", journal->path);
@@ -236,6 +237,11 @@ static enum err open_writer(struct journal *journal, struct why *why)
 static enum err open_reader(struct journal *journal, struct why *why)
 {
     int rc = open_for_reading(journal);
+    if ((rc & 0xff) == SQLITE_READONLY)
+        return why_set(why, ERR_READONLY,
+                       "%s has a write-ahead log (-wal) that cannot be read without writing beside "
+                       "it: copy both files into a folder of your own, or open it once for writing",
+                       journal->path);
     if (rc != SQLITE_OK)
         return fail_open(journal, sqlite3_extended_errcode(journal->db.handle), why);
     bool is_empty;
