@@ -6,11 +6,11 @@ static const char *kind_phrase(enum name_kind kind)
 {
     switch (kind) {
     case NAME_PREFIX:
-        return "prefix (expected ADDRESS/BITS, host bits zero)";
+        return "a prefix (expected ADDRESS/BITS, host bits zero)";
     case NAME_ASN:
-        return "AS number";
+        return "an AS number (expected digits only)";
     default:
-        return "name";
+        return "a name";
     }
 }
 
@@ -24,7 +24,7 @@ static uint32_t intern_member(const struct member_spec *member, struct registry 
         return 0;
     uint32_t id = registry_intern(registry, member->kind, member->text, n);
     if (!id)
-        why_set(why, ERR_INPUT, "'%.100s' is not a %s", member->text, kind_phrase(member->kind));
+        why_set(why, ERR_INPUT, "'%.100s' is not %s", member->text, kind_phrase(member->kind));
     return id;
 }
 

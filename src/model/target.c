@@ -29,13 +29,18 @@ static int kind_of(const char *text, size_t n)
 {
     for (int i = 0; i < TARGET_KIND_COUNT; i++) {
         size_t length = strlen(kinds[i].prefix);
-        if (n > length && memcmp(text, kinds[i].prefix, length) == 0)
+        if (n >= length && memcmp(text, kinds[i].prefix, length) == 0)
             return i;
     }
     return -1;
 }
 
-/* Levenshtein's distance of a short word to the beginning of a kind's name. */
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Levenshtein's distance of a short word to a kind's name; capitals count as small letters. */
 static unsigned distance(const char *a, size_t an, const char *b)
 {
     unsigned row[16];
@@ -47,7 +52,7 @@ static unsigned distance(const char *a, size_t an, const char *b)
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= bn; j++) {
             unsigned above = row[j];
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            unsigned best = diagonal + (lower(a[i - 1]) != b[j - 1]);
             best = above + 1 < best ? above + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
             diagonal = above;
@@ -87,7 +92,8 @@ static bool is_host_byte(char c)
            c == '.' || c == '_';
 }
 
-/* HOST or ADDRESS, with the port after a colon; an IPv6 address needs brackets if `may_have_port`. */
+/* HOST or ADDRESS, with the port after a colon; an IPv6 address needs brackets if `may_have_port`.
+ */
 static bool parse_host(const char *text, size_t at, size_t end, bool may_have_port,
                        struct target *out)
 {
@@ -199,24 +205,36 @@ static const char *expected(enum target_kind kind)
     return forms[kind];
 }
 
+enum { SHOWN_MAX = 80 };
+
+/* The beginning of a text for a message: what a terminal might obey is replaced. */
+static const char *show(const char *text, size_t n, char shown[SHOWN_MAX + 1])
+{
+    n = n > SHOWN_MAX ? SHOWN_MAX : n;
+    for (size_t i = 0; i < n; i++)
+        shown[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+    shown[n] = '\0';
+    return shown;
+}
+
 enum err target_parse(const char *text, size_t n, struct target *out, struct why *why)
 {
-    int shown = (int)(n > 80 ? 80 : n);
+    char shown[SHOWN_MAX + 1];
     if (n >= TARGET_TEXT_MAX)
-        return why_set(why, ERR_LIMIT, "target '%.*s...' is longer than %d characters", shown, text,
-                       TARGET_TEXT_MAX - 1);
+        return why_set(why, ERR_LIMIT, "target '%s...' is longer than %d characters",
+                       show(text, n, shown), TARGET_TEXT_MAX - 1);
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
-            return why_set(why, ERR_INPUT, "target '%.*s' holds a space or control character",
-                           shown, text);
+            return why_set(why, ERR_INPUT, "target '%s' holds a space or control character",
+                           show(text, n, shown));
     int kind = kind_of(text, n);
     if (kind < 0)
         return unknown_kind(text, n, why);
     struct target target = {
         .kind = (uint8_t)kind, .layer = kinds[kind].layer, .port = kinds[kind].port};
     if (!parse_rest(text, strlen(kinds[kind].prefix), n, &target))
-        return why_set(why, ERR_INPUT, "'%.*s' is not a target of kind %s; expected %s", shown,
-                       text, kinds[kind].name, expected((enum target_kind)kind));
+        return why_set(why, ERR_INPUT, "'%s' is not a target of kind %s; expected %s",
+                       show(text, n, shown), kinds[kind].name, expected((enum target_kind)kind));
     *out = target;
     return ERR_OK;
 }
