@@ -160,6 +160,11 @@ static void judge_incident(struct judge *judge, const struct expectation *e)
         if (extent->down != (uint16_t)e->low || extent->watched != (uint16_t)e->high)
             fail(judge, e, "it is %u of %u", extent->down, extent->watched);
         break;
+    case EXPECT_CONFIDENCE:
+        if (!(e->set >> judge->verdict->confidence & 1))
+            fail(judge, e, "it is %s",
+                 confidence_name((enum confidence)judge->verdict->confidence));
+        break;
     default:
         if (!(e->set >> incident->first_layer & 1))
             fail(judge, e, "it is %s",

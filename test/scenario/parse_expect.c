@@ -58,6 +58,16 @@ static int look_up_truth(const char *name, size_t n)
     return -1;
 }
 
+static int look_up_confidence(const char *name, size_t n)
+{
+    for (int i = CONFIDENCE_LOW; i <= CONFIDENCE_HIGH; i++) {
+        const char *known = confidence_name((enum confidence)i);
+        if (strlen(known) == n && memcmp(known, name, n) == 0)
+            return i;
+    }
+    return -1;
+}
+
 static int look_up_notice(const char *name, size_t n)
 {
     for (int i = NOTICE_VANTAGE_UNWELL; i <= NOTICE_SERIES_SILENT; i++) {
@@ -170,6 +180,9 @@ void parse_expectation(struct script *script)
     } else if (strcmp(what, "first") == 0 && script_take(script, "layer")) {
         e.kind = EXPECT_FIRST_LAYER;
         e.set = parse_set(script, look_up_layer, "a layer (model/layers.def) or unresolved");
+    } else if (strcmp(what, "confidence") == 0) {
+        e.kind = EXPECT_CONFIDENCE;
+        e.set = parse_set(script, look_up_confidence, "low, moderate or high");
     } else if (strcmp(what, "leading") == 0) {
         e.kind = EXPECT_LEADING;
         e.set = parse_set(script, cause_from_name, "a cause (model/causes.def)");

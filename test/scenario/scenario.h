@@ -84,6 +84,7 @@ enum expect_kind {
     EXPECT_DEPTH,
     EXPECT_EXTENT,
     EXPECT_FIRST_LAYER,
+    EXPECT_CONFIDENCE,
     EXPECT_LEADING,
     EXPECT_NOT_LEADING,
     EXPECT_IN_SET,
@@ -104,7 +105,7 @@ struct expectation {
     struct span ended;
     bool is_open;
     double low, high; /* of a range; n and m of "N of M"; -1: not asked */
-    unsigned set;     /* bits: causes, layers (bit LAYER_COUNT: unresolved), truths */
+    unsigned set;     /* bits: causes, layers (bit LAYER_COUNT: unresolved), truths, confidence */
     int what;         /* evidence or notice kind, layer, cause (CAUSE_COUNT: none) */
 };
 
