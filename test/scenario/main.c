@@ -25,38 +25,81 @@ struct options {
     const char *fails;
 };
 
-/* Feeds everything to a new core, as the pipeline does, and returns how much was not as expected.
- */
+/* What one core makes of it all, saved and loaded again every so many observations (0: never).
+ * False if it could not be loaded. */
+static bool feed(const struct observations *seen, const struct registry *registry,
+                 size_t load_every, struct outcome_set *set, struct core_counters *counters)
+{
+    struct conclusions conclusions = {0};
+    struct buffer saved = {0};
+    struct core *core = core_new(registry);
+    for (size_t i = 0; i < seen->count && core; i++) {
+        core_feed(core, &seen->list[i], &conclusions);
+        for (size_t k = 0; k < conclusions.count; k++)
+            outcome_add(set, &conclusions.list[k]);
+        conclusions_clear(&conclusions);
+        if (load_every && i % load_every == load_every - 1) {
+            buffer_clear(&saved);
+            core_save(core, &saved);
+            core_free(core);
+            core = core_load(registry, saved.bytes, saved.size);
+        }
+    }
+    if (core)
+        *counters = core_counters(core);
+    bool is_fed = core != NULL;
+    core_free(core);
+    buffer_done(&saved);
+    conclusions_done(&conclusions);
+    return is_fed;
+}
+
+/* The same observations, late within the bound and with the core saved and loaded on the way, must
+ * give the same conclusions. Returns 1 if they do not. */
+static int play_again(struct observations *seen, uint64_t seed, const struct registry *registry,
+                      const struct buffer *straight, struct buffer *report)
+{
+    struct outcome_set set = {0};
+    struct core_counters counters = {0};
+    struct buffer said = {0};
+    enum { LOAD_EVERY = 1009 };
+    observations_delay(seen, LATENESS_NS - NS_PER_S, seed);
+    bool is_fed = feed(seen, registry, LOAD_EVERY, &set, &counters);
+    outcome_print(&set, registry, &said);
+    bool is_same = is_fed && strcmp(straight->bytes, said.bytes) == 0;
+    if (!is_fed)
+        buffer_puts(report, "the core does not load what it saved\n");
+    else if (!is_same)
+        buffer_puts(report, "stopped, resumed and late within the bound, it concludes otherwise\n");
+    buffer_done(&said);
+    outcome_done(&set);
+    return is_same ? 0 : 1;
+}
+
+/* Returns how much was not as expected. */
 static int play(const struct world *world, uint64_t seed, const struct options *options,
                 struct buffer *report)
 {
     struct registry *registry = registry_new();
     struct observations seen = {0};
-    struct conclusions conclusions = {0};
     struct outcome_set set = {0};
+    struct core_counters counters = {0};
+    struct buffer said = {0};
     world_play(world, seed, registry, &seen);
-    struct core *core = core_new(registry);
-    for (size_t i = 0; i < seen.count; i++) {
-        core_feed(core, &seen.list[i], &conclusions);
-        for (size_t k = 0; k < conclusions.count; k++)
-            outcome_add(&set, &conclusions.list[k]);
-        conclusions_clear(&conclusions);
-    }
-    if (options->is_verbose) {
-        printf("%s, seed %llu: %zu observations\n", world->title, (unsigned long long)seed,
-               seen.count);
-        outcome_print(&set, registry);
-    }
+    feed(&seen, registry, 0, &set, &counters);
+    outcome_print(&set, registry, &said);
+    if (options->is_verbose)
+        printf("%s, seed %llu: %zu observations\n%s", world->title, (unsigned long long)seed,
+               seen.count, said.bytes);
     int failures = world_judge(world, &set, registry, report);
-    struct core_counters counters = core_counters(core);
     if (counters.late || counters.capped) {
         buffer_printf(report, "the core passed over %llu late and %llu capped observations\n",
                       (unsigned long long)counters.late, (unsigned long long)counters.capped);
         failures++;
     }
-    core_free(core);
+    failures += play_again(&seen, seed, registry, &said, report);
+    buffer_done(&said);
     outcome_done(&set);
-    conclusions_done(&conclusions);
     free(seen.list);
     registry_free(registry);
     return failures;

@@ -109,85 +109,90 @@ void outcome_done(struct outcome_set *set)
     *set = (struct outcome_set){0};
 }
 
-static void print_interval(const char *label, const struct interval *at)
+static void print_interval(struct buffer *out, const char *label, const struct interval *at)
 {
     char a[UTC_TEXT_MAX], b[UTC_TEXT_MAX];
     if (utc_is_known(at->first_after) || utc_is_known(at->last_before))
-        printf(" %s %s..%s", label,
-               utc_is_known(at->last_before) ? utc_format(at->last_before, a) : "?",
-               utc_is_known(at->first_after) ? utc_format(at->first_after, b) : "?");
+        buffer_printf(out, " %s %s..%s", label,
+                      utc_is_known(at->last_before) ? utc_format(at->last_before, a) : "?",
+                      utc_is_known(at->first_after) ? utc_format(at->first_after, b) : "?");
 }
 
-static void print_layers(const struct incident *incident)
+static void print_layers(struct buffer *out, const struct incident *incident)
 {
     for (size_t i = 0; i < LAYER_COUNT; i++) {
         const struct layer_history *layer = &incident->layers[i];
         if (!layer->extent.watched)
             continue;
-        printf("    %-8s %u down, %u degraded of %u;", layer_name((enum layer)i),
-               layer->extent.down, layer->extent.degraded, layer->extent.watched);
-        print_interval("degraded", &layer->degraded);
-        print_interval("down", &layer->down);
-        print_interval("all down", &layer->all_down);
-        print_interval("first up", &layer->first_up);
-        print_interval("all up", &layer->all_up);
-        printf("\n");
+        buffer_printf(out, "    %-8s %u down, %u degraded of %u;", layer_name((enum layer)i),
+                      layer->extent.down, layer->extent.degraded, layer->extent.watched);
+        print_interval(out, "degraded", &layer->degraded);
+        print_interval(out, "down", &layer->down);
+        print_interval(out, "all down", &layer->all_down);
+        print_interval(out, "first up", &layer->first_up);
+        print_interval(out, "all up", &layer->all_up);
+        buffer_printf(out, "\n");
     }
 }
 
-static void print_verdict(const struct verdict *verdict)
+static void print_verdict(struct buffer *out, const struct verdict *verdict)
 {
-    printf("    verdict: call %s, confidence %s, set of %u:",
-           verdict->call < CAUSE_COUNT ? cause_name((enum cause)verdict->call) : "none",
-           confidence_name((enum confidence)verdict->confidence), verdict->set_size);
+    buffer_printf(out, "    verdict: call %s, confidence %s, set of %u:",
+                  verdict->call < CAUSE_COUNT ? cause_name((enum cause)verdict->call) : "none",
+                  confidence_name((enum confidence)verdict->confidence), verdict->set_size);
     for (size_t i = 0; i < 7; i++)
-        printf(" %s %.3f", cause_name((enum cause)verdict->order[i]),
-               verdict->posterior[verdict->order[i]]);
-    printf("\n");
+        buffer_printf(out, " %s %.3f", cause_name((enum cause)verdict->order[i]),
+                      verdict->posterior[verdict->order[i]]);
+    buffer_printf(out, "\n");
     for (size_t i = 0; i < EVIDENCE_COUNT; i++) {
         const struct evidence *evidence = &verdict->evidence[i];
         const struct finding *finding = &evidence->finding;
         if (finding->truth == TRUTH_UNKNOWN)
             continue;
-        printf("      %-26s %-7s n %u m %u a %g b %g;", evidence_name((enum evidence_kind)i),
-               finding->truth == TRUTH_PRESENT ? "present" : "absent", finding->n, finding->m,
-               finding->a, finding->b);
+        buffer_printf(out, "      %-26s %-7s n %u m %u a %g b %g;",
+                      evidence_name((enum evidence_kind)i),
+                      finding->truth == TRUTH_PRESENT ? "present" : "absent", finding->n,
+                      finding->m, finding->a, finding->b);
         for (size_t k = 0; k < 4; k++)
-            printf(" %s %+.2f", cause_name((enum cause)verdict->order[k]),
-                   (double)evidence->weight[verdict->order[k]]);
-        print_interval("first", &finding->first);
-        print_interval("second", &finding->second);
-        printf("\n");
+            buffer_printf(out, " %s %+.2f", cause_name((enum cause)verdict->order[k]),
+                          (double)evidence->weight[verdict->order[k]]);
+        print_interval(out, "first", &finding->first);
+        print_interval(out, "second", &finding->second);
+        buffer_printf(out, "\n");
     }
 }
 
-void outcome_print(const struct outcome_set *set, const struct registry *registry)
+void outcome_print(const struct outcome_set *set, const struct registry *registry,
+                   struct buffer *out)
 {
     for (size_t i = 0; i < set->incident_count; i++) {
         const struct incident *incident = &set->incidents[i];
-        printf("  incident %u of %s, revision %u, %s, %u episodes, depth %.2f, first %s %s, %u "
-               "vantages,",
-               incident->id, registry_text(registry, incident->subject), incident->revision,
-               incident->is_open ? "open" : "closed", incident->episodes, incident->depth,
-               incident->first_layer < LAYER_COUNT ? layer_name((enum layer)incident->first_layer)
-                                                   : "unresolved",
-               registry_text(registry, incident->first_target), incident->vantages);
-        print_interval("began", &incident->began);
-        print_interval("ended", &incident->ended);
-        printf("\n");
-        print_layers(incident);
+        buffer_printf(
+            out,
+            "  incident %u of %s, revision %u, %s, %u episodes, depth %.2f, first %s %s, %u "
+            "vantages,",
+            incident->id, registry_text(registry, incident->subject), incident->revision,
+            incident->is_open ? "open" : "closed", incident->episodes, incident->depth,
+            incident->first_layer < LAYER_COUNT ? layer_name((enum layer)incident->first_layer)
+                                                : "unresolved",
+            registry_text(registry, incident->first_target), incident->vantages);
+        print_interval(out, "began", &incident->began);
+        print_interval(out, "ended", &incident->ended);
+        buffer_printf(out, "\n");
+        print_layers(out, incident);
         for (size_t k = 0; k < set->verdict_count; k++)
             if (set->verdicts[k].incident == incident->id)
-                print_verdict(&set->verdicts[k]);
+                print_verdict(out, &set->verdicts[k]);
     }
     for (size_t i = 0; i < set->notice_count; i++) {
         const struct notice *notice = &set->notices[i];
-        printf("  notice %s %s %s %s %u of %u;", notice_kind_name((enum notice_kind)notice->kind),
-               registry_text(registry, notice->source), registry_text(registry, notice->target),
-               notice->is_open ? "open" : "closed", notice->n, notice->m);
-        print_interval("began", &notice->began);
-        print_interval("ended", &notice->ended);
-        printf("\n");
+        buffer_printf(
+            out, "  notice %s %s %s %s %u of %u;", notice_kind_name((enum notice_kind)notice->kind),
+            registry_text(registry, notice->source), registry_text(registry, notice->target),
+            notice->is_open ? "open" : "closed", notice->n, notice->m);
+        print_interval(out, "began", &notice->began);
+        print_interval(out, "ended", &notice->ended);
+        buffer_printf(out, "\n");
     }
-    printf("  %zu events\n", set->events);
+    buffer_printf(out, "  %zu events\n", set->events);
 }

@@ -1,5 +1,6 @@
 /* Everything that would be seen: probes and routes, and what the sources say of themselves. */
 #include "play.h"
+#include "random.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -109,4 +110,23 @@ void world_play(const struct world *world, uint64_t seed, struct registry *regis
     qsort(out->list, out->count, sizeof *out->list, by_time);
     for (size_t i = 0; i < out->count; i++)
         out->list[i].seq = i + 1;
+}
+
+void observations_delay(struct observations *observations, int64_t late_ns, uint64_t seed)
+{
+    struct random random = random_stream(seed, 0, 0);
+    struct observation *list = observations->list;
+    int64_t *times = mem_new(observations->count, sizeof *times);
+    for (size_t i = 0; i < observations->count; i++) {
+        times[i] = list[i].time.ns;
+        list[i].seq = i;
+        if (list[i].kind == OBSERVATION_PROBE || list[i].kind == OBSERVATION_ROUTE)
+            list[i].time.ns += (int64_t)(random_even(&random) * (double)late_ns);
+    }
+    qsort(list, observations->count, sizeof *list, by_time);
+    for (size_t i = 0; i < observations->count; i++) {
+        list[i].time.ns = times[list[i].seq];
+        list[i].seq = i + 1;
+    }
+    free(times);
 }

@@ -143,6 +143,8 @@ struct observations {
 };
 void world_play(const struct world *world, uint64_t seed, struct registry *registry,
                 struct observations *out);
+/* The same as it may arrive: probes and routes late by up to `late_ns`, each by its own while. */
+void observations_delay(struct observations *observations, int64_t late_ns, uint64_t seed);
 
 /* What the core made of it: the last state of each thing it concluded. */
 struct outcome_set {
@@ -159,7 +161,9 @@ struct outcome_set {
 };
 void outcome_add(struct outcome_set *set, const struct conclusion *conclusion);
 void outcome_done(struct outcome_set *set);
-void outcome_print(const struct outcome_set *set, const struct registry *registry);
+/* In words, for people and for comparison. */
+void outcome_print(const struct outcome_set *set, const struct registry *registry,
+                   struct buffer *out);
 
 /* Reports what is not as expected, a line each; returns how many lines that were. */
 int world_judge(const struct world *world, const struct outcome_set *set,
