@@ -76,7 +76,11 @@ static void add_usage(struct buffer *out, const struct command_row *row)
 void help_command(enum command command, struct buffer *out)
 {
     const struct command_row *row = command_row(command);
-    buffer_printf(out, "lastlight %s: %s\n\nUsage: ", row->name, row->summary);
+    struct buffer title = {0};
+    buffer_printf(&title, "lastlight %s: %s", row->name, row->summary);
+    add_wrapped(out, title.bytes, 0, 0);
+    buffer_done(&title);
+    buffer_puts(out, "\nUsage: ");
     add_usage(out, row);
     buffer_puts(out, "\n\n");
     if (*row->paragraph) {

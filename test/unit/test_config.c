@@ -1,0 +1,403 @@
+/* app/config: what a good configuration comes to, and what is said about bad ones, with its place.
+ */
+#include "app/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static enum err parse(const char *text, struct config *out, struct buffer *faults)
+{
+    struct why why;
+    enum err err = config_parse("etc/l.yaml", text, strlen(text), out, faults, &why);
+    if (err) { /* `why` is the first line of the faults */
+        size_t n = strcspn(faults->bytes, "\n");
+        assert_int_equal(strncmp(why.text, faults->bytes, n < 600 ? n : 600), 0);
+    }
+    return err;
+}
+
+static const char full[] =
+    "journal: data/kp.db\n"
+    "contact: mailto:noc@example.net\n"
+    "subjects:\n"
+    "  - name: kp\n"
+    "    title: North Korea\n"
+    "    timezone: \"+09:00\"\n"
+    "    zones: [kp., EDU.KP]\n"
+    "    prefixes: [175.45.176.0/22, \"2001:DB8::/32\"]\n"
+    "    asns: [131279, AS4837]\n"
+    "    targets:\n"
+    "      - icmp:175.45.176.71\n"
+    "      - {target: \"http://kcna.kp/\", interval: 60s, timeout: 5s, expect: 200}\n"
+    "      - {target: icmp:175.45.176.80, interval: 2s, count: 2}\n"
+    "  - name: \"no\"\n"
+    "    targets: [tcp:192.0.2.9:443]\n"
+    "defaults: {interval: 20s, timeout: 4s, count: 3}\n"
+    "vantage: {name: lon, controls: [icmp:192.0.2.1, {target: \"tcp:192.0.2.7:443\", "
+    "interval: 10s}]}\n"
+    "routes: {collector: rrc00, archives: [mrt/2022, /srv/x.gz]}\n";
+
+static void check_plan(const struct probe_plan *plan, const char *target, bool is_control,
+                       int64_t interval_s, int64_t timeout_s, unsigned count, int expect)
+{
+    assert_string_equal(plan->target, target);
+    assert_int_equal(plan->is_control, is_control);
+    assert_int_equal(plan->interval_ns, interval_s * NS_PER_S);
+    assert_int_equal(plan->timeout_ns, timeout_s * NS_PER_S);
+    assert_int_equal(plan->count, count);
+    assert_int_equal(plan->expect_status, expect);
+}
+
+static void test_full(void **state)
+{
+    (void)state;
+    struct config config;
+    struct buffer faults = {0};
+    assert_int_equal(parse(full, &config, &faults), ERR_OK);
+    assert_int_equal(faults.size, 0);
+    assert_string_equal(config.journal, "etc/data/kp.db");
+    assert_string_equal(config.vantage, "lon");
+    assert_string_equal(config.contact, "mailto:noc@example.net");
+    assert_string_equal(config.collector, "rrc00");
+    assert_int_equal(config.archive_count, 2);
+    assert_string_equal(config.archives[0], "etc/mrt/2022");
+    assert_string_equal(config.archives[1], "/srv/x.gz");
+    assert_int_equal(config.warning_count, 0);
+    /* Defaults hold wherever they stand in the file; controls come first. A timeout that is only
+     * inherited gives way to a short interval. */
+    assert_int_equal(config.plan_count, 6);
+    assert_int_equal(config.control_count, 2);
+    check_plan(&config.plan[0], "icmp:192.0.2.1", true, 20, 4, 3, 0);
+    check_plan(&config.plan[1], "tcp:192.0.2.7:443", true, 10, 4, 1, 0);
+    check_plan(&config.plan[2], "icmp:175.45.176.71", false, 20, 4, 3, 0);
+    check_plan(&config.plan[3], "http://kcna.kp/", false, 60, 5, 1, 200);
+    check_plan(&config.plan[4], "icmp:175.45.176.80", false, 2, 2, 2, 0);
+    config_done(&config);
+    buffer_done(&faults);
+}
+
+static void test_members(void **state)
+{
+    (void)state;
+    static const struct member_spec expected[] = {
+        {NAME_ZONE, "kp.", 0},
+        {NAME_ZONE, "edu.kp.", 0},
+        {NAME_PREFIX, "175.45.176.0/22", 0},
+        {NAME_PREFIX, "2001:db8::/32", 0},
+        {NAME_ASN, "131279", 0},
+        {NAME_ASN, "4837", 0},
+        {NAME_TARGET, "icmp:175.45.176.71", 20 * NS_PER_S},
+        {NAME_TARGET, "http://kcna.kp/", 60 * NS_PER_S},
+        {NAME_TARGET, "icmp:175.45.176.80", 2 * NS_PER_S}};
+    struct config config;
+    struct buffer faults = {0};
+    assert_int_equal(parse(full, &config, &faults), ERR_OK);
+    assert_int_equal(config.subject_count, 2);
+    const struct subject_spec *kp = config_find_subject(&config, "kp");
+    assert_string_equal(kp->title, "North Korea");
+    assert_int_equal(kp->utc_offset_s, 9 * 3600);
+    assert_int_equal(kp->member_count, COUNT(expected));
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        assert_int_equal(kp->members[i].kind, expected[i].kind);
+        assert_string_equal(kp->members[i].text, expected[i].text);
+        assert_int_equal(kp->members[i].interval_ns, expected[i].interval_ns);
+    }
+    assert_non_null(config_find_subject(&config, "no"));
+    assert_null(config_find_subject(&config, "se"));
+    assert_int_equal(config.watch.prefix_count, 2);
+    assert_int_equal(config.watch.asn_count, 2);
+    assert_int_equal(config.watch.asns[1], 4837);
+    config_done(&config);
+    buffer_done(&faults);
+}
+
+#define HEAD "subjects:\n- name: kp\n  "
+#define TARGETS HEAD "targets: "
+
+/* Each line of `faults` must be found in this order, and there must be no more. */
+static const struct {
+    const char *text;
+    const char *faults;
+} bad[] = {
+    {"", "etc/l.yaml:1:1: found nothing where the configuration begins; expected a mapping of keys "
+         "(KEY: VALUE)\n"},
+    {"- a\n",
+     "etc/l.yaml:1:1: found a list where the configuration begins; expected a mapping of keys "
+     "(KEY: VALUE)\n"},
+    {"journal: a.db\n",
+     "etc/l.yaml:1:1: the configuration has no 'subjects'; expected a list of what is to be "
+     "watched\n"},
+    {"subjects: []\n", "etc/l.yaml:1:11: subjects: the list is empty; expected at least one\n"},
+    {"subjects: kp\n",
+     "etc/l.yaml:1:11: subjects: found 'kp'; expected a list, as in [a, b] or lines that begin "
+     "with '- '\n"},
+    {"subjects: [kp]\n",
+     "etc/l.yaml:1:12: found 'kp' where a subject begins; expected a mapping of keys "
+     "(KEY: VALUE)\n"},
+    {"subject: []\n",
+     "etc/l.yaml:1:1: the configuration has no key 'subject'; did you mean 'subjects'?\n"
+     "etc/l.yaml:1:1: the configuration has no 'subjects'; expected a list of what is to be "
+     "watched\n"},
+    {TARGETS "[icmp:192.0.2.1]\nfrobnicate: 1\n",
+     "etc/l.yaml:4:1: the configuration has no key 'frobnicate'; expected journal, contact, "
+     "vantage, defaults, "
+     "subjects or routes\n"},
+    {TARGETS "[icmp:192.0.2.1]\njournal: a\njournal: b\n",
+     "etc/l.yaml:5:1: the configuration has the key 'journal' twice\n"},
+    {TARGETS "[icmp:192.0.2.1]\n[a]: b\n",
+     "etc/l.yaml:4:1: found a list as a key of the configuration\n"},
+    {TARGETS "icmp:192.0.2.1\n",
+     "etc/l.yaml:3:12: targets: found 'icmp:192.0.2.1'; expected a list, as in [a, b] or "
+     "lines that begin with '- '\n"},
+    {TARGETS "[icpm:192.0.2.1]\n",
+     "etc/l.yaml:3:13: 'icpm:192.0.2.1' is no kind of target; did you mean 'icmp:...'?\n"},
+    {TARGETS "[192.0.2.1]\n",
+     "etc/l.yaml:3:13: '192.0.2.1' is an address; to ping it, write 'icmp:192.0.2.1'\n"},
+    {TARGETS "[icmp:192.0.2.1, icmp:192.0.2.1]\n",
+     "etc/l.yaml:3:29: target icmp:192.0.2.1 is there already, in line 3\n"},
+    {"vantage: {controls: [icmp:192.0.2.1]}\n" TARGETS "[icmp:192.0.2.1]\n",
+     "etc/l.yaml:4:13: target icmp:192.0.2.1 is there already, in line 1\n"},
+    {TARGETS "[{interval: 5s}]\n",
+     "etc/l.yaml:3:13: found settings without a target; expected 'target: ...'\n"},
+    {TARGETS "[{target: icmp:192.0.2.1, intervall: 5s}]\n",
+     "etc/l.yaml:3:38: a target has no key 'intervall'; did you mean 'interval'?\n"},
+    {TARGETS "[{target: icmp:192.0.2.1, interval: 5}]\n",
+     "etc/l.yaml:3:48: interval: found '5'; expected a duration with its unit, such as 500ms, 30s "
+     "or 5m\n"},
+    {TARGETS "[{target: icmp:192.0.2.1, interval: 100ms}]\n",
+     "etc/l.yaml:3:48: interval: found '100ms'; expected 1 s to 1 d\n"},
+    {TARGETS "[{target: icmp:192.0.2.1, interval: 5s, timeout: 6s}]\n",
+     "etc/l.yaml:3:61: timeout 6 s is longer than the interval, 5 s; expected at most that\n"},
+    {TARGETS "[{target: icmp:192.0.2.1, timeout: 11s}]\n",
+     "etc/l.yaml:3:47: timeout: found '11s'; expected 10 ms to 10 s\n"},
+    {TARGETS "[{target: icmp:192.0.2.1, count: 0}]\n",
+     "etc/l.yaml:3:45: count: found '0'; expected a whole number from 1 to 20\n"},
+    {TARGETS "[{target: icmp:192.0.2.1, count: many}]\n",
+     "etc/l.yaml:3:45: count: found 'many'; expected a whole number from 1 to 20\n"},
+    {TARGETS "[{target: tcp:192.0.2.1:80, count: 2}]\n",
+     "etc/l.yaml:3:47: count is for icmp targets, this one is of kind tcp; expected none\n"},
+    {TARGETS "[{target: tcp:192.0.2.1:80, expect: 200}]\n",
+     "etc/l.yaml:3:48: expect is for http and https targets, this one is of kind tcp; expected "
+     "none\n"},
+    {TARGETS "[{target: \"http://a/\", expect: 20}]\n",
+     "etc/l.yaml:3:43: expect: found '20'; expected a whole number from 100 to 599\n"},
+    {"defaults: {interval: 2s, timeout: 3s}\n" TARGETS "[icmp:192.0.2.1]\n",
+     "etc/l.yaml:1:35: timeout 3 s is longer than the interval, 2 s; expected at most that\n"},
+    {HEAD "prefixes: [175.45.176.5/22]\n",
+     "etc/l.yaml:3:14: '175.45.176.5/22' is not a prefix; expected ADDRESS/BITS with all further "
+     "bits zero; did you "
+     "mean 175.45.176.0/22?\n"},
+    {HEAD "prefixes: [175.45.176.5]\n", "etc/l.yaml:3:14: '175.45.176.5' is not a prefix; expected "
+                                        "ADDRESS/BITS with all further bits zero; did you "
+                                        "mean 175.45.176.5/32?\n"},
+    {HEAD "prefixes: [175.45.176.0/33]\n", "etc/l.yaml:3:14: '175.45.176.0/33' is not a prefix; "
+                                           "expected ADDRESS/BITS with all further bits zero\n"},
+    {HEAD "prefixes: [\"2001:db8::/32\", 2001:DB8:0::/32]\n",
+     "etc/l.yaml:3:31: prefix 2001:db8::/32 is there already, in line 3\n"},
+    {HEAD "asns: [AS0]\n",
+     "etc/l.yaml:3:10: asns: found 'AS0'; expected an AS number, such as 131279\n"},
+    {HEAD "asns: [1.10]\n",
+     "etc/l.yaml:3:10: asns: found '1.10'; expected an AS number, such as 131279\n"},
+    {HEAD "zones: [no]\n", "etc/l.yaml:3:11: found 'no' without quotes, which means false in YAML; "
+                           "expected the name of a zone: write "
+                           "\"no\"\n"},
+    {HEAD "zones: [a..b]\n", "etc/l.yaml:3:11: 'a..b' is not the name of a zone; expected labels "
+                             "with dots between, such as kp.\n"},
+    {HEAD "timezone: Asia/Pyongyang\n  zones: [kp]\n",
+     "etc/l.yaml:3:13: timezone: found 'Asia/Pyongyang'; expected the difference to UTC, such as "
+     "\"+09:00\", or "
+     "UTC\n"},
+    {HEAD "timezone: +15:00\n  zones: [kp]\n",
+     "etc/l.yaml:3:13: timezone: found '+15:00'; expected the difference to UTC, such as "
+     "\"+09:00\", or UTC\n"},
+    {"subjects:\n- name: no\n  zones: [kp]\n",
+     "etc/l.yaml:2:9: found 'no' without quotes, which means false in YAML; expected the name of a "
+     "subject: write "
+     "\"no\"\n"},
+    {"subjects:\n- name: On\n  zones: [kp]\n",
+     "etc/l.yaml:2:9: found 'On' without quotes, which means true in YAML; expected the name of a "
+     "subject: write "
+     "\"On\"\n"},
+    {"subjects:\n- name: ~\n  zones: [kp]\n",
+     "etc/l.yaml:2:9: found '~' without quotes, which means nothing in YAML; expected the name of "
+     "a subject: write "
+     "\"~\"\n"},
+    {"subjects:\n- name:\n  zones: [kp]\n",
+     "etc/l.yaml:2:8: found nothing; expected the name of a subject\n"},
+    {"subjects:\n- zones: [kp]\n",
+     "etc/l.yaml:2:3: found a subject without a name; expected 'name: ...'\n"},
+    {"subjects:\n- name: kp\n",
+     "etc/l.yaml:2:3: found a subject that watches nothing; expected targets, prefixes, "
+     "asns or zones\n"},
+    {"subjects:\n- {name: kp, zones: [kp]}\n- {name: kp, asns: [1]}\n",
+     "etc/l.yaml:3:10: subject kp is there already, in line 2\n"},
+    {"subjects:\n- {name: \"a\\tb\", zones: [kp]}\n",
+     "etc/l.yaml:2:10: the name of a subject holds a control character\n"},
+    {"vantage: off\n" HEAD "zones: [kp]\n",
+     "etc/l.yaml:1:10: found 'off' without quotes, which means false in YAML; expected the name of "
+     "the vantage: write "
+     "\"off\"\n"},
+    {"contact: noc@example.net\n" HEAD "zones: [kp]\n",
+     "etc/l.yaml:1:10: contact: found 'noc@example.net'; expected mailto:ADDRESS or a http:// or "
+     "https:// URL\n"},
+    {"routes: {collectors: rrc00}\n" HEAD "zones: [kp]\n",
+     "etc/l.yaml:1:10: routes has no key 'collectors'; did you mean 'collector'?\n"},
+    {HEAD "zones: [kp]\n---\na: b\n",
+     "etc/l.yaml:5:1: found a second document after '---'; expected one\n"},
+    {"subjects: [\n",
+     "etc/l.yaml:2:1: not YAML: did not find expected node content while parsing a flow node (line "
+     "2)\n"},
+    {"subjects:\n\t- a\n",
+     "etc/l.yaml:2:1: not YAML: found character that cannot start any token while scanning for "
+     "the next token (line 2)\n"},
+    {"subjects: &a [*b]\n", "etc/l.yaml:1:15: not YAML: found undefined alias\n"},
+    /* Several at once, in the order of the parts */
+    {"vantage: {controls: [icmp:x]}\n" TARGETS "[tcp:192.0.2.1]\n  asns: [x]\n",
+     "etc/l.yaml:1:22: 'icmp:x' is not a target of kind icmp; expected icmp:ADDRESS\n"
+     "etc/l.yaml:5:10: asns: found 'x'; expected an AS number, such as 131279\n"
+     "etc/l.yaml:4:13: 'tcp:192.0.2.1' is not a target of kind tcp; expected tcp:ADDRESS:PORT, an "
+     "IPv6 address in "
+     "brackets\n"},
+};
+
+static void test_bad(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct config config;
+        struct buffer faults = {0};
+        assert_int_equal(parse(bad[i].text, &config, &faults), ERR_CONFIG);
+        assert_string_equal(faults.bytes, bad[i].faults);
+        buffer_done(&faults);
+    }
+}
+
+/* Twenty faults are told, and how many there are besides. */
+static void test_many(void **state)
+{
+    (void)state;
+    struct buffer text = {0}, faults = {0};
+    struct config config;
+    size_t lines = 0;
+    buffer_puts(&text, TARGETS "\n");
+    for (int i = 0; i < 50; i++)
+        buffer_printf(&text, "  - icmp:host%d\n", i);
+    assert_int_equal(parse(text.bytes, &config, &faults), ERR_CONFIG);
+    for (const char *at = faults.bytes; *at; at++)
+        lines += *at == '\n';
+    assert_int_equal(lines, 20 + 1);
+    assert_non_null(strstr(faults.bytes, "etc/l.yaml: and 30 more\n"));
+    buffer_done(&text);
+    buffer_done(&faults);
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    struct config config;
+    struct buffer faults = {0};
+    assert_int_equal(parse(TARGETS "[icmp:192.0.2.1, \"smtp:mail.example\"]\n", &config, &faults),
+                     ERR_OK);
+    assert_int_equal(config.warning_count, 2);
+    assert_string_equal(config.warnings[0], "etc/l.yaml:3:29: smtp:mail.example is not asked: this "
+                                            "program cannot probe targets of kind "
+                                            "smtp yet");
+    assert_non_null(strstr(config.warnings[1], "etc/l.yaml:1:1: no vantage with controls"));
+    assert_int_equal(config.plan_count, 1);
+    assert_int_equal(config.subjects[0].member_count, 2); /* it may still come from an archive */
+    assert_true(config.vantage[0] != '\0');
+    assert_string_equal(config.journal, "etc/lastlight.db");
+    config_done(&config);
+}
+
+static void test_describe(void **state)
+{
+    (void)state;
+    struct config config;
+    struct buffer faults = {0}, text = {0};
+    assert_int_equal(parse(full, &config, &faults), ERR_OK);
+    config_describe(&config, false, &text);
+    assert_string_equal(text.bytes,
+                        "etc/l.yaml: no errors. It would watch, from vantage lon:\n"
+                        "  kp (North Korea): 3 targets, 2 prefixes, 2 ASes, 2 zones\n"
+                        "  no: 1 target\n"
+                        "4 targets and 2 controls, 1.47 probes a second; 2 archives of routes\n"
+                        "journal: etc/data/kp.db\n");
+    buffer_clear(&text);
+    config_describe(&config, true, &text);
+    assert_non_null(strstr(text.bytes, "\"targets\":4,\"controls\":2,"));
+    assert_int_equal(strcspn(text.bytes, "\n"), text.size - 1);
+    config_done(&config);
+    buffer_done(&text);
+}
+
+/* What is the same and what is not decides what a reload tells the journal. */
+static void test_same_subject(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        "subjects:\n- {name: a, zones: [kp], asns: [2]}\n", "subjects:\n- {name: a, zones: [kp]}\n",
+        "subjects:\n- {name: b, zones: [kp], asns: [1]}\n",
+        "subjects:\n- {name: a, zones: [kp], asns: [1], title: x}\n",
+        "subjects:\n- {name: a, zones: [kp], asns: [1], timezone: \"+01:00\"}\n"};
+    struct config config, other;
+    struct buffer faults = {0};
+    assert_int_equal(parse("subjects:\n- {name: a, zones: [kp], asns: [1]}\n", &config, &faults),
+                     ERR_OK);
+    assert_true(config_has_subject(&config, &config.subjects[0]));
+    for (size_t i = 0; i < COUNT(others); i++) {
+        assert_int_equal(parse(others[i], &other, &faults), ERR_OK);
+        assert_false(config_has_subject(&config, &other.subjects[0]));
+        config_done(&other);
+    }
+    config_done(&config);
+}
+
+/* However the file is cut off, it is either good or a fault with its place: nothing else. */
+static void test_truncated(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof full; n++) {
+        struct config config;
+        struct buffer faults = {0};
+        enum err err = config_parse("f", full, n, &config, &faults, NULL);
+        assert_true(err == ERR_OK || (err == ERR_CONFIG && faults.size > 0));
+        assert_true(err || faults.size == 0);
+        if (!err)
+            config_done(&config);
+        buffer_done(&faults);
+    }
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    struct config config;
+    struct buffer faults = {0};
+    struct why why;
+    assert_int_not_equal(config_load("/nonexistent/l.yaml", &config, &faults, &why), ERR_OK);
+    assert_non_null(strstr(why.text, "/nonexistent/l.yaml"));
+    assert_int_equal(faults.size, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_full),         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_bad),          cmocka_unit_test(test_many),
+        cmocka_unit_test(test_warnings),     cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_same_subject), cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
