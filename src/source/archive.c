@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Fills the head. Damage that shows here already is left for the stream to find again. */
 static void read_head(struct archive *archive)
@@ -56,19 +55,13 @@ static struct utc first_time_of_log(const struct archive *archive)
     return is_known ? observation.time : (struct utc){0};
 }
 
-static bool can_reopen(const char *path)
-{
-    struct stat status;
-    return strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 enum err archive_peek(struct archive *archive, bool keep, struct why *why)
 {
     enum err err = input_open(archive->path, &archive->input, why);
     if (err)
         return err;
-    bool is_once = !can_reopen(archive->path);
     archive->size = input_size(archive->input);
+    bool is_once = archive->size == 0; /* a pipe: cannot be read twice */
     read_head(archive);
     archive->is_log = looks_like_log(archive);
     if (!archive->is_log)

@@ -1,16 +1,12 @@
 #include "source/replay.h"
 
-#include "base/buffer.h"
 #include "base/mem.h"
 #include "source/archive.h"
 #include "sys/clock.h"
+#include "sys/folder.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Of the files that were looked into this many stay open, which saves decompressing their beginning
  * twice; the decoder of each may take 4 MB. */
@@ -48,52 +44,21 @@ static void add_archive(struct replay *replay, const char *path)
     memcpy(archive->path, path, strlen(path));
 }
 
-static bool is_regular(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
-}
-
-static int is_visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-/* By bytes: alphasort() would ask the locale. */
-static int compare_names(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static enum err add_folder(struct replay *replay, const char *folder, struct why *why)
-{
-    struct dirent **entries;
-    int n = scandir(folder, &entries, is_visible, compare_names);
-    if (n < 0)
-        return why_set(why, errno == EACCES ? ERR_DENIED : ERR_IO, "%s: cannot be read: %s", folder,
-                       strerror(errno));
-    size_t before = replay->count;
-    for (int i = 0; i < n; i++) {
-        struct buffer path = {0};
-        buffer_printf(&path, "%s/%s", folder, entries[i]->d_name);
-        if (is_regular(path.bytes))
-            add_archive(replay, path.bytes);
-        buffer_done(&path);
-        free(entries[i]);
-    }
-    free(entries);
-    if (replay->count == before)
-        return why_set(why, ERR_NOT_FOUND, "%s: there is no file in this folder", folder);
-    return ERR_OK;
-}
-
 static enum err add_path(struct replay *replay, const char *path, struct why *why)
 {
-    struct stat status;
-    if (strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        return add_folder(replay, path, why);
-    add_archive(replay, path);
-    return ERR_OK;
+    struct arena arena = {0};
+    struct folder folder;
+    if (strcmp(path, "-") == 0) {
+        add_archive(replay, path);
+        return ERR_OK;
+    }
+    enum err err = folder_read(path, &arena, &folder, why);
+    if (!err && folder.count == 0)
+        err = why_set(why, ERR_NOT_FOUND, "%s: there is no file in this folder", path);
+    for (size_t i = 0; !err && i < folder.count; i++)
+        add_archive(replay, folder.list[i].path);
+    arena_done(&arena);
+    return err;
 }
 
 /* Ties go by the order of the paths. */

@@ -32,6 +32,7 @@ struct scan {
     struct reader found[33]; /* by type, up to large communities; at == NULL: not there */
     const char *fault;       /* RFC 7606: treat as withdraw */
     const char *fatal;       /* RFC 7606: the message cannot be used */
+    unsigned count;
 };
 
 struct prefix bgp_prefix(struct reader *r, uint8_t family)
@@ -181,6 +182,7 @@ static struct scan scan_attributes(struct reader r, bool checks_flags)
             scan_fault(&scan, "a path attribute is longer than the attributes' total length");
             break;
         }
+        scan.count++;
         if (checks_flags && flags_are_wrong(type, flags))
             scan_fault(&scan, "a path attribute has wrong flags");
         if (type >= sizeof scan.found / sizeof *scan.found)
@@ -359,31 +361,48 @@ static const char *judge_update(const struct scan *scan, bool is_as4, bool has_o
     return has_length(next_hop, 4) ? NULL : "NEXT_HOP has a wrong length";
 }
 
-bool bgp_update_decode(struct reader body, bool is_as4, enum bgp_add_path add_path,
-                       struct bgp_update *out)
+/* RFC 4724, 2: an UPDATE of nothing, or with nothing but an MP_UNREACH_NLRI of no prefixes. */
+static bool is_end_of_rib(const struct scan *scan)
 {
-    struct bgp_update update = {0};
-    struct reader gone = reader_sub(&body, reader_u16(&body));
-    struct reader attributes = reader_sub(&body, reader_u16(&body));
+    const struct reader *gone = &scan->found[ATTRIBUTE_MP_UNREACH];
+    return scan->count == 0 || (scan->count == 1 && gone->at && reader_left(gone) == 3);
+}
+
+/* A part with its length in front; of a message that is cut, what is there of it. */
+static struct reader read_part(struct reader *body, bool is_cut)
+{
+    size_t n = reader_u16(body);
+    if (is_cut && body->bad) {
+        *body = (struct reader){.at = body->end, .end = body->end};
+        n = 0;
+    }
+    return reader_sub(body, is_cut && n > reader_left(body) ? reader_left(body) : n);
+}
+
+bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_update *out)
+{
+    struct bgp_update update = {.fault = form.is_cut ? "the message is cut short" : NULL};
+    struct reader gone = read_part(&body, form.is_cut);
+    struct reader attributes = read_part(&body, form.is_cut);
     struct reader runs[2] = {gone, body};
     bool with_path_ids;
     if (body.bad)
         return fail_update(out, "the lengths within the UPDATE do not fit");
-    if (!settle_form(runs, 4, add_path, &with_path_ids, &update.fault))
+    if (!settle_form(runs, 4, form.add_path, &with_path_ids, &update.fault))
         return fail_update(out, "the prefixes are malformed");
     add_routes(update.withdrawn, &update.withdrawn_count, runs[0], 4, with_path_ids);
     add_routes(update.announced, &update.announced_count, runs[1], 4, with_path_ids);
     struct scan scan = scan_attributes(attributes, true);
-    const char *fault = scan.fatal ? scan.fatal : take_multiprotocol(&scan, add_path, &update);
+    const char *fault = scan.fatal ? scan.fatal : take_multiprotocol(&scan, form.add_path, &update);
     if (fault)
         return fail_update(out, fault);
-    fault = update.announced_count ? judge_update(&scan, is_as4, reader_left(&runs[1]) > 0, &update)
-                                   : scan.fault;
+    fault = update.announced_count
+                ? judge_update(&scan, form.is_as4, reader_left(&runs[1]) > 0, &update)
+                : scan.fault;
     update.is_withdrawal = fault && update.announced_count;
     update.fault = fault ? fault : update.fault;
-    /* RFC 4724, 2: an UPDATE of nothing, or with nothing but an empty MP_UNREACH_NLRI. */
-    update.is_end_of_rib = !update.fault && !update.withdrawn_count && !update.announced_count &&
-                           !scan.found[ATTRIBUTE_ORIGIN].at && !scan.found[ATTRIBUTE_MP_REACH].at;
+    update.is_end_of_rib =
+        !update.fault && !reader_left(&gone) && !reader_left(&body) && is_end_of_rib(&scan);
     *out = update;
     return true;
 }

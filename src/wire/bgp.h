@@ -4,7 +4,7 @@
  * the bytes given, which must outlive them.
  *
  *     struct bgp_update update;
- *     if (bgp_update_decode(body, true, BGP_ADD_PATH_GUESS, &update))
+ *     if (!bgp_update_decode(body, form, &update))
  *         ... update.fault says why nothing of it can be used
  *     struct bgp_nlri route;
  *     for (size_t i = 0; i < update.announced_count; i++)
@@ -34,6 +34,13 @@ enum { BGP_AS_TRANS = 23456 };
  * archives do not always tell it right: GUESS believes in it only where the bytes make no sense
  * without. */
 enum bgp_add_path { BGP_ADD_PATH_NO, BGP_ADD_PATH_YES, BGP_ADD_PATH_GUESS };
+
+/* In what form an UPDATE is. */
+struct bgp_form {
+    bool is_as4; /* AS_PATH has 4-byte ASNs */
+    enum bgp_add_path add_path;
+    bool is_cut; /* its end is missing: as much as is there is used */
+};
 
 struct bgp_nlri {
     struct prefix prefix; /* host bits cleared: RFC 4271, 4.3: trailing bits are irrelevant */
@@ -85,8 +92,7 @@ struct bgp_update {
 
 /* Decodes the body of an UPDATE (after the 19 bytes of header). False if it cannot be used at all;
  * then only out->fault is set. A true return may come with a fault, too: see is_withdrawal. */
-bool bgp_update_decode(struct reader body, bool is_as4, enum bgp_add_path add_path,
-                       struct bgp_update *out);
+bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_update *out);
 
 /* Decodes the path attributes of an entry of a table dump (RFC 6396, 4.3.4), where MP_REACH_NLRI
  * says nothing of prefixes. Routes of the dumping router itself have neither ORIGIN nor AS_PATH:

@@ -105,18 +105,24 @@ static uint8_t read_afi(struct reader *r)
     return afi == 2 ? 6 : 4;
 }
 
-/* The BGP header of RFC 4271, 4.1. The marker is not looked at: it never says anything. */
+/* The BGP header of RFC 4271, 4.1. Quagga wrote no more than 4096 bytes of a record: so a message
+ * may be cut, which is believed only where the marker shows that it is one. */
 static void read_message(struct reader *r, struct mrt_message *out)
 {
-    reader_bytes(r, 16);
+    static const uint8_t all_ones[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    const uint8_t *marker = reader_bytes(r, 16);
     size_t length = reader_u16(r);
     uint8_t type = reader_u8(r);
-    if (!r->bad && (length < 19 || length - 19 > reader_left(r)))
-        reader_fail(r, "the BGP message's length does not fit into the record");
-    out->body = reader_sub(r, length - 19);
+    bool is_too_long = !r->bad && length > 19 + reader_left(r);
     out->type = (enum bgp_message_type)type;
+    out->form.is_cut = is_too_long && type == BGP_UPDATE && length <= 4096 &&
+                       memcmp(marker, all_ones, sizeof all_ones) == 0;
+    if (!r->bad && (length < 19 || (is_too_long && !out->form.is_cut)))
+        reader_fail(r, "the BGP message's length does not fit into the record");
     if (!r->bad && (type < BGP_OPEN || type > BGP_ROUTE_REFRESH))
         reader_fail(r, "the BGP message has an unknown type");
+    out->body = reader_sub(r, out->form.is_cut ? reader_left(r) : length - 19);
     reader_finish(r);
 }
 
@@ -163,11 +169,12 @@ static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_
     }
     out->kind = MRT_KIND_MESSAGE;
     out->message = (struct mrt_message){
-        .is_as4 = is_as4,
+        .form = {.is_as4 = is_as4,
+                 .add_path =
+                     subtype >= BGP4MP_MESSAGE_ADDPATH ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS},
         .is_from_collector =
             subtype == BGP4MP_MESSAGE_LOCAL || subtype == BGP4MP_MESSAGE_AS4_LOCAL ||
-            subtype == BGP4MP_MESSAGE_LOCAL_ADDPATH || subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH,
-        .add_path = subtype >= BGP4MP_MESSAGE_ADDPATH ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS};
+            subtype == BGP4MP_MESSAGE_LOCAL_ADDPATH || subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH};
     read_message(r, &out->message);
     return r->bad;
 }

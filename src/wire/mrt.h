@@ -63,9 +63,8 @@ struct mrt_peer {
 struct mrt_message {
     enum bgp_message_type type;
     struct reader body; /* after the BGP header */
-    bool is_as4;
+    struct bgp_form form;
     bool is_from_collector; /* the _LOCAL subtypes: sent, not heard */
-    enum bgp_add_path add_path;
 };
 
 /* States of RFC 4271, 8.2.2: 1 Idle ... 6 Established. */

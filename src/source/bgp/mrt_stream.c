@@ -180,7 +180,7 @@ static void take_routes(struct mrt_stream *stream, struct bgp_routes routes, str
 static void take_update(struct mrt_stream *stream, const struct mrt_message *message, int32_t peer)
 {
     struct bgp_update update;
-    bool is_usable = bgp_update_decode(message->body, message->is_as4, message->add_path, &update);
+    bool is_usable = bgp_update_decode(message->body, message->form, &update);
     uint32_t path_name = 0;
     if (!is_usable) {
         mrt_reader_reject(&stream->reader, update.fault);
