@@ -66,6 +66,15 @@ static bool exists(const char *path)
     return vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &is_there) == SQLITE_OK && is_there;
 }
 
+static bool is_folder(const char *path)
+{
+    struct buffer inside = {0};
+    buffer_printf(&inside, "%s/.", path);
+    bool is_it = exists(inside.bytes);
+    buffer_done(&inside);
+    return is_it;
+}
+
 /* The folder of a path, as text for people. */
 static void folder_of(const char *path, struct buffer *out)
 {
@@ -99,10 +108,10 @@ static enum err fail_open(const struct journal *journal, int rc, struct why *why
 {
     int error = journal->db.handle ? sqlite3_system_errno(journal->db.handle) : 0;
     const char *path = journal->path;
+    if (is_folder(path))
+        return why_set(why, ERR_INPUT, "%s is a folder: give the path of a file", path);
     if ((rc & 0xff) != SQLITE_CANTOPEN)
         return db_fail(&journal->db, rc, "opening it", why);
-    if (error == EISDIR || (rc == SQLITE_CANTOPEN_ISDIR))
-        return why_set(why, ERR_INPUT, "%s is a folder: give the path of a file", path);
     if (error == ENOENT)
         return fail_missing(journal, why);
     if (error == EACCES || error == EPERM)
