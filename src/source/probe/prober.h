@@ -18,24 +18,42 @@ struct probe_plan {
 
 struct prober_options {
     const char *vantage;
-    const char *user_agent;
-    uint64_t seed; /* phases of the targets within their interval */
+    const char *user_agent; /* NULL: name and version */
+    uint64_t seed;          /* phases of the targets within their interval */
 };
 
 struct prober;
 
-/* Opens what is needed (ICMP sockets, the HTTP engine). If ICMP is not permitted, `why` says so and how
- * to cure it, everything else works, and icmp targets yield OUTCOME_SELF. */
+enum { PROBER_TARGETS_MAX = 100 * 1000 };
+
+/* Opens what is needed (ICMP sockets, the HTTP engine). If ICMP is not permitted, `why` says so and
+ * how to cure it (else why->err is ERR_OK), everything else works, and icmp targets yield
+ * OUTCOME_SELF. */
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why);
 
-/* Replaces the plan: targets that are in both go on undisturbed; new ones begin within their interval. */
+/* Replaces the plan: targets that are in both go on undisturbed; new ones begin within their
+ * interval. A target that is there twice is asked once. On failure `why` names the target, and the
+ * old plan goes on. */
 enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, size_t count,
                          struct why *why);
 
 /* Stops sending; calls done() when the last answer or timeout is in. */
 void prober_drain(struct prober *prober, void (*done)(void *context), void *context);
 void prober_free(struct prober *prober);
+
+/* What bears on the quality of the measurement, since the start. */
+struct prober_counters {
+    uint64_t asked, answered;
+    uint64_t missed;  /* turns that were left out, since the loop stood still */
+    uint64_t unnamed; /* results dropped: the registry is full */
+    /* Packets that did not count as replies. */
+    uint64_t echo_late, echo_duplicate, echo_foreign, echo_bad;
+    uint64_t echo_overflow; /* packets that we were too slow to read */
+    uint64_t http_queued;   /* had to wait for others */
+    uint64_t http_refused;  /* could not even wait: SELF */
+};
+struct prober_counters prober_counters(const struct prober *prober);
 
 /* Kinds that can be probed. */
 bool prober_can(enum target_kind kind);

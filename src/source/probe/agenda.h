@@ -1,0 +1,43 @@
+/* The agenda: everything in the prober that has to happen at some time, in one heap and behind one
+ * timer of the loop. Entries live in the structs of those who are called, and cost nothing while
+ * not set.
+ *
+ *     entry->fire = on_timeout; entry->context = echo;
+ *     agenda_set(agenda, entry, (struct mono){now.ns + timeout_ns});
+ *
+ * It also notices when the loop stood still, be it that the process was stopped, starved, or held
+ * up by one of our own callbacks: what was timed meanwhile is not the world's doing. */
+#ifndef SOURCE_PROBE_AGENDA_H
+#define SOURCE_PROBE_AGENDA_H
+
+#include "sys/loop.h"
+
+#include <stddef.h>
+
+struct agenda;
+
+struct agenda_entry {
+    void (*fire)(void *context);
+    void *context;
+    struct mono due;
+    uint64_t order; /* those due at the same time fire in the order they were set */
+    size_t place;   /* in the heap, from 1; 0: not set */
+};
+
+struct agenda *agenda_new(struct loop *loop);
+void agenda_free(struct agenda *agenda); /* what is set will not fire */
+struct loop *agenda_loop(const struct agenda *agenda);
+
+/* Sets or moves an entry. It fires once, never from within this call. */
+void agenda_set(struct agenda *agenda, struct agenda_entry *entry, struct mono due);
+/* At the end of the turn: after everything that is due already. */
+void agenda_set_now(struct agenda *agenda, struct agenda_entry *entry);
+void agenda_drop(struct agenda *agenda, struct agenda_entry *entry);
+
+/* More than this is more than a busy machine does. */
+#define AGENDA_STALL_NS (50 * NS_PER_MS)
+
+/* True if the loop stood still for longer than AGENDA_STALL_NS at some time since `since`. */
+bool agenda_stalled_since(struct agenda *agenda, struct mono since);
+
+#endif

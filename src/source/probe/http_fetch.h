@@ -1,0 +1,43 @@
+/* One fetch: what libcurl is told, what it reports on the way, and what that comes to. http.c
+ * drives it. */
+#ifndef SOURCE_PROBE_HTTP_FETCH_H
+#define SOURCE_PROBE_HTTP_FETCH_H
+
+#include "source/probe/judge.h"
+#include "source/probe/tls_watch.h"
+#include "sys/resolver.h"
+
+#include <curl/curl.h>
+#include <stddef.h>
+
+struct fetch {
+    const struct target *target;
+    const char *text;
+    int expect_status;
+    const struct tls_store *store;
+    struct stopwatch watch;
+    struct tls_watch tls;
+    struct curl_slist *addresses; /* CURLOPT_RESOLVE */
+    struct addr tried;            /* the last address that a connection was begun to */
+    struct net_icmp_fault fault;  /* what ICMP said of it */
+    bool has_fault;
+    bool is_ready;    /* connected, and the handshake is over */
+    bool has_headers; /* the head of the reply is complete */
+    bool has_retry_after;
+    bool is_enough;    /* we ended the body ourselves */
+    bool is_oversized; /* the head never ended */
+    long status;       /* of the head that is coming, or has come; 0: none */
+    size_t header_bytes, body_bytes;
+};
+
+/* Prepares a transfer of the target. `result` NULL: the target names an address. */
+void fetch_prepare(struct fetch *fetch, CURL *easy, const char *user_agent,
+                   const struct lookup_result *result);
+
+void fetch_done(struct fetch *fetch);
+
+/* What a finished transfer came to; of a time-out, OUTCOME_TIMEOUT: whether we were late the caller
+ * knows. */
+struct answer fetch_judge(const struct fetch *fetch, CURL *easy, CURLcode code);
+
+#endif

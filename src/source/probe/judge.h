@@ -1,0 +1,40 @@
+/* What a failure means: the world's doing or our own. Our own broken network must never become
+ * somebody else's outage, so whatever our kernel says without having been told by a router is
+ * OUTCOME_SELF, and silence counts only while we had a way to the target. */
+#ifndef SOURCE_PROBE_JUDGE_H
+#define SOURCE_PROBE_JUDGE_H
+
+#include "source/probe/question.h"
+#include "sys/net.h"
+
+/* Takes the time of one question: on the calendar, and how long it has been. */
+struct stopwatch {
+    struct utc sent;
+    struct mono started;
+    int64_t suspended_ns; /* clock_suspended_ns() at the start */
+};
+void stopwatch_start(struct stopwatch *watch);
+/* Until now; never 0. */
+int64_t stopwatch_elapsed_ns(const struct stopwatch *watch);
+/* Until a kernel's time stamp; if the clock was stepped meanwhile, until now. Never 0. */
+int64_t stopwatch_rtt_ns(const struct stopwatch *watch, struct utc received);
+
+/* RFC 792, 1812, 4443. */
+enum outcome outcome_of_icmp(int family, uint8_t type, uint8_t code);
+
+/* A report by ICMP about what we sent to `to`: sets outcome, code and peer. What our own kernel
+ * reports of a host on our own network counts as a router's word; of others it is our gateway that
+ * is gone. */
+void judge_icmp(struct answer *answer, const struct addr *to, const struct net_icmp_fault *fault);
+
+/* A socket's error: by what ICMP said, else by the number. */
+void judge_socket(struct answer *answer, const struct addr *to, int fd, int error);
+/* net_connect() failed: SELF, unless it was this machine that was asked. */
+void judge_unconnected(struct answer *answer, const struct addr *to, int error);
+/* An error that came without a word by ICMP. */
+enum outcome outcome_of_error(int error);
+
+/* Nothing came back: TIMEOUT, or SELF if we have no way to `to`, or LATE if the machine slept. */
+enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch);
+
+#endif

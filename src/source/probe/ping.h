@@ -1,0 +1,31 @@
+/* ICMP echo: one socket a family for all targets, requests sent in batches, answers matched by
+ * sequence and cookie and timed by the kernel. A reply counts only if it comes from the address
+ * that was asked (RFC 1122, section 3.2.2.6). */
+#ifndef SOURCE_PROBE_PING_H
+#define SOURCE_PROBE_PING_H
+
+#include "base/err.h"
+#include "source/probe/agenda.h"
+#include "source/probe/question.h"
+
+struct pinger;
+
+/* Never NULL. If ICMP is not permitted `why` says how to cure it, and questions are answered with
+ * SELF. */
+struct pinger *pinger_new(struct agenda *agenda, struct why *why);
+void pinger_free(struct pinger *pinger);
+
+void pinger_ask(struct pinger *pinger, const struct question *question);
+
+struct ping_counters {
+    uint64_t sent;
+    uint64_t late;      /* replies after their time-out */
+    uint64_t duplicate; /* second replies */
+    uint64_t foreign;   /* packets that were not about requests of ours, or from another address */
+    uint64_t bad;       /* broken packets */
+    uint64_t overflow;  /* packets that we were too slow to read; time-outs around them are LATE */
+    uint64_t refused;   /* requests that our own kernel did not send */
+};
+struct ping_counters pinger_counters(const struct pinger *pinger);
+
+#endif

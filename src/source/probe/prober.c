@@ -1,0 +1,403 @@
+#include "source/probe/prober.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "source/probe/agenda.h"
+#include "source/probe/dns.h"
+#include "source/probe/http.h"
+#include "source/probe/ping.h"
+#include "source/probe/tcp.h"
+#include "sys/clock.h"
+#include "sys/resolver.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A target of the plan, asked again and again. After it has left the plan it stays until its last
+ * answer. */
+struct asked {
+    struct prober *prober;
+    char *text;
+    struct target target;
+    bool is_control;
+    bool is_retired;
+    int64_t interval_ns, timeout_ns;
+    int64_t step_ns; /* between two questions: the interval, divided by the echoes a round */
+    unsigned count;
+    int expect_status;
+    uint32_t id; /* in the registry */
+    unsigned outstanding;
+    struct agenda_entry turn;
+    struct asked *next, **link; /* in the list of those retired */
+};
+
+struct prober {
+    struct sink sink;
+    uint32_t vantage;
+    uint64_t seed;
+    struct agenda *agenda;
+    struct resolver *resolver;
+    struct pinger *pinger;
+    struct tcp_engine *tcp;
+    struct dns_engine *dns;
+    struct http_engine *http;
+    struct asked **plan; /* in order of compare() */
+    size_t count;
+    struct asked *retired;
+    uint64_t outstanding; /* of the plan and of those retired */
+    struct prober_counters counters;
+    bool is_draining;
+    void (*drained)(void *context);
+    void *drained_context;
+    struct agenda_entry drain_check;
+};
+
+bool prober_can(enum target_kind kind)
+{
+    return kind == TARGET_ICMP || kind == TARGET_TCP || kind == TARGET_TLS || kind == TARGET_DNS ||
+           kind == TARGET_HTTP || kind == TARGET_HTTPS;
+}
+
+static void free_asked(struct asked *asked)
+{
+    agenda_drop(asked->prober->agenda, &asked->turn);
+    if (asked->link)
+        *asked->link = asked->next;
+    if (asked->next)
+        asked->next->link = asked->link;
+    free(asked->text);
+    free(asked);
+}
+
+/* Asking and answering. */
+
+static void check_drained(void *context)
+{
+    struct prober *prober = context;
+    if (!prober->is_draining || prober->outstanding || !prober->drained)
+        return;
+    void (*drained)(void *) = prober->drained;
+    prober->drained = NULL;
+    drained(prober->drained_context);
+}
+
+static uint32_t intern_peer(const struct prober *prober, const struct addr *peer)
+{
+    char text[ADDR_TEXT_MAX];
+    if (!peer->family)
+        return 0;
+    addr_format(peer, text);
+    return registry_intern(prober->sink.registry, NAME_ADDRESS, text, strlen(text));
+}
+
+static void on_answer(void *context, const struct answer *answer)
+{
+    struct asked *asked = context;
+    struct prober *prober = asked->prober;
+    struct observation observation = {
+        .time = answer->sent,
+        .rtt_ns = answer->rtt_ns,
+        .value = answer->value,
+        .source = prober->vantage,
+        .target = asked->id,
+        .peer = intern_peer(prober, &answer->peer),
+        .code = answer->code,
+        .kind = OBSERVATION_PROBE,
+        .outcome = (uint8_t)answer->outcome,
+        .stage = (uint8_t)answer->stage,
+    };
+    prober->counters.answered++;
+    prober->outstanding--;
+    asked->outstanding--;
+    if (asked->is_retired && !asked->outstanding)
+        free_asked(asked);
+    if (observation.source && observation.target)
+        sink_emit(&prober->sink, &observation);
+    else
+        prober->counters.unnamed++;
+    if (prober->is_draining)
+        agenda_set_now(prober->agenda, &prober->drain_check);
+}
+
+static void ask(struct asked *asked)
+{
+    struct prober *prober = asked->prober;
+    const struct question question = {
+        .target = &asked->target,
+        .text = asked->text,
+        .timeout_ns = asked->timeout_ns,
+        .expect_status = asked->expect_status,
+        .answered = on_answer,
+        .context = asked,
+    };
+    prober->counters.asked++;
+    prober->outstanding++;
+    asked->outstanding++;
+    switch ((enum target_kind)asked->target.kind) {
+    case TARGET_ICMP:
+        pinger_ask(prober->pinger, &question);
+        return;
+    case TARGET_TCP:
+        tcp_ask(prober->tcp, &question);
+        return;
+    case TARGET_DNS:
+        dns_ask(prober->dns, &question);
+        return;
+    case TARGET_TLS:
+    case TARGET_HTTP:
+    case TARGET_HTTPS:
+        http_ask(prober->http, &question);
+        return;
+    case TARGET_SMTP:
+    case TARGET_TRACE:
+    case TARGET_KIND_COUNT:
+        break;
+    }
+    assert(false); /* prober_set_plan() lets through only what prober_can() */
+}
+
+/* The time table is kept to: a late turn does not move those after it, and turns that were missed
+ * altogether are left out, not made up for in a burst. */
+static void on_turn(void *context)
+{
+    struct asked *asked = context;
+    struct prober *prober = asked->prober;
+    int64_t late_ns = mono_diff(clock_mono(), asked->turn.due);
+    int64_t missed = late_ns > 0 ? late_ns / asked->step_ns : 0;
+    prober->counters.missed += (uint64_t)missed;
+    agenda_set(prober->agenda, &asked->turn,
+               (struct mono){asked->turn.due.ns + (missed + 1) * asked->step_ns});
+    ask(asked);
+}
+
+/* The plan. */
+
+static int compare(const struct asked *a, const struct asked *b)
+{
+    int order = strcmp(a->text, b->text);
+    return order ? order : (int)a->is_control - (int)b->is_control;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return compare(*(struct asked *const *)a, *(struct asked *const *)b);
+}
+
+static enum err check_times(const struct probe_plan *plan, struct why *why)
+{
+    if (plan->interval_ns <= 0 || plan->timeout_ns <= 0 || plan->count < 1)
+        return why_set(why, ERR_CONFIG, "target '%.200s' needs an interval, a timeout and a count",
+                       plan->target);
+    if (plan->timeout_ns > plan->interval_ns)
+        return why_set(why, ERR_CONFIG, "target '%.200s' has a timeout longer than its interval",
+                       plan->target);
+    if (plan->interval_ns / plan->count < NS_PER_MS)
+        return why_set(why, ERR_CONFIG,
+                       "target '%.200s' would be asked more than 1000 times a second",
+                       plan->target);
+    return ERR_OK;
+}
+
+static enum err check(const struct probe_plan *plan, struct target *target, struct why *why)
+{
+    enum err err = target_parse(plan->target, strlen(plan->target), target, why);
+    if (!err)
+        err = check_times(plan, why);
+    if (err)
+        return err;
+    if (!prober_can((enum target_kind)target->kind))
+        return why_set(why, ERR_UNSUPPORTED, "target '%.200s': %s cannot be probed yet",
+                       plan->target, target_kind_name((enum target_kind)target->kind));
+    if (target->kind == TARGET_DNS && !dns_can_ask(target, plan->target))
+        return why_set(why, ERR_CONFIG, "target '%.200s' has no valid name or record type",
+                       plan->target);
+    return ERR_OK;
+}
+
+static struct asked *new_asked(struct prober *prober, const struct probe_plan *plan,
+                               const struct target *target)
+{
+    struct asked *asked = mem_new(1, sizeof *asked);
+    size_t n = strlen(plan->target);
+    asked->prober = prober;
+    asked->text = mem_new(n + 1, 1);
+    memcpy(asked->text, plan->target, n + 1);
+    asked->target = *target;
+    asked->is_control = plan->is_control;
+    asked->interval_ns = plan->interval_ns;
+    asked->timeout_ns = plan->timeout_ns;
+    asked->count = target->kind == TARGET_ICMP ? plan->count : 1;
+    asked->step_ns = plan->interval_ns / asked->count;
+    asked->expect_status = plan->expect_status;
+    asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
+    return asked;
+}
+
+static void start(struct asked *asked)
+{
+    struct prober *prober = asked->prober;
+    size_t n = strlen(asked->text);
+    enum name_kind kind = asked->is_control ? NAME_CONTROL : NAME_TARGET;
+    asked->id = registry_intern(prober->sink.registry, kind, asked->text, n);
+    uint64_t phase = hash_bytes(asked->text, n, prober->seed) % (uint64_t)asked->step_ns;
+    if (!prober->is_draining)
+        agenda_set(prober->agenda, &asked->turn, (struct mono){clock_mono().ns + (int64_t)phase});
+}
+
+static void retire(struct asked *asked)
+{
+    struct prober *prober = asked->prober;
+    agenda_drop(prober->agenda, &asked->turn);
+    asked->is_retired = true;
+    asked->next = prober->retired;
+    asked->link = &prober->retired;
+    if (asked->next)
+        asked->next->link = &asked->next;
+    prober->retired = asked;
+    if (!asked->outstanding)
+        free_asked(asked);
+}
+
+/* An old entry goes on in place of a new one. Its time table is moved only if it is another one. */
+static void carry_on(struct asked *old, struct asked *replacement)
+{
+    bool is_moved = old->step_ns != replacement->step_ns;
+    old->interval_ns = replacement->interval_ns;
+    old->timeout_ns = replacement->timeout_ns;
+    old->step_ns = replacement->step_ns;
+    old->count = replacement->count;
+    old->expect_status = replacement->expect_status;
+    free_asked(replacement);
+    if (is_moved)
+        start(old);
+}
+
+static struct asked **sorted_plan(struct prober *prober, const struct probe_plan *plan,
+                                  size_t *count, struct why *why)
+{
+    struct asked **entries = mem_new(*count, sizeof *entries);
+    size_t n = 0, kept = 0;
+    for (; n < *count; n++) {
+        struct target target;
+        if (check(&plan[n], &target, why))
+            break;
+        entries[n] = new_asked(prober, &plan[n], &target);
+    }
+    if (n < *count) {
+        while (n)
+            free_asked(entries[--n]);
+        free(entries);
+        return NULL;
+    }
+    qsort(entries, n, sizeof(struct asked *), compare_entries);
+    for (size_t i = 0; i < n; i++) {
+        if (kept && compare(entries[kept - 1], entries[i]) == 0)
+            free_asked(entries[i]);
+        else
+            entries[kept++] = entries[i];
+    }
+    *count = kept;
+    return entries;
+}
+
+enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, size_t count,
+                         struct why *why)
+{
+    if (count > PROBER_TARGETS_MAX)
+        return why_set(why, ERR_LIMIT, "%zu targets are more than the %d that are allowed", count,
+                       PROBER_TARGETS_MAX);
+    struct why reason = {0};
+    struct asked **entries = sorted_plan(prober, plan, &count, &reason);
+    if (!entries) {
+        if (why)
+            *why = reason;
+        return reason.err;
+    }
+    size_t old = 0;
+    for (size_t i = 0; i < count; i++) {
+        while (old < prober->count && compare(prober->plan[old], entries[i]) < 0)
+            retire(prober->plan[old++]);
+        if (old < prober->count && compare(prober->plan[old], entries[i]) == 0) {
+            carry_on(prober->plan[old], entries[i]);
+            entries[i] = prober->plan[old++];
+        } else {
+            start(entries[i]);
+        }
+    }
+    while (old < prober->count)
+        retire(prober->plan[old++]);
+    free(prober->plan);
+    prober->plan = entries;
+    prober->count = count;
+    return ERR_OK;
+}
+
+/* The prober. */
+
+struct prober *prober_new(struct loop *loop, const struct prober_options *options,
+                          const struct sink *sink, struct why *why)
+{
+    struct why ignored;
+    why = why ? why : &ignored;
+    *why = (struct why){0};
+    struct prober *prober = mem_new(1, sizeof *prober);
+    prober->sink = *sink;
+    prober->seed = options->seed;
+    prober->vantage =
+        registry_intern(sink->registry, NAME_VANTAGE, options->vantage, strlen(options->vantage));
+    prober->agenda = agenda_new(loop);
+    prober->drain_check = (struct agenda_entry){.fire = check_drained, .context = prober};
+    prober->resolver = resolver_new(loop);
+    prober->pinger = pinger_new(prober->agenda, why);
+    prober->tcp = tcp_new(prober->agenda);
+    prober->dns = dns_new(prober->agenda, prober->resolver);
+    prober->http =
+        http_new(prober->agenda, prober->resolver,
+                 options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION);
+    return prober;
+}
+
+void prober_drain(struct prober *prober, void (*done)(void *context), void *context)
+{
+    prober->is_draining = true;
+    prober->drained = done;
+    prober->drained_context = context;
+    for (size_t i = 0; i < prober->count; i++)
+        agenda_drop(prober->agenda, &prober->plan[i]->turn);
+    agenda_set_now(prober->agenda, &prober->drain_check);
+}
+
+void prober_free(struct prober *prober)
+{
+    if (!prober)
+        return;
+    pinger_free(prober->pinger);
+    tcp_free(prober->tcp);
+    dns_free(prober->dns);
+    http_free(prober->http);
+    resolver_free(prober->resolver);
+    for (size_t i = 0; i < prober->count; i++)
+        free_asked(prober->plan[i]);
+    while (prober->retired)
+        free_asked(prober->retired);
+    free(prober->plan);
+    agenda_drop(prober->agenda, &prober->drain_check);
+    agenda_free(prober->agenda);
+    free(prober);
+}
+
+struct prober_counters prober_counters(const struct prober *prober)
+{
+    struct prober_counters counters = prober->counters;
+    struct ping_counters echo = pinger_counters(prober->pinger);
+    struct http_counters http = http_counters(prober->http);
+    counters.echo_late = echo.late;
+    counters.echo_duplicate = echo.duplicate;
+    counters.echo_foreign = echo.foreign;
+    counters.echo_bad = echo.bad;
+    counters.echo_overflow = echo.overflow;
+    counters.http_queued = http.queued;
+    counters.http_refused = http.refused;
+    return counters;
+}

@@ -1,0 +1,35 @@
+/* What the prober asks the engines (ping, tcp, dns, http), and what they answer. */
+#ifndef SOURCE_PROBE_QUESTION_H
+#define SOURCE_PROBE_QUESTION_H
+
+#include "base/addr.h"
+#include "base/utc.h"
+#include "model/model.h"
+#include "model/target.h"
+
+#include <stdint.h>
+
+/* Members as in struct observation. */
+struct answer {
+    struct utc sent;
+    int64_t rtt_ns; /* 0: no answer, or not measured rightly */
+    int64_t value;
+    struct addr peer; /* who answered or reported; family 0: nobody */
+    uint16_t code;
+    enum outcome outcome;
+    enum stage stage;
+};
+
+/* Copied by the engine that is asked; `target` and `text` must live until the answer. answered() is
+ * called exactly once, perhaps before the asking call returns, but not any more after the engine
+ * was freed. */
+struct question {
+    const struct target *target;
+    const char *text; /* of the target */
+    int64_t timeout_ns;
+    int expect_status;
+    void (*answered)(void *context, const struct answer *answer);
+    void *context;
+};
+
+#endif

@@ -1,0 +1,14 @@
+/* TCP connect: is the service there? The connection is closed as soon as it stands. */
+#ifndef SOURCE_PROBE_TCP_H
+#define SOURCE_PROBE_TCP_H
+
+#include "source/probe/agenda.h"
+#include "source/probe/question.h"
+
+struct tcp_engine;
+
+struct tcp_engine *tcp_new(struct agenda *agenda);
+void tcp_free(struct tcp_engine *engine);
+void tcp_ask(struct tcp_engine *engine, const struct question *question);
+
+#endif
