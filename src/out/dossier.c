@@ -1,0 +1,261 @@
+#include "out/dossier.h"
+
+#include "out/words.h"
+
+#include <stdlib.h>
+
+const struct verdict *dossier_verdict(const struct dossier *dossier)
+{
+    const struct incident_file *file = &dossier->file;
+    return file->verdict_count ? &file->verdicts[file->verdict_count - 1] : NULL;
+}
+
+const struct subject_state *subject_find(const struct subject_list *subjects, uint32_t subject)
+{
+    for (size_t i = 0; i < subjects->count; i++)
+        if (subjects->list[i].subject == subject)
+            return &subjects->list[i];
+    return NULL;
+}
+
+const char *subject_words(struct arena *arena, const struct registry *registry,
+                          const struct subject_state *subject, uint32_t name)
+{
+    const char *text = name ? registry_text(registry, name) : "(no subject)";
+    if (!subject || !subject->title)
+        return text;
+    return arena_printf(arena, "%s (%s)", text, registry_text(registry, subject->title));
+}
+
+static bool is_known(const struct interval *at)
+{
+    return utc_is_known(at->last_before) || utc_is_known(at->first_after);
+}
+
+/* The moment by which it had happened at the latest. */
+static int64_t latest(const struct interval *at)
+{
+    return utc_is_known(at->first_after) ? at->first_after.ns : at->last_before.ns;
+}
+
+bool layer_onset(const struct layer_history *history, struct interval *onset, bool *is_degraded)
+{
+    bool has_degraded = is_known(&history->degraded), has_down = is_known(&history->down);
+    if (!has_degraded && !has_down)
+        return false;
+    *is_degraded =
+        has_degraded && (!has_down || latest(&history->degraded) < latest(&history->down));
+    *onset = *is_degraded ? history->degraded : history->down;
+    return true;
+}
+
+enum layer dossier_second_layer(const struct dossier *dossier, int64_t *margin_ns)
+{
+    const struct incident *incident = &dossier->file.incident;
+    struct interval first, onset;
+    bool is_degraded;
+    enum layer second = LAYER_COUNT;
+    if (incident->first_layer >= LAYER_COUNT ||
+        !layer_onset(&incident->layers[incident->first_layer], &first, &is_degraded))
+        return LAYER_COUNT;
+    for (int layer = 0; layer < LAYER_COUNT; layer++) {
+        int64_t margin;
+        if (layer == incident->first_layer ||
+            !layer_onset(&incident->layers[layer], &onset, &is_degraded))
+            continue;
+        if (!interval_is_before(&first, &onset, &margin))
+            return LAYER_COUNT;
+        if (second == LAYER_COUNT || margin < *margin_ns) {
+            second = (enum layer)layer;
+            *margin_ns = margin;
+        }
+    }
+    return second;
+}
+
+unsigned dossier_layers(const struct dossier *dossier)
+{
+    unsigned count = 0;
+    for (int layer = 0; layer < LAYER_COUNT; layer++) {
+        struct interval onset;
+        bool is_degraded;
+        count += layer_onset(&dossier->file.incident.layers[layer], &onset, &is_degraded);
+    }
+    return count;
+}
+
+static const char *extent_words(struct arena *arena, unsigned n, unsigned m, enum layer layer)
+{
+    return arena_printf(arena, "%u of %u %s", n, m, words_unit(layer, m));
+}
+
+const char *incident_extent(struct arena *arena, const struct incident *incident, bool *is_degraded)
+{
+    static const enum layer order[] = {LAYER_HOST, LAYER_ROUTE, LAYER_NAME, LAYER_SERVICE,
+                                       LAYER_PATH};
+    const char *items[LAYER_COUNT];
+    size_t count = 0;
+    for (int pass = 0; pass < 2 && count == 0; pass++) {
+        *is_degraded = pass == 1;
+        for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+            const struct extent *extent = &incident->layers[order[i]].extent;
+            unsigned n = *is_degraded ? extent->degraded : extent->down;
+            if (n)
+                items[count++] = extent_words(arena, n, extent->watched, order[i]);
+        }
+    }
+    return count ? words_list(arena, items, count) : "nothing that can be counted";
+}
+
+static void add_step(struct step_list *steps, const struct interval *at, enum layer layer,
+                     const char *what, const char *extent)
+{
+    if (is_known(at))
+        steps->list[steps->count++] =
+            (struct step){.at = *at, .layer = layer, .what = what, .extent = extent};
+}
+
+static bool is_same(const struct interval *a, const struct interval *b)
+{
+    return a->last_before.ns == b->last_before.ns && a->first_after.ns == b->first_after.ns;
+}
+
+/* What a layer lost and when, in one step or two. `first` names the series that failed first of
+ * all. */
+static void add_losses(struct arena *arena, enum layer layer, const struct layer_history *history,
+                       const char *first, struct step_list *steps)
+{
+    const struct extent *extent = &history->extent;
+    const char *one = words_unit(layer, 1), *many = words_unit(layer, 2);
+    const char *lost =
+        extent->down ? extent_words(arena, extent->down, extent->watched, layer) : "";
+    if (!is_known(&history->all_down) || is_same(&history->down, &history->all_down)) {
+        add_step(steps, &history->down, layer,
+                 arena_printf(arena, "%s lost%s", extent->down == 1 ? one : many, first), lost);
+        return;
+    }
+    add_step(steps, &history->down, layer, arena_printf(arena, "first %s lost%s", one, first), "");
+    add_step(steps, &history->all_down, layer, arena_printf(arena, "last of the %s lost", many),
+             lost);
+}
+
+static void add_returns(struct arena *arena, enum layer layer, const struct layer_history *history,
+                        struct step_list *steps)
+{
+    const char *many = words_unit(layer, 2);
+    bool is_down = is_known(&history->down);
+    if (is_down && is_known(&history->first_up) && !is_same(&history->first_up, &history->all_up))
+        add_step(steps, &history->first_up, layer,
+                 arena_printf(arena, "first %s back", words_unit(layer, 1)), "");
+    add_step(steps, &history->all_up, layer,
+             arena_printf(arena, is_down ? "all %s back" : "%s as usual again", many), "");
+}
+
+/* One layer: five moments at most. */
+static void add_layer(const struct dossier *dossier, enum layer layer, struct step_list *steps)
+{
+    const struct incident *incident = &dossier->file.incident;
+    const struct layer_history *history = &incident->layers[layer];
+    struct arena *arena = dossier->arena;
+    const char *first = "";
+    if (incident->first_layer == layer && incident->first_target)
+        first = arena_printf(arena, " (first: %s)",
+                             registry_text(dossier->registry, incident->first_target));
+    struct interval onset;
+    bool is_degraded;
+    if (!layer_onset(history, &onset, &is_degraded))
+        return;
+    const char *suffering = "";
+    if (history->extent.degraded)
+        suffering = extent_words(arena, history->extent.degraded, history->extent.watched, layer);
+    add_step(steps, &history->degraded, layer,
+             arena_printf(arena, "%s%s", words_failure(layer, true), is_degraded ? first : ""),
+             suffering);
+    add_losses(arena, layer, history, is_degraded ? "" : first, steps);
+    add_returns(arena, layer, history, steps);
+}
+
+static int compare_steps(const void *left, const void *right)
+{
+    const struct step *a = left, *b = right;
+    int64_t first = latest(&a->at), second = latest(&b->at);
+    if (first == second) {
+        first = a->at.last_before.ns;
+        second = b->at.last_before.ns;
+    }
+    if (first == second) {
+        first = a->layer;
+        second = b->layer;
+    }
+    return first < second ? -1 : first > second;
+}
+
+struct step_list dossier_time_line(const struct dossier *dossier)
+{
+    struct step_list steps = {
+        .list = arena_alloc(dossier->arena, 5 * LAYER_COUNT * sizeof(struct step))};
+    for (int layer = 0; layer < LAYER_COUNT; layer++)
+        add_layer(dossier, (enum layer)layer, &steps);
+    qsort(steps.list, steps.count, sizeof *steps.list, compare_steps);
+    for (size_t i = 1; i < steps.count; i++)
+        steps.list[i].is_simultaneous =
+            !interval_is_before(&steps.list[i - 1].at, &steps.list[i].at, NULL);
+    return steps;
+}
+
+bool notice_is_within(const struct notice *notice, const struct incident *incident)
+{
+    int64_t begin = incident->began.last_before.ns, end = latest(&incident->ended);
+    if (incident->is_open || !end)
+        end = incident->judged.ns;
+    int64_t notice_end = notice->is_open ? INT64_MAX : latest(&notice->ended);
+    return latest(&notice->began) <= end && notice_end >= begin;
+}
+
+const char *notice_words(struct arena *arena, const struct registry *registry,
+                         const struct notice *notice)
+{
+    const char *source = registry_text(registry, notice->source);
+    const char *target = registry_text(registry, notice->target);
+    switch (notice->kind) {
+    case NOTICE_VANTAGE_UNWELL:
+        return arena_printf(
+            arena,
+            "vantage %s was not well: %u of %u control targets did not answer; what it "
+            "saw counts as no data",
+            source, notice->n, notice->m);
+    case NOTICE_SOURCE_GAP:
+        return arena_printf(arena, "%s saw nothing: that is no data, not an outage", source);
+    case NOTICE_PEER_LOST:
+        return arena_printf(arena, "collector %s lost its peer %s, which is not counted", source,
+                            target);
+    case NOTICE_SERIES_SILENT:
+        return arena_printf(arena, "%s is no longer asked by %s: no data", target, source);
+    default:
+        return notice_kind_name((enum notice_kind)notice->kind);
+    }
+}
+
+int strongest_evidence(const struct verdict *verdict, enum cause cause, enum cause other, int sign)
+{
+    int best = EVIDENCE_COUNT;
+    double most = 0.05; /* less than that is nothing worth naming */
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
+        const float *weight = verdict->evidence[kind].weight;
+        double difference =
+            (double)weight[cause] - (other < CAUSE_COUNT ? (double)weight[other] : 0);
+        if (sign * difference > most) {
+            most = sign * difference;
+            best = kind;
+        }
+    }
+    return best;
+}
+
+bool verdict_has_in_set(const struct verdict *verdict, enum cause cause)
+{
+    for (int i = 0; i < verdict->set_size; i++)
+        if (verdict->order[i] == cause)
+            return true;
+    return false;
+}

@@ -1,0 +1,65 @@
+#include "out/overview.h"
+
+#include "out/json.h"
+#include "out/sentence.h"
+#include "out/words.h"
+
+/* Stated cap; what is left out is counted. */
+enum { NOTICES_MOST = 20 };
+
+struct coverage overview_coverage(const struct overview *overview)
+{
+    struct coverage coverage = {0};
+    for (size_t i = 0; i < overview->series.count; i++) {
+        const struct series_state *series = &overview->series.list[i];
+        if (!series->subject)
+            continue;
+        coverage.series++;
+        coverage.with_data += series->condition != CONDITION_NO_DATA && series->is_counted;
+    }
+    return coverage;
+}
+
+void overview_notices(struct page *page, const struct overview *overview, bool only_open)
+{
+    struct arena *arena = overview->arena;
+    size_t count = 0;
+    for (size_t i = overview->notices.count; i-- > 0;) {
+        const struct notice *notice = &overview->notices.list[i];
+        if (only_open && !notice->is_open)
+            continue;
+        if (count++ == 0)
+            page_heading(page, only_open ? "About the observer, now"
+                                         : "About the observer, newest first");
+        if (count > NOTICES_MOST)
+            continue;
+        const char *when = words_interval(arena, &notice->began, (struct utc){0});
+        const char *ended =
+            notice->is_open
+                ? "not over"
+                : arena_printf(arena, "ended %s",
+                               words_interval(arena, &notice->ended, notice->began.first_after));
+        page_item(
+            page, "-",
+            sentence_whole(arena, arena_printf(arena, "%s (began %s; %s)",
+                                               notice_words(arena, overview->registry, notice),
+                                               when, ended)));
+    }
+    if (count > NOTICES_MOST)
+        page_item(page, "-",
+                  arena_printf(arena, "... and %s more.",
+                               words_count(arena, count - NOTICES_MOST, "notice", "notices")));
+    if (count)
+        page_space(page);
+}
+
+void overview_record(const struct overview *overview, struct buffer *out)
+{
+    struct coverage coverage = overview_coverage(overview);
+    const struct journal_counts *counts = &overview->counts;
+    json_line(out, json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "type", "record", "first",
+                             json_time(counts->first), "last", json_time(counts->last),
+                             "observations", (json_int_t)counts->observations, "incidents",
+                             (json_int_t)counts->incidents, "series", (json_int_t)coverage.series,
+                             "series_with_data", (json_int_t)coverage.with_data));
+}

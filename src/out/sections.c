@@ -1,0 +1,443 @@
+#include "out/sections.h"
+
+#include "out/sentence.h"
+#include "out/summary.h"
+#include "out/words.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Stated caps of long lists; what is left out is counted. */
+enum { LEADING_MOST = 3, WEIGHED_MOST = 8, EVENTS_MOST = 200 };
+
+static struct utc day_of(const struct dossier *dossier)
+{
+    return dossier->file.incident.began.first_after;
+}
+
+static const char *capital(struct arena *arena, const char *text)
+{
+    return sentence_whole(arena, text);
+}
+
+void section_head(struct page *page, const struct dossier *dossier)
+{
+    page_title(page, summary_title(dossier));
+    if (summary_reconstruction(dossier))
+        page_paragraph(page, summary_reconstruction(dossier));
+    page_paragraph(page, arena_printf(dossier->arena, "%s %s", summary_facts(dossier),
+                                      summary_verdict(dossier)));
+    if (dossier_verdict(dossier))
+        page_paragraph(page, summary_confidence(dossier));
+}
+
+/* The day whose times are written without a date: that of the first step. */
+static struct utc time_line_day(const struct step_list *steps)
+{
+    struct utc t = steps->list[0].at.first_after;
+    return utc_is_known(t) ? t : steps->list[0].at.last_before;
+}
+
+void section_time_line(struct page *page, const struct dossier *dossier)
+{
+    struct arena *arena = dossier->arena;
+    struct step_list steps = dossier_time_line(dossier);
+    if (!steps.count)
+        return;
+    struct table table = {.columns = 5};
+    struct utc day = time_line_day(&steps);
+    bool has_ties = false;
+    page_heading(page,
+                 arena_printf(arena, "Time line%s (UTC; times without a date are of %.10s)",
+                              dossier->file.incident.episodes > 1 ? " of the deepest episode" : "",
+                              words_time(arena, day)));
+    static const char *const heads[] = {" ", "Between", "and", "What", "How many"};
+    for (size_t i = 0; i < 5; i++)
+        table_add(&table, heads[i]);
+    for (size_t i = 0; i < steps.count; i++) {
+        const struct step *step = &steps.list[i];
+        const char *first, *last;
+        words_ends(arena, &step->at, day, &first, &last);
+        table_add(&table, step->is_simultaneous ? "=" : " ");
+        table_add(&table, first);
+        table_add(&table, last);
+        table_add(&table, step->what);
+        table_add(&table, step->extent);
+        has_ties |= step->is_simultaneous;
+    }
+    page_table(page, &table);
+    if (has_ties)
+        page_paragraph(page, "= : the order to the line above is not certain, since the intervals "
+                             "overlap.");
+}
+
+void section_episodes(struct page *page, const struct dossier *dossier)
+{
+    struct arena *arena = dossier->arena;
+    if (dossier->file.episode_count < 2)
+        return;
+    page_heading(page, "Episodes (UTC)");
+    for (size_t i = 0; i < dossier->file.episode_count; i++) {
+        const struct episode *episode = &dossier->file.episodes[i];
+        const char *began = words_interval(arena, &episode->began, (struct utc){0});
+        const char *ended = words_interval(arena, &episode->ended, episode->began.first_after);
+        const char *course =
+            episode->is_open ? "not over"
+                             : arena_printf(arena, "ended %s, lasted %s", ended,
+                                            words_between(arena, &episode->began, &episode->ended));
+        page_item(page, arena_printf(arena, "%u.", episode->number),
+                  arena_printf(arena, "Began %s; %s; %s dark at worst.", began, course,
+                               words_share(arena, episode->depth)));
+    }
+    page_space(page);
+}
+
+void section_events(struct page *page, const struct dossier *dossier)
+{
+    struct arena *arena = dossier->arena;
+    const struct incident_file *file = &dossier->file;
+    if (!file->event_count)
+        return;
+    struct table table = {.columns = 4};
+    page_heading(page, "Every change seen (UTC)");
+    static const char *const heads[] = {"When", "What", "From", "To"};
+    for (size_t i = 0; i < 4; i++)
+        table_add(&table, heads[i]);
+    for (size_t i = 0; i < file->event_count && i < EVENTS_MOST; i++) {
+        const struct event *event = &file->events[i];
+        const char *to = condition_name((enum condition)event->to);
+        bool has_outcome = event->outcome != OUTCOME_NONE && event->to == CONDITION_DOWN;
+        table_add(&table, words_interval(arena, &event->at, day_of(dossier)));
+        table_add(&table,
+                  arena_printf(arena, "%s%s%s", registry_text(dossier->registry, event->target),
+                               event->source ? " from " : "",
+                               registry_text(dossier->registry, event->source)));
+        table_add(&table, condition_name((enum condition)event->from));
+        table_add(&table, has_outcome ? arena_printf(arena, "%s: %s", to,
+                                                     outcome_sentence((enum outcome)event->outcome))
+                                      : to);
+    }
+    page_table(page, &table);
+    if (file->event_count > EVENTS_MOST)
+        page_paragraph(page, arena_printf(arena, "... and %s more, in the journal.",
+                                          words_count(arena, file->event_count - EVENTS_MOST,
+                                                      "change", "changes")));
+}
+
+static const char *no_call_reason(struct arena *arena, const struct verdict *verdict)
+{
+    double first = verdict->posterior[verdict->order[0]];
+    double second = verdict->posterior[verdict->order[1]];
+    if (verdict->order[0] == CAUSE_UNKNOWN)
+        return "No call: \"unknown\" leads.";
+    if (first < 0.5)
+        return arena_printf(arena, "No call: the leading cause has less than one half (%s).",
+                            words_percent(arena, first));
+    return arena_printf(arena,
+                        "No call: the leading cause is not twice as likely as the next (%s, %s).",
+                        words_percent(arena, first), words_percent(arena, second));
+}
+
+void section_verdict(struct page *page, const struct dossier *dossier)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    struct arena *arena = dossier->arena;
+    if (!verdict)
+        return;
+    page_heading(page, arena_printf(arena, "Verdict%s, revision %u, rules %u",
+                                    verdict->is_provisional ? " (provisional)" : "",
+                                    verdict->revision, verdict->rules));
+    struct table table = {.columns = 3};
+    table_add(&table, "Cause");
+    table_add(&table, "Probability");
+    table_add(&table, "In words");
+    double rest = 1;
+    int most = verdict->set_size < LEADING_MOST ? LEADING_MOST : verdict->set_size;
+    for (int i = 0; i < CAUSE_COUNT; i++) {
+        enum cause cause = (enum cause)verdict->order[i];
+        if (i >= most && cause != CAUSE_UNKNOWN)
+            continue;
+        double p = verdict->posterior[cause];
+        rest -= p;
+        table_add(&table, cause_phrase(cause));
+        table_add(&table, words_percent(arena, p));
+        table_add(&table, words_likelihood(p));
+    }
+    table_add(&table, "all others together");
+    table_add(&table, words_percent(arena, rest));
+    table_add(&table, words_likelihood(rest));
+    page_table(page, &table);
+    if (verdict->call < CAUSE_COUNT)
+        page_paragraph(page,
+                       arena_printf(arena, "Called: %s.", cause_phrase((enum cause)verdict->call)));
+    else
+        page_paragraph(page, no_call_reason(arena, verdict));
+}
+
+static void list_findings(struct page *page, const struct dossier *dossier, const char *frame,
+                          enum truth truth)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    struct arena *arena = dossier->arena;
+    bool is_begun = false;
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
+        const struct finding *finding = &verdict->evidence[kind].finding;
+        if (finding->truth != truth)
+            continue;
+        if (!is_begun)
+            page_frame(page, frame);
+        is_begun = true;
+        page_item(page, "-",
+                  capital(arena, sentence(arena, dossier->registry, finding, day_of(dossier))));
+    }
+    if (is_begun)
+        page_space(page);
+}
+
+void section_observed(struct page *page, const struct dossier *dossier)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    if (!verdict)
+        return;
+    const char *names[EVIDENCE_COUNT];
+    size_t count = 0;
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
+        if (verdict->evidence[kind].finding.truth == TRUTH_UNKNOWN)
+            names[count++] = evidence_name((enum evidence_kind)kind);
+    list_findings(page, dossier, "Observed:", TRUTH_PRESENT);
+    list_findings(page, dossier, "Looked for, not seen:", TRUTH_ABSENT);
+    if (count) {
+        page_frame(page, "Not known (no data for it, or the intervals overlap):");
+        page_paragraph(
+            page, arena_printf(dossier->arena, "%s.", words_list(dossier->arena, names, count)));
+    }
+}
+
+/* Findings by their weight for a cause: for it first, against it last, nothing below 0.05. */
+static int order_by_weight(const struct verdict *verdict, enum cause cause,
+                           int kinds[EVIDENCE_COUNT])
+{
+    int count = 0;
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
+        float weight = verdict->evidence[kind].weight[cause];
+        if (fabsf(weight) < 0.05f)
+            continue;
+        int at = count++;
+        for (; at > 0 && verdict->evidence[kinds[at - 1]].weight[cause] < weight; at--)
+            kinds[at] = kinds[at - 1];
+        kinds[at] = kind;
+    }
+    return count;
+}
+
+static void weigh_cause(struct page *page, const struct dossier *dossier, enum cause cause)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    struct arena *arena = dossier->arena;
+    int kinds[EVIDENCE_COUNT];
+    int count = order_by_weight(verdict, cause, kinds);
+    page_frame(page, arena_printf(arena, "Consistent with: %s",
+                                  cause_with_likelihood(arena, verdict, cause)));
+    for (int i = 0; i < count; i++) {
+        const struct evidence *evidence = &verdict->evidence[kinds[i]];
+        if (count > WEIGHED_MOST && i >= WEIGHED_MOST / 2 && i < count - WEIGHED_MOST / 2)
+            continue;
+        page_item(page, arena_printf(arena, "%+.2f", (double)evidence->weight[cause]),
+                  capital(arena,
+                          sentence(arena, dossier->registry, &evidence->finding, day_of(dossier))));
+    }
+    if (count > WEIGHED_MOST)
+        page_item(page, "-",
+                  arena_printf(
+                      arena, "and %s of middling weight.",
+                      words_count(arena, (uint64_t)(count - WEIGHED_MOST), "finding", "findings")));
+    if (!count)
+        page_item(page, "-", "Nothing that was found speaks for or against it.");
+    page_space(page);
+}
+
+/* The causes that are set out with their evidence: the one that is called, else those of the set
+ * that have at least a third of the first one's probability, three at most, "unknown" left out. */
+static int leading_causes(const struct verdict *verdict, enum cause leading[LEADING_MOST])
+{
+    int count = 0;
+    int most = verdict->call < CAUSE_COUNT ? 1 : LEADING_MOST;
+    double least = 0;
+    for (int i = 0; i < CAUSE_COUNT && count < most; i++) {
+        enum cause cause = (enum cause)verdict->order[i];
+        double p = verdict->posterior[cause];
+        if (cause == CAUSE_UNKNOWN || (count > 0 && (i >= verdict->set_size || p < least)))
+            continue;
+        if (count == 0)
+            least = p / 3;
+        leading[count++] = cause;
+    }
+    return count;
+}
+
+/* One point for all causes that the same finding puts behind, under the first of them. */
+static void put_reason(struct page *page, const struct dossier *dossier, const enum cause *causes,
+                       int count, int first)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    struct arena *arena = dossier->arena;
+    const char *names[CAUSE_COUNT];
+    size_t named = 0;
+    int kind = reason_kind(verdict, causes[first]);
+    for (int i = 0; i < count; i++) {
+        if (reason_kind(verdict, causes[i]) != kind)
+            continue;
+        if (i < first)
+            return; /* told already */
+        names[named++] = arena_printf(arena, "%s (%s)", cause_phrase(causes[i]),
+                                      words_percent(arena, verdict->posterior[causes[i]]));
+    }
+    page_item(page, "-",
+              capital(arena, arena_printf(arena, "%s, because %s", words_list(arena, names, named),
+                                          reason_words(dossier, kind))));
+}
+
+static bool is_among(enum cause cause, const enum cause *causes, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (causes[i] == cause)
+            return true;
+    return false;
+}
+
+void section_weighing(struct page *page, const struct dossier *dossier)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    enum cause leading[LEADING_MOST], others[CAUSE_COUNT];
+    int other_count = 0;
+    if (!verdict)
+        return;
+    int count = leading_causes(verdict, leading);
+    page_heading(page, "Evidence");
+    page_paragraph(page, "A weight of +0.7 doubles the odds of a cause against the average of all "
+                         "causes, -0.7 halves them.");
+    for (int i = 0; i < count; i++)
+        weigh_cause(page, dossier, leading[i]);
+    for (int i = 0; i < CAUSE_COUNT; i++)
+        if (verdict->order[i] != CAUSE_UNKNOWN &&
+            !is_among((enum cause)verdict->order[i], leading, count))
+            others[other_count++] = (enum cause)verdict->order[i];
+    page_frame(page, "Less consistent with:");
+    for (int i = 0; i < other_count; i++)
+        put_reason(page, dossier, others, other_count, i);
+    page_space(page);
+}
+
+void section_limits(struct page *page, const struct dossier *dossier)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    struct arena *arena = dossier->arena;
+    const char *measures[SETTLING_MAX], *limits[LIMITS_MAX];
+    enum cause first, second;
+    if (!verdict)
+        return;
+    leading_pair(verdict, &first, &second);
+    size_t count = settling_measures(verdict, measures);
+    page_frame(page, "Would change this:");
+    for (size_t i = 0; i < count; i++)
+        page_item(page, "-", capital(arena, measures[i]));
+    if (count)
+        page_paragraph(
+            page, arena_printf(arena, "These would best tell %s from %s, and are not known so far.",
+                               cause_phrase(first), cause_phrase(second)));
+    else
+        page_item(
+            page, "-",
+            arena_printf(arena,
+                         "Nothing that is looked for and still unknown would tell %s from %s: "
+                         "only word from the place itself.",
+                         cause_phrase(first), cause_phrase(second)));
+    page_frame(page, "Cannot be told from outside:");
+    count = outside_limits(verdict, limits);
+    for (size_t i = 0; i < count; i++)
+        page_item(page, "-", capital(arena, limits[i]));
+    page_space(page);
+}
+
+static const struct incident *revision_of(const struct incident_file *file, uint32_t revision)
+{
+    for (size_t i = 0; i < file->revision_count; i++)
+        if (file->revisions[i].revision == revision)
+            return &file->revisions[i];
+    return NULL;
+}
+
+void section_revisions(struct page *page, const struct dossier *dossier)
+{
+    const struct incident_file *file = &dossier->file;
+    struct arena *arena = dossier->arena;
+    if (!file->verdict_count)
+        return;
+    struct table table = {.columns = 5};
+    page_heading(page, "Revisions (none is overwritten)");
+    static const char *const heads[] = {"No.", "Judged", "State", "Verdict", "Leading cause"};
+    for (size_t i = 0; i < 5; i++)
+        table_add(&table, heads[i]);
+    for (size_t i = 0; i < file->verdict_count; i++) {
+        const struct verdict *verdict = &file->verdicts[i];
+        const struct incident *incident = revision_of(file, verdict->revision);
+        table_add(&table, arena_printf(arena, "%u", verdict->revision));
+        table_add(&table, words_time(arena, verdict->judged));
+        table_add(&table, !incident ? "-" : incident->is_open ? "open" : "over");
+        table_add(&table, verdict->is_provisional       ? "provisional"
+                          : verdict->call < CAUSE_COUNT ? "called"
+                                                        : "no call");
+        table_add(&table, cause_with_likelihood(arena, verdict, (enum cause)verdict->order[0]));
+    }
+    page_table(page, &table);
+}
+
+void section_observer(struct page *page, const struct dossier *dossier)
+{
+    const struct incident *incident = &dossier->file.incident;
+    struct arena *arena = dossier->arena;
+    size_t count = 0;
+    page_heading(page, "The observer");
+    for (size_t i = 0; i < dossier->notices.count; i++) {
+        const struct notice *notice = &dossier->notices.list[i];
+        if (!notice_is_within(notice, incident))
+            continue;
+        const char *when = words_interval(arena, &notice->began, day_of(dossier));
+        const char *until =
+            notice->is_open ? "not over" : words_interval(arena, &notice->ended, day_of(dossier));
+        page_item(page, "-",
+                  capital(arena, arena_printf(arena, "%s (began %s; ended %s)",
+                                              notice_words(arena, dossier->registry, notice), when,
+                                              until)));
+        count++;
+    }
+    if (!count)
+        page_paragraph(page, "No trouble of the observer's own was noticed during the incident.");
+    page_space(page);
+}
+
+void section_method(struct page *page, const struct dossier *dossier)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    page_heading(page, "Method");
+    page_paragraph(
+        page,
+        "Every beginning and end is an interval from the last observation of the old state to "
+        "the first of the new one. That one thing came before another is said only if their "
+        "intervals do not overlap. Missing data count as no data, never as an outage; a vantage "
+        "whose own control targets fail has no vote.");
+    page_paragraph(
+        page,
+        "Each finding has a probability under each cause, from one table. Weights are the "
+        "logarithms of these, less the average of all causes, tempered and capped, because "
+        "findings of one kind are not independent. Together with how common each cause is they "
+        "give the probabilities; at least 5 % are kept for causes that are not on the list. A "
+        "cause is called only if it has one half and twice as much as the next. The table's "
+        "numbers are starting values, not measurements.");
+    if (verdict)
+        page_paragraph(page,
+                       arena_printf(dossier->arena,
+                                    "Judged by version %u of the rules. The record behind it can "
+                                    "be replayed and judged again.",
+                                    verdict->rules));
+}
