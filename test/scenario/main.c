@@ -54,6 +54,17 @@ static bool feed(const struct observations *seen, const struct registry *registr
     return is_fed;
 }
 
+/* The first line in which two texts differ. */
+static void report_difference(const char *a, const char *b, struct buffer *report)
+{
+    size_t at = 0, line = 0;
+    for (; a[at] && a[at] == b[at]; at++)
+        if (a[at] == '\n')
+            line = at + 1;
+    buffer_printf(report, "    in one go: %.*s\n    otherwise: %.*s\n",
+                  (int)strcspn(a + line, "\n"), a + line, (int)strcspn(b + line, "\n"), b + line);
+}
+
 /* The same observations, late within the bound and with the core saved and loaded on the way, must
  * give the same conclusions. Returns 1 if they do not. */
 static int play_again(struct observations *seen, uint64_t seed, const struct registry *registry,
@@ -69,8 +80,11 @@ static int play_again(struct observations *seen, uint64_t seed, const struct reg
     bool is_same = is_fed && strcmp(straight->bytes, said.bytes) == 0;
     if (!is_fed)
         buffer_puts(report, "the core does not load what it saved\n");
-    else if (!is_same)
-        buffer_puts(report, "stopped, resumed and late within the bound, it concludes otherwise\n");
+    if (is_fed && !is_same) {
+        buffer_puts(report,
+                    "stopped, resumed and late within the bound, it concludes otherwise:\n");
+        report_difference(straight->bytes, said.bytes, report);
+    }
     buffer_done(&said);
     outcome_done(&set);
     return is_same ? 0 : 1;

@@ -85,7 +85,9 @@ static unsigned change_of(const char *word, struct change *out)
             return places;
         if (out->kind == CHANGE_WITHDRAW || out->kind == CHANGE_ANNOUNCE)
             return 1u << THING_PREFIX;
-        return out->kind == CHANGE_GAP || out->kind == CHANGE_SILENT ? sources : 1u << THING_PEER;
+        if (out->kind == CHANGE_SILENT)
+            return sources | 1u << THING_HOST | 1u << THING_SERVICE;
+        return out->kind == CHANGE_GAP ? sources : 1u << THING_PEER;
     }
     int outcome = strcmp(word, "up") == 0     ? (int)OUTCOME_OK
                   : strcmp(word, "down") == 0 ? (int)OUTCOME_TIMEOUT

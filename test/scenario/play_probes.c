@@ -243,7 +243,8 @@ static void ask_all_the_time(struct question *q, uint64_t order, struct observat
                                         .time = {(at + late) / NS_PER_MS * NS_PER_MS},
                                         .source = q->vantage_name,
                                         .target = q->target_name};
-            if (!state_is_watching(world, q->vantage, probe.time))
+            if (!state_is_watching(world, q->vantage, probe.time) ||
+                !state_is_watching(world, q->id, probe.time))
                 continue;
             ask(q, &probe);
             observations_add(out, &probe);

@@ -35,15 +35,14 @@ const struct change *state_outcome(const struct world *world, uint32_t thing, ui
     return last;
 }
 
-bool state_is_watching(const struct world *world, uint32_t source, struct utc at)
+bool state_is_watching(const struct world *world, uint32_t thing, struct utc at)
 {
     bool is_watched = false;
     for (size_t i = 0; i < world->watch_count && !is_watched; i++)
         is_watched = world->watches[i].from.ns <= at.ns && at.ns < world->watches[i].to.ns;
     for (size_t i = 0; i < world->change_count && is_watched; i++) {
         const struct change *change = &world->changes[i];
-        if (change->thing == source &&
-            (change->kind == CHANGE_GAP || change->kind == CHANGE_SILENT))
+        if (change->thing == thing && (change->kind == CHANGE_GAP || change->kind == CHANGE_SILENT))
             is_watched = at.ns < change->at.ns || at.ns >= change->at.ns + (int64_t)change->value;
     }
     return is_watched;

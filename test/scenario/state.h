@@ -13,8 +13,9 @@ double state_level(const struct world *world, uint32_t thing, uint32_t vantage,
 const struct change *state_outcome(const struct world *world, uint32_t thing, uint32_t vantage,
                                    struct utc at);
 
-/* False while the source (vantage, collector) is in a gap or silent, or outside all watches. */
-bool state_is_watching(const struct world *world, uint32_t source, struct utc at);
+/* False while the source (vantage, collector) or the target is in a gap or silent, or outside all
+ * watches. */
+bool state_is_watching(const struct world *world, uint32_t thing, struct utc at);
 
 /* False while the session with the peer is lost. */
 bool state_is_connected(const struct world *world, uint32_t peer, struct utc at);
