@@ -79,8 +79,8 @@ void table_create_sql(const struct table *table, struct buffer *out)
     buffer_printf(out, "CREATE TABLE %s ( -- %s\n", table->name, table->says);
     for (size_t i = 0; i < table->column_count; i++) {
         const struct column *column = &table->columns[i];
-        buffer_printf(out, "    %s %s, -- %s\n", column->name, sql_type(column->type),
-                      column->says);
+        buffer_printf(out, "    %s %s,%s%s\n", column->name, sql_type(column->type),
+                      *column->says ? " -- " : "", column->says);
     }
     buffer_printf(out, "    PRIMARY KEY (%s)\n) STRICT, WITHOUT ROWID;\n", table->key);
 }
