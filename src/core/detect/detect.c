@@ -1,0 +1,474 @@
+#include "core/detect/detect.h"
+
+#include <string.h>
+
+void detect_init(struct detect *d)
+{
+    memset(d, 0, sizeof *d);
+    table_init(&d->series, sizeof(struct series));
+    table_init(&d->vantages, sizeof(struct vantage));
+    table_init(&d->waiting, sizeof(uint32_t));
+    index_init(&d->series_index);
+    index_init(&d->target_index);
+    index_init(&d->vantage_index);
+    d->silence_due.ns = INT64_MAX;
+}
+
+void detect_done(struct detect *d)
+{
+    table_done(&d->series);
+    table_done(&d->vantages);
+    table_done(&d->waiting);
+    index_done(&d->series_index);
+    index_done(&d->target_index);
+    index_done(&d->vantage_index);
+}
+
+void detect_save(const struct detect *d, struct buffer *out)
+{
+    table_save(&d->series, out);
+    table_save(&d->vantages, out);
+    table_save(&d->waiting, out);
+    index_save(&d->series_index, out);
+    index_save(&d->target_index, out);
+    index_save(&d->vantage_index, out);
+    buffer_zigzag(out, d->silence_due.ns);
+    buffer_zigzag(out, d->first_data.ns);
+    buffer_varint(out, d->capped);
+}
+
+bool detect_load(struct detect *d, struct reader *in)
+{
+    bool is_good = table_load(&d->series, in) && table_load(&d->vantages, in) &&
+                   table_load(&d->waiting, in) && index_load(&d->series_index, in) &&
+                   index_load(&d->target_index, in) && index_load(&d->vantage_index, in);
+    d->silence_due.ns = reader_zigzag(in);
+    d->first_data.ns = reader_zigzag(in);
+    d->capped = reader_varint(in);
+    return is_good;
+}
+
+static uint32_t vantage_row(struct detect *d, uint32_t id)
+{
+    uint32_t found = index_find(&d->vantage_index, id);
+    if (found)
+        return found - 1;
+    if (d->vantages.count >= DETECT_VANTAGES_MAX) {
+        d->capped++;
+        return UINT32_MAX;
+    }
+    struct vantage *vantage = table_add(&d->vantages);
+    vantage->id = id;
+    index_put(&d->vantage_index, id, (uint32_t)d->vantages.count - 1);
+    return (uint32_t)d->vantages.count - 1;
+}
+
+static uint32_t new_series(struct detect *d, const struct registry *registry,
+                           const struct observation *o, struct vantage *vantage)
+{
+    if (d->series.count >= DETECT_SERIES_MAX) {
+        d->capped++;
+        return UINT32_MAX;
+    }
+    bool is_control = registry_kind(registry, o->target) == NAME_CONTROL;
+    struct series *s = table_add(&d->series);
+    uint32_t row = (uint32_t)d->series.count - 1;
+    uint8_t layer = is_control ? LAYER_CONTROL : registry_target(registry, o->target)->layer;
+    series_init(s, o->source, o->target, is_control, layer);
+    if (is_control) {
+        s->next = vantage->first_control;
+        vantage->first_control = row + 1;
+    } else {
+        s->next = index_find(&d->target_index, o->target);
+        index_put(&d->target_index, o->target, row);
+    }
+    index_put(&d->series_index, key_of(o->source, o->target), row);
+    return row;
+}
+
+static void await_publishing(struct detect *d, uint32_t row)
+{
+    struct series *s = detect_series(d, row);
+    if (s->is_waiting)
+        return;
+    s->is_waiting = true;
+    *(uint32_t *)table_add(&d->waiting) = row;
+}
+
+static void emit_silent(struct series *s, bool is_open, struct interval at, struct utc now,
+                        struct numbers *numbers, struct conclusions *out)
+{
+    if (!s->notice)
+        s->notice = ++numbers->notice;
+    conclusions_add(out, CONCLUSION_NOTICE, now)->notice =
+        (struct notice){.id = s->notice,
+                        .source = s->source,
+                        .target = s->target,
+                        .kind = NOTICE_SERIES_SILENT,
+                        .is_open = is_open,
+                        .began = is_open ? at : s->silent_began,
+                        .ended = is_open ? (struct interval){{0}, {0}} : at};
+    s->silent_began = at;
+    if (!is_open)
+        s->notice = 0;
+}
+
+static void hear_vantage(struct vantage *v, struct utc now)
+{
+    int64_t gap = utc_is_known(v->last_any) ? utc_diff(now, v->last_any) : 0;
+    if (gap > v->round_ns)
+        v->round_ns += v->round_ns ? (gap - v->round_ns) / 8 : gap;
+    else if (gap > 0)
+        v->round_ns -= (v->round_ns - gap) / 64;
+    v->last_any = now;
+}
+
+static void emit_gap(struct vantage *v, bool is_open, struct numbers *numbers, struct utc now,
+                     struct conclusions *out)
+{
+    if (!v->gap_notice)
+        v->gap_notice = ++numbers->notice;
+    conclusions_add(out, CONCLUSION_NOTICE, now)->notice =
+        (struct notice){.id = v->gap_notice,
+                        .source = v->id,
+                        .kind = NOTICE_SOURCE_GAP,
+                        .is_open = is_open,
+                        .began = {v->gap.last_before, v->gap.last_before},
+                        .ended = is_open ? (struct interval){{0}, {0}} : v->gap};
+    if (!is_open)
+        v->gap_notice = 0;
+}
+
+static void hear_probe(struct detect *d, struct watch_list *watch, const struct registry *registry,
+                       const struct observation *o, struct numbers *numbers,
+                       struct conclusions *out)
+{
+    enum name_kind kind = registry_kind(registry, o->target);
+    uint32_t at = vantage_row(d, o->source);
+    if ((kind != NAME_TARGET && kind != NAME_CONTROL) || at == UINT32_MAX)
+        return;
+    struct vantage *v = detect_vantage(d, at);
+    uint32_t found = index_find(&d->series_index, key_of(o->source, o->target));
+    uint32_t row = found ? found - 1 : new_series(d, registry, o, v);
+    if (row == UINT32_MAX)
+        return;
+    struct series *s = detect_series(d, row);
+    if (v->is_silent) {
+        v->is_silent = false;
+        v->gap.first_after = o->time;
+        emit_gap(v, false, numbers, o->time, out);
+    }
+    hear_vantage(v, o->time);
+    if (s->notice)
+        emit_silent(s, false, (struct interval){s->last_any, o->time}, o->time, numbers, out);
+    if (o->time.ns < v->blind_until.ns || (v->is_unwell && !s->is_control)) {
+        series_pass(s, o->time);
+    } else {
+        uint32_t address = s->address;
+        if (series_probe(s, o))
+            await_publishing(d, row);
+        if (s->address != address)
+            watch_set_address(watch, registry, o->target, s->address);
+    }
+    struct utc due = series_silence_due(s);
+    if (due.ns < d->silence_due.ns)
+        d->silence_due = due;
+}
+
+/* What the vantage's series believed is void from `from` on. */
+static void restart_series(struct detect *d, const struct vantage *v, struct utc from)
+{
+    for (uint32_t row = 0; row < d->series.count; row++) {
+        struct series *s = detect_series(d, row);
+        if (s->source != v->id || (v->is_unwell && s->is_control))
+            continue;
+        series_restart(s, from);
+        await_publishing(d, row);
+    }
+}
+
+static void hear_gap(struct detect *d, const struct observation *o, struct numbers *numbers,
+                     struct conclusions *out)
+{
+    uint32_t row = vantage_row(d, o->source);
+    if (row == UINT32_MAX)
+        return;
+    struct vantage *v = detect_vantage(d, row);
+    v->gap = (struct interval){o->time, {o->value}};
+    v->blind_until.ns = o->value > v->blind_until.ns ? o->value : v->blind_until.ns;
+    if (v->last_any.ns < o->value)
+        v->last_any.ns = o->value; /* told, so not silent */
+    v->is_silent = false;
+    emit_gap(v, false, numbers, o->time, out);
+    restart_series(d, v, o->time);
+    for (uint32_t i = 0; i < d->series.count; i++) {
+        struct series *s = detect_series(d, i);
+        if (s->source == v->id && s->last_any.ns < o->value)
+            s->last_any.ns = s->last_judged.ns = o->value;
+    }
+}
+
+static void hear_stop(struct detect *d, const struct observation *o)
+{
+    uint32_t row = vantage_row(d, o->source);
+    if (row == UINT32_MAX)
+        return;
+    restart_series(d, detect_vantage(d, row), o->time);
+    for (uint32_t i = 0; i < d->series.count; i++)
+        if (detect_series(d, i)->source == o->source)
+            detect_series(d, i)->is_silent = true;
+}
+
+void detect_feed(struct detect *d, struct watch_list *watch, const struct registry *registry,
+                 const struct observation *o, struct numbers *numbers, struct conclusions *out)
+{
+    if (!utc_is_known(d->first_data))
+        d->first_data = o->time;
+    if (o->kind == OBSERVATION_PROBE)
+        hear_probe(d, watch, registry, o, numbers, out);
+    else if (registry_kind(registry, o->source) != NAME_VANTAGE)
+        return;
+    else if (o->kind == OBSERVATION_GAP)
+        hear_gap(d, o, numbers, out);
+    else if (o->kind == OBSERVATION_STOP)
+        hear_stop(d, o);
+}
+
+void detect_controls(const struct detect *d, const struct vantage *v, uint32_t *up, uint32_t *all)
+{
+    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
+        const struct series *c = detect_series(d, row - 1);
+        *all += c->condition != CONDITION_NO_DATA;
+        *up += c->condition == CONDITION_UP || c->condition == CONDITION_DEGRADED;
+    }
+}
+
+static void emit_unwell(struct vantage *v, struct numbers *numbers, struct utc now,
+                        struct conclusions *out)
+{
+    if (!v->unwell_notice)
+        v->unwell_notice = ++numbers->notice;
+    struct interval ended = {v->unwell.first_after, now};
+    conclusions_add(out, CONCLUSION_NOTICE, now)->notice =
+        (struct notice){.id = v->unwell_notice,
+                        .source = v->id,
+                        .kind = NOTICE_VANTAGE_UNWELL,
+                        .is_open = v->is_unwell,
+                        .n = v->failed,
+                        .m = v->controls,
+                        .began = v->unwell,
+                        .ended = v->is_unwell ? (struct interval){{0}, {0}} : ended};
+    if (!v->is_unwell)
+        v->unwell_notice = 0;
+}
+
+/* When the controls that are down went: the first of them. */
+static struct interval controls_lost(const struct detect *d, const struct vantage *v)
+{
+    struct interval lost = {{INT64_MAX}, {INT64_MAX}};
+    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
+        const struct series *c = detect_series(d, row - 1);
+        if (c->condition == CONDITION_DOWN && c->since.first_after.ns < lost.first_after.ns)
+            lost = c->since;
+    }
+    return lost;
+}
+
+static void judge_vantage(struct detect *d, struct vantage *v, struct utc now,
+                          struct numbers *numbers, struct conclusions *out)
+{
+    uint32_t up = 0, all = 0;
+    detect_controls(d, v, &up, &all);
+    if (!all)
+        return; /* nothing is known of the controls: it stays what it was */
+    bool is_unwell = (all - up) * 2 > all;
+    if (is_unwell == v->is_unwell)
+        return;
+    v->is_unwell = is_unwell;
+    if (is_unwell) {
+        v->unwell = controls_lost(d, v);
+        v->failed = (uint16_t)(all - up);
+        v->controls = (uint16_t)all;
+        restart_series(d, v, now);
+    }
+    emit_unwell(v, numbers, now, out);
+}
+
+/* A vantage that sent nothing at all has a gap; that its series are silent says no more. */
+static void judge_vantage_silence(struct vantage *v, const struct series *s, struct utc now,
+                                  struct numbers *numbers, struct conclusions *out)
+{
+    if (v->is_silent || utc_diff(v->last_any, s->last_any) >= s->round_ns ||
+        utc_diff(now, v->last_any) < v->round_ns + v->round_ns / 4)
+        return;
+    v->is_silent = true;
+    v->gap = (struct interval){v->last_any, {0}};
+    emit_gap(v, true, numbers, now, out);
+}
+
+static void judge_silence(struct detect *d, struct utc now, struct numbers *numbers,
+                          struct conclusions *out)
+{
+    if (now.ns < d->silence_due.ns)
+        return;
+    d->silence_due.ns = INT64_MAX;
+    for (uint32_t row = 0; row < d->series.count; row++) {
+        struct series *s = detect_series(d, row);
+        if (series_silence(s, now)) {
+            struct vantage *v = detect_vantage(d, index_find(&d->vantage_index, s->source) - 1);
+            judge_vantage_silence(v, s, now, numbers, out);
+            bool is_asked = utc_diff(now, s->last_any) <= utc_diff(now, s->last_judged) / 2;
+            if (!v->is_silent && !is_asked && !s->is_control)
+                emit_silent(s, true, s->since, now, numbers, out);
+            await_publishing(d, row);
+        }
+        struct utc due = series_silence_due(s);
+        if (due.ns < d->silence_due.ns)
+            d->silence_due = due;
+    }
+}
+
+/* Has this control shown that the vantage was well when the series changed? */
+static bool control_vouches(const struct series *control, const struct series *s)
+{
+    int64_t onset = s->since.first_after.ns;
+    int64_t middle = onset + (s->turned.ns - onset) / 2;
+    int64_t round = control->round_ns > s->round_ns ? control->round_ns : s->round_ns;
+    if (control->condition == CONDITION_DOWN || control->last_good.ns < middle)
+        return false;
+    if (s->condition == CONDITION_DEGRADED && (control->is_lossy || control->is_slow))
+        return false;
+    return control->last_bad.ns < onset - 2 * round || control->good_run >= 3;
+}
+
+static bool is_vouched_for(const struct detect *d, const struct vantage *v, const struct series *s)
+{
+    if (s->is_control || s->condition < CONDITION_DEGRADED)
+        return true;
+    uint32_t vouching = 0, all = 0;
+    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
+        const struct series *control = detect_series(d, row - 1);
+        if (control->is_silent || !utc_is_known(control->last_any))
+            continue;
+        all++;
+        vouching += control_vouches(control, s);
+    }
+    return vouching * 2 > all || !all;
+}
+
+static void show_series(const struct detect *d, const struct watch_list *watch, struct series *s,
+                        bool is_counted, struct utc now, struct conclusions *out)
+{
+    (void)d;
+    s->shown = s->condition;
+    conclusions_add(out, CONCLUSION_SERIES, now)->series =
+        (struct series_state){.source = s->source,
+                              .target = s->target,
+                              .subject = s->is_control ? 0 : watch_subject_of(watch, s->target),
+                              .layer = s->layer,
+                              .condition = s->condition,
+                              .outcome = s->outcome,
+                              .is_counted = is_counted,
+                              .since = s->since,
+                              .belief = s->belief,
+                              .loss = series_loss(s),
+                              .rtt_ns = series_rtt(s),
+                              .rtt_base_ns = series_rtt_base(s)};
+}
+
+/* Tells what changed, unless it has to wait. True if it is settled. */
+static bool publish(struct detect *d, struct watch_list *watch, uint32_t row, struct utc now,
+                    struct table *changes, struct conclusions *out)
+{
+    struct series *s = detect_series(d, row);
+    const struct vantage *v = detect_vantage(d, index_find(&d->vantage_index, s->source) - 1);
+    if (s->condition == s->shown)
+        return true; /* it went back before anybody was told */
+    if (v->is_unwell && s->condition != CONDITION_NO_DATA && !s->is_control)
+        return false;
+    if (!is_vouched_for(d, v, s))
+        return false;
+    show_series(d, watch, s, !v->is_unwell, now, out);
+    if (!s->is_control)
+        watch_mark(watch, s->target);
+    if (s->condition == CONDITION_NO_DATA)
+        return true;
+    if (s->published != CONDITION_NO_DATA && s->published != s->condition && !s->is_control)
+        *(struct change *)table_add(changes) =
+            (struct change){row, s->published, s->condition, s->since};
+    s->published = s->condition;
+    s->published_since = s->since;
+    return true;
+}
+
+void detect_settle(struct detect *d, struct watch_list *watch, struct utc now,
+                   struct table *changes, struct numbers *numbers, struct conclusions *out)
+{
+    judge_silence(d, now, numbers, out);
+    if (!d->waiting.count)
+        return;
+    for (uint32_t i = 0; i < d->vantages.count; i++)
+        judge_vantage(d, detect_vantage(d, i), now, numbers, out);
+    size_t kept = 0;
+    for (size_t i = 0; i < d->waiting.count; i++) {
+        uint32_t row = *(uint32_t *)table_at(&d->waiting, i);
+        bool is_settled = publish(d, watch, row, now, changes, out);
+        detect_series(d, row)->is_waiting = !is_settled;
+        if (!is_settled)
+            *(uint32_t *)table_at(&d->waiting, kept++) = row;
+    }
+    d->waiting.count = kept;
+}
+
+static void take_series(const struct series *s, struct sight *sight)
+{
+    sight->condition = s->shown;
+    sight->outcome = s->bad_outcome;
+    sight->stage = s->bad_stage;
+    sight->since = s->published_since;
+    sight->last_good = s->last_good;
+    sight->round_ns = s->round_ns;
+    sight->graded_began = s->graded_began;
+    sight->graded_last = s->graded_last;
+    sight->graded_loss = s->graded_loss;
+    sight->graded_rtt = s->graded_rtt;
+    sight->step_at = s->step_at;
+    sight->step_ns = s->step_ns;
+}
+
+static enum condition majority(uint32_t data, uint32_t down, uint32_t degraded)
+{
+    if (!data)
+        return CONDITION_NO_DATA;
+    if (down * 2 > data)
+        return CONDITION_DOWN;
+    return (down + degraded) * 2 > data && degraded ? CONDITION_DEGRADED : CONDITION_UP;
+}
+
+void detect_sight(const struct detect *d, uint32_t target, struct sight *sight)
+{
+    uint32_t data = 0, down = 0, degraded = 0, first = index_find(&d->target_index, target);
+    for (uint32_t row = first; row; row = detect_series(d, row - 1)->next) {
+        const struct series *s = detect_series(d, row - 1);
+        uint64_t bit = UINT64_C(1) << ((index_find(&d->vantage_index, s->source) - 1) % 64);
+        sight->was_up |= s->was_up;
+        if (s->shown == CONDITION_NO_DATA)
+            continue;
+        data++;
+        sight->voting |= bit;
+        down += s->shown == CONDITION_DOWN;
+        degraded += s->shown == CONDITION_DEGRADED;
+        sight->saying_down |= s->shown == CONDITION_DOWN ? bit : 0;
+    }
+    enum condition condition = majority(data, down, degraded);
+    const struct series *best = NULL; /* of those that say so, the one that saw it first */
+    for (uint32_t row = first; row; row = detect_series(d, row - 1)->next) {
+        const struct series *s = detect_series(d, row - 1);
+        if (s->shown == (uint8_t)condition &&
+            (!best || s->published_since.first_after.ns < best->published_since.first_after.ns))
+            best = s;
+    }
+    if (best)
+        take_series(best, sight);
+    sight->condition = (uint8_t)condition;
+}

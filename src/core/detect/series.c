@@ -1,0 +1,361 @@
+#include "core/detect/series.h"
+
+#include <math.h>
+#include <string.h>
+
+/* [P] science.md 1.2, 1.13; see the header for what they amount to. */
+static const double FALSE_GOOD = 0.99 / 256;
+static const double AVAILABLE_MIN = 0.25, AVAILABLE_MAX = 0.85;
+static const double BELIEF_DOWN = 0.1, BELIEF_UP = 0.9;
+static const double REPORTED_FACTOR =
+    1.0 / 8; /* of a loss: an error that was said is hardly chance */
+
+/* Losses: from 2 % to 20 %. Five among about twenty answers raise it; one in a hundred does so once
+ * in some millions of probes. */
+static const double LOSS_STEP = 2.303, ANSWER_STEP = -0.203, LOSS_ALARM = 11;
+enum { LOSS_WINDOW = 20, LOSS_RUN_MAX = 3 };
+
+/* Delay: CUSUM on robust z, k = 0.5, h = 8, one sample bounded to 4. */
+static const double RTT_K = 0.5, RTT_ALARM = 8, RTT_Z_MAX = 4, RTT_SPREAD_MIN = 0.05;
+static const double RTT_RISE_NS = 5e6, RTT_RISE_SHARE = 1.2;
+enum { RTT_LEARN_MIN = 8, RTT_STEP_MIN = 12, RTT_MEDIAN = 5 };
+
+static const int SILENT_ROUNDS = 3;
+
+void series_init(struct series *s, uint32_t source, uint32_t target, bool is_control, uint8_t layer)
+{
+    memset(s, 0, sizeof *s);
+    s->source = source;
+    s->target = target;
+    s->is_control = is_control;
+    s->layer = layer;
+    s->belief = 0.5;
+    s->recent = AVAILABLE_MAX;
+}
+
+static double clamp(double x, double low, double high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+static void set_condition(struct series *s, enum condition condition, struct interval since,
+                          struct utc now)
+{
+    s->condition = (uint8_t)condition;
+    s->since = since;
+    s->turned = now;
+}
+
+/* The usual distance of two probes: quick to grow, slow to shrink, so that probes sent in bursts
+ * count by the pause between them. */
+static void learn_round(struct series *s, struct utc now)
+{
+    int64_t gap = utc_is_known(s->last_any) ? utc_diff(now, s->last_any) : 0;
+    if (gap <= 0)
+        return;
+    if (!s->round_ns)
+        s->round_ns = gap;
+    else if (gap > s->round_ns)
+        s->round_ns += ((gap < 4 * s->round_ns ? gap : 4 * s->round_ns) - s->round_ns) / 4;
+    else
+        s->round_ns -= (s->round_ns - gap) / 32;
+}
+
+static void learn_belief(struct series *s, bool is_good, bool is_reported)
+{
+    double available = clamp(s->recent, AVAILABLE_MIN, AVAILABLE_MAX);
+    double if_up = is_good ? available : (1 - available) * (is_reported ? REPORTED_FACTOR : 1);
+    double if_down = is_good ? FALSE_GOOD : 1 - FALSE_GOOD;
+    double up = if_up * s->belief, down = if_down * (1 - s->belief);
+    s->belief = clamp(up / (up + down), 0.01, 0.99);
+    if (s->condition != CONDITION_DOWN)
+        s->recent += ((is_good ? 1.0 : 0.0) - s->recent) / 16;
+}
+
+static double median(const double *values, unsigned n)
+{
+    double sorted[SERIES_RTTS];
+    for (unsigned i = 0; i < n; i++) {
+        unsigned j = i;
+        for (; j > 0 && sorted[j - 1] > values[i]; j--)
+            sorted[j] = sorted[j - 1];
+        sorted[j] = values[i];
+    }
+    return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+/* The last n delays (logarithms), newest first. */
+static unsigned last_rtts(const struct series *s, unsigned n, double *out)
+{
+    n = n < s->rtt_n ? n : s->rtt_n;
+    for (unsigned i = 0; i < n; i++)
+        out[i] = s->rtts[(s->rtt_at + 2u * SERIES_RTTS - 1 - i) % SERIES_RTTS];
+    return n;
+}
+
+static double recent_rtt_log(const struct series *s)
+{
+    double values[SERIES_RTTS];
+    unsigned n = last_rtts(s, RTT_MEDIAN, values);
+    return n ? median(values, n) : 0;
+}
+
+static bool rtt_is_raised(const struct series *s)
+{
+    double now = exp(recent_rtt_log(s)), usual = exp(s->rtt_log);
+    return now > usual + RTT_RISE_NS && now > usual * RTT_RISE_SHARE;
+}
+
+static void learn_rtt(struct series *s, double x)
+{
+    double off = clamp(x - s->rtt_log, -2 * s->rtt_spread, 2 * s->rtt_spread);
+    double rate = s->rtt_count < 50 ? 1.0 / (s->rtt_count + 1) : 0.02;
+    if (s->rtt_count < RTT_LEARN_MIN) {
+        s->rtt_log = recent_rtt_log(s);
+        s->rtt_spread = 0.15;
+    } else {
+        s->rtt_log += rate * off;
+        s->rtt_spread +=
+            rate * (fmin(fabs(x - s->rtt_log), 4 * s->rtt_spread) * 1.25 - s->rtt_spread);
+        s->rtt_spread = fmax(s->rtt_spread, RTT_SPREAD_MIN);
+    }
+    s->rtt_count++;
+}
+
+/* The delay has settled on another level, with its spread unchanged: another path, not congestion.
+ */
+static bool has_stepped(const struct series *s, double *level)
+{
+    double values[SERIES_RTTS], low, high;
+    if (s->slow_n < RTT_STEP_MIN || last_rtts(s, SERIES_RTTS, values) < SERIES_RTTS)
+        return false;
+    low = high = values[0];
+    for (unsigned i = 1; i < SERIES_RTTS; i++) {
+        low = fmin(low, values[i]);
+        high = fmax(high, values[i]);
+    }
+    *level = median(values, SERIES_RTTS);
+    return high - low < 4 * s->rtt_spread && s->loss_sum < LOSS_ALARM / 2 &&
+           fabs(exp(*level) - exp(s->rtt_log)) > 2e6;
+}
+
+static void take_step(struct series *s, double level)
+{
+    s->step_ns = exp(level) - exp(s->rtt_log);
+    s->step_at = s->slow_began;
+    s->rtt_log = level;
+    s->rtt_up = s->rtt_down = 0;
+    s->is_slow = false;
+    s->slow_n = 0;
+}
+
+static void judge_rtt(struct series *s, const struct observation *probe)
+{
+    double x = log((double)probe->rtt_ns);
+    s->rtts[s->rtt_at] = x;
+    s->rtt_at = (uint8_t)((s->rtt_at + 1) % SERIES_RTTS);
+    s->rtt_n = (uint8_t)(s->rtt_n < SERIES_RTTS ? s->rtt_n + 1 : SERIES_RTTS);
+    if (s->rtt_count < 2 * RTT_LEARN_MIN) {
+        learn_rtt(s, x);
+        return;
+    }
+    double z = clamp((x - s->rtt_log) / s->rtt_spread, -RTT_Z_MAX, RTT_Z_MAX);
+    if (s->rtt_up <= 0 && s->rtt_down <= 0) {
+        s->slow_began = (struct interval){s->last_good, probe->time};
+        s->slow_n = 0;
+    }
+    s->rtt_up = clamp(s->rtt_up + z - RTT_K, 0, 4 * RTT_ALARM);
+    s->rtt_down = clamp(s->rtt_down - z - RTT_K, 0, 4 * RTT_ALARM);
+    s->slow_n++;
+    if (!s->is_slow && s->rtt_up > RTT_ALARM && rtt_is_raised(s))
+        s->is_slow = true;
+    else if (s->is_slow && !rtt_is_raised(s)) {
+        s->is_slow = false;
+        s->rtt_up = 0;
+    }
+    double level;
+    if ((s->rtt_up > RTT_ALARM || s->rtt_down > RTT_ALARM) && has_stepped(s, &level))
+        take_step(s, level);
+    else if (s->rtt_up < RTT_ALARM / 2 && !s->is_lossy)
+        learn_rtt(s, x);
+}
+
+static double window_loss(const struct series *s)
+{
+    uint32_t mask = s->window_n ? UINT32_MAX >> (32 - s->window_n) : 0;
+    return s->window_n ? (double)__builtin_popcount(s->window & mask) / s->window_n : 0;
+}
+
+/* Called at an answer: the losses since the answer before are partial loss now. */
+static void judge_loss(struct series *s, uint32_t lost)
+{
+    if (lost && s->loss_sum <= 0)
+        s->loss_began = (struct interval){s->last_good, s->first_bad};
+    double sum =
+        s->loss_sum + LOSS_STEP * (lost < LOSS_RUN_MAX ? lost : LOSS_RUN_MAX) + ANSWER_STEP;
+    s->loss_sum = clamp(sum, 0, 2 * LOSS_ALARM);
+    if (s->loss_sum > LOSS_ALARM)
+        s->is_lossy = true;
+    else if (s->is_lossy && (s->loss_sum <= 0 || window_loss(s) <= 1.0 / LOSS_WINDOW)) {
+        s->is_lossy = false;
+        s->loss_sum = 0;
+    }
+}
+
+static void note_graded(struct series *s, struct utc now)
+{
+    struct interval began = s->is_lossy ? s->loss_began : s->slow_began;
+    if (s->is_lossy && s->is_slow && s->slow_began.first_after.ns < began.first_after.ns)
+        began = s->slow_began;
+    bool is_new = s->condition == CONDITION_UP || s->condition == CONDITION_NO_DATA;
+    if (is_new) {
+        s->graded_began = began;
+        s->graded_loss = s->graded_rtt = 0;
+    }
+    s->graded_last = now;
+    s->graded_loss = fmax(s->graded_loss, window_loss(s));
+    if (s->rtt_n && s->rtt_count >= RTT_LEARN_MIN)
+        s->graded_rtt = fmax(s->graded_rtt, exp(recent_rtt_log(s) - s->rtt_log));
+}
+
+static void settle_up(struct series *s, struct utc now)
+{
+    bool is_graded = s->is_lossy || s->is_slow;
+    if (is_graded)
+        note_graded(s, now);
+    enum condition to = is_graded ? CONDITION_DEGRADED : CONDITION_UP;
+    if (s->condition == (uint8_t)to)
+        return;
+    struct interval since = {s->last_bad, s->first_good};
+    if (to == CONDITION_DEGRADED && s->condition != CONDITION_DOWN)
+        since = s->graded_began;
+    else if (s->condition == CONDITION_DEGRADED && s->last_bad.ns < s->since.first_after.ns)
+        since = (struct interval){s->since.first_after, now}; /* delay that went back to normal */
+    s->was_up = true;
+    set_condition(s, to, since, now);
+}
+
+static void settle(struct series *s, struct utc now)
+{
+    if (s->belief < BELIEF_DOWN) {
+        if (s->condition == CONDITION_DOWN)
+            return;
+        set_condition(s, CONDITION_DOWN, (struct interval){s->last_good, s->first_bad}, now);
+        s->loss_sum = s->rtt_up = s->rtt_down = 0;
+        s->is_lossy = s->is_slow = false;
+        s->window_n = 0;
+        s->rtt_n = 0;
+        return;
+    }
+    bool is_up = s->condition == CONDITION_UP || s->condition == CONDITION_DEGRADED;
+    if (s->belief > BELIEF_UP || is_up)
+        settle_up(s, now);
+}
+
+static void take_good(struct series *s, const struct observation *probe)
+{
+    uint32_t lost = s->bad_run;
+    if (s->good_run++ == 0)
+        s->first_good = probe->time;
+    s->bad_run = 0;
+    if (s->condition == CONDITION_DOWN) {
+        s->window_n = 1; /* what was lost while it was down is not partial loss */
+    } else {
+        if (probe->rtt_ns > 0)
+            judge_rtt(s, probe);
+        judge_loss(s, lost);
+    }
+    s->last_good = probe->time;
+    if (probe->peer)
+        s->address = probe->peer;
+}
+
+static void take_bad(struct series *s, const struct observation *probe)
+{
+    if (s->bad_run++ == 0)
+        s->first_bad = probe->time;
+    s->good_run = 0;
+    s->last_bad = probe->time;
+    s->bad_outcome = probe->outcome;
+    s->bad_stage = probe->stage;
+}
+
+bool series_probe(struct series *s, const struct observation *probe)
+{
+    enum outcome_class class = outcome_class(probe->outcome);
+    uint8_t before = s->condition;
+    learn_round(s, probe->time);
+    s->last_any = probe->time;
+    if (class == OUTCOME_CLASS_OURS)
+        return false;
+    bool is_good = class != OUTCOME_CLASS_BAD;
+    s->last_judged = probe->time;
+    s->is_silent = false;
+    s->outcome = probe->outcome;
+    s->stage = probe->stage;
+    learn_belief(s, is_good, probe->outcome != OUTCOME_TIMEOUT);
+    s->window = s->window << 1 | (class == OUTCOME_CLASS_GOOD ? 0 : 1);
+    s->window_n = (uint8_t)(s->window_n < LOSS_WINDOW ? s->window_n + 1 : LOSS_WINDOW);
+    if (is_good)
+        take_good(s, probe);
+    else
+        take_bad(s, probe);
+    if (is_good || s->belief < BELIEF_DOWN)
+        settle(s, probe->time);
+    return s->condition != before;
+}
+
+struct utc series_silence_due(const struct series *s)
+{
+    if (s->is_silent || !utc_is_known(s->last_judged))
+        return (struct utc){INT64_MAX};
+    int64_t patience = SILENT_ROUNDS * s->round_ns + s->round_ns / 2 + NS_PER_S;
+    /* One probe tells nothing of how often it is asked. */
+    return utc_add(s->last_judged, s->round_ns ? patience : NS_PER_HOUR);
+}
+
+bool series_silence(struct series *s, struct utc now)
+{
+    if (now.ns < series_silence_due(s).ns)
+        return false;
+    struct utc last = s->last_judged;
+    series_restart(s, last);
+    s->is_silent = true;
+    s->since = (struct interval){last, now};
+    s->turned = now;
+    return true;
+}
+
+void series_restart(struct series *s, struct utc from)
+{
+    if (s->condition != CONDITION_NO_DATA)
+        set_condition(s, CONDITION_NO_DATA, (struct interval){s->last_judged, from}, from);
+    s->belief = s->belief > BELIEF_DOWN && s->was_up ? 0.9 : 0.5;
+    s->bad_run = s->good_run = 0;
+    s->window_n = 0;
+    s->rtt_n = 0;
+    s->loss_sum = s->rtt_up = s->rtt_down = 0;
+    s->is_lossy = s->is_slow = false;
+}
+
+void series_pass(struct series *s, struct utc now)
+{
+    learn_round(s, now);
+    s->last_any = s->last_judged = now;
+    s->is_silent = false;
+}
+
+double series_loss(const struct series *s)
+{
+    return s->condition == CONDITION_DOWN ? 1 : window_loss(s);
+}
+
+double series_rtt(const struct series *s)
+{
+    return s->rtt_n ? exp(recent_rtt_log(s)) : 0;
+}
+
+double series_rtt_base(const struct series *s)
+{
+    return s->rtt_count >= RTT_LEARN_MIN ? exp(s->rtt_log) : 0;
+}

@@ -1,0 +1,391 @@
+#include "core/incident/findings.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 3 }; /* never finer than three rounds; see evidence.def */
+
+struct finding *finding_set(const struct scene *scene, enum evidence_kind kind, enum truth truth,
+                            size_t n, size_t m)
+{
+    struct finding *finding = &scene->findings[kind];
+    finding->truth = (uint8_t)truth;
+    finding->n = (uint32_t)n;
+    finding->m = (uint32_t)m;
+    return finding;
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+    const struct interval *x = a, *y = b;
+    if (x->first_after.ns != y->first_after.ns)
+        return x->first_after.ns < y->first_after.ns ? -1 : 1;
+    return x->last_before.ns < y->last_before.ns ? -1 : x->last_before.ns > y->last_before.ns;
+}
+
+static const struct interval *span_of(const struct suspect *s, enum span span)
+{
+    return span == SPAN_DOWN ? &s->track->down : &s->track->up_last;
+}
+
+/* Of several targets on one host its ping speaks for it; else the first to fail, the last to
+ * return. */
+static bool is_better(const struct suspect *a, const struct suspect *b, enum span span)
+{
+    bool a_is_ping = a->member->layer == LAYER_HOST, b_is_ping = b->member->layer == LAYER_HOST;
+    if (a_is_ping != b_is_ping)
+        return a_is_ping;
+    int64_t x = span_of(a, span)->first_after.ns, y = span_of(b, span)->first_after.ns;
+    return span == SPAN_DOWN ? x < y : x > y;
+}
+
+size_t host_spans(const struct scene *scene, enum span span, struct interval **out)
+{
+    const struct suspect **best = mem_new(scene->watch->domains.count, sizeof *best);
+    struct interval *spans = mem_new(scene->watch->domains.count, sizeof *spans);
+    size_t n = 0;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        if (!is_target(s) || !has_failed(s))
+            continue;
+        const struct suspect **slot = &best[s->member->domain];
+        if (!*slot || is_better(s, *slot, span))
+            *slot = s;
+    }
+    for (size_t i = 0; i < scene->watch->domains.count; i++)
+        if (best[i] && is_known(span_of(best[i], span)) &&
+            (span == SPAN_DOWN || best[i]->track->condition != CONDITION_DOWN))
+            spans[n++] = *span_of(best[i], span);
+    free(best);
+    qsort(spans, n, sizeof *spans, compare_spans);
+    *out = spans;
+    return n;
+}
+
+size_t route_spans(const struct scene *scene, enum span span, struct interval **out)
+{
+    struct interval *spans = mem_new(scene->count, sizeof *spans);
+    size_t n = 0;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        if (!is_route(s) || !has_failed(s) || !is_known(span_of(s, span)) ||
+            (span == SPAN_RETURN && s->track->condition == CONDITION_DOWN))
+            continue;
+        spans[n++] = *span_of(s, span);
+    }
+    qsort(spans, n, sizeof *spans, compare_spans);
+    *out = spans;
+    return n;
+}
+
+/* Any common instant can be moved to the end of one of the intervals. */
+size_t spans_common(const struct interval *spans, size_t n, struct interval *at)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t instant = spans[i].first_after.ns;
+        struct interval shared = {{0}, {INT64_MAX}};
+        size_t common = 0;
+        for (size_t k = 0; k < n; k++) {
+            if (spans[k].last_before.ns > instant || spans[k].first_after.ns < instant)
+                continue;
+            common++;
+            if (spans[k].last_before.ns > shared.last_before.ns)
+                shared.last_before = spans[k].last_before;
+            if (spans[k].first_after.ns < shared.first_after.ns)
+                shared.first_after = spans[k].first_after;
+        }
+        if (common > best && at)
+            *at = shared;
+        best = common > best ? common : best;
+    }
+    return best;
+}
+
+static void observer_findings(const struct scene *scene)
+{
+    const struct case_file *file = scene->file;
+    if (file->controls)
+        finding_set(scene, EVIDENCE_CONTROLS_WELL,
+                    file->controls_up * 2 > file->controls ? TRUTH_PRESENT : TRUTH_ABSENT,
+                    file->controls_up, file->controls);
+    size_t voting = 0, saying = 0;
+    for (int bit = 0; bit < 64; bit++) {
+        size_t asked = 0, down = 0;
+        for (size_t i = 0; i < scene->count; i++) {
+            const struct suspect *s = &scene->suspects[i];
+            if (!is_target(s) || !has_failed(s))
+                continue;
+            asked += s->track->sight.voting >> bit & 1;
+            down += s->track->sight.voting >> bit & s->track->sight.saying_down >> bit & 1;
+        }
+        bool did = file->voting >> bit & 1;
+        voting += did;
+        saying += did && ((asked && down * 2 >= asked) || (file->saying_down >> bit & 1));
+    }
+    if (voting >= 2)
+        finding_set(scene, EVIDENCE_VANTAGES_AGREE, saying == voting ? TRUTH_PRESENT : TRUTH_ABSENT,
+                    saying, voting);
+}
+
+/* Hosts as domains: how many failed in some way, and how many live. */
+struct host_counts {
+    size_t failed, well;
+    const struct suspect *one;
+    bool is_route_in;
+};
+
+static struct host_counts count_hosts(const struct scene *scene)
+{
+    struct host_counts counts = {0};
+    uint8_t *seen = mem_new(scene->watch->domains.count, 1);
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        counts.is_route_in |= is_route(s) && s->is_in;
+        if (is_target(s) && s->is_in && seen[s->member->domain] != 1) {
+            seen[s->member->domain] = 1;
+            counts.failed++;
+            counts.one = s;
+        }
+    }
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        bool is_up = s->track->has_data && s->track->condition == CONDITION_UP;
+        if (is_target(s) && !seen[s->member->domain] && is_up) {
+            seen[s->member->domain] = 2;
+            counts.well++;
+        }
+    }
+    free(seen);
+    return counts;
+}
+
+static void scope_findings(const struct scene *scene)
+{
+    const struct case_file *file = scene->file;
+    if (file->hosts_watched) {
+        bool is_wide = file->hosts_down * 5 >= file->hosts_watched * 4 &&
+                       (file->networks_down > 1 || file->networks_watched == 1);
+        finding_set(scene, EVIDENCE_WIDE, is_wide ? TRUTH_PRESENT : TRUTH_ABSENT, file->hosts_down,
+                    file->hosts_watched);
+    }
+    struct host_counts hosts = count_hosts(scene);
+    if (hosts.failed == 1 && hosts.well && !hosts.is_route_in)
+        finding_set(scene, EVIDENCE_ONE_HOST, TRUTH_PRESENT, hosts.well, hosts.well)->name =
+            hosts.one->member->target;
+    else if (hosts.failed > 1)
+        finding_set(scene, EVIDENCE_ONE_HOST, TRUTH_ABSENT, hosts.well,
+                    hosts.well + hosts.failed - 1);
+}
+
+/* How many failed targets of a layer (LAYER_COUNT: of any) bear all these flags; *of: how many
+ * failed. */
+static size_t count_flags(const struct scene *scene, enum layer layer, uint32_t flags, size_t *of)
+{
+    size_t n = 0;
+    *of = 0;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        if (!is_target(s) || !has_failed(s) ||
+            (layer != LAYER_COUNT && s->member->layer != (uint8_t)layer))
+            continue;
+        (*of)++;
+        n += (s->track->flags & flags) == flags;
+    }
+    return n;
+}
+
+static void flag_finding(const struct scene *scene, enum evidence_kind kind, enum layer layer,
+                         uint32_t flags)
+{
+    size_t m, n = count_flags(scene, layer, flags, &m);
+    if (m)
+        finding_set(scene, kind, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
+}
+
+static size_t count_layer(const struct scene *scene, enum layer layer, bool only_failed)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        n += is_target(s) && s->member->layer == (uint8_t)layer && (!only_failed || has_failed(s));
+    }
+    return n;
+}
+
+static void service_findings(const struct scene *scene)
+{
+    size_t services = count_layer(scene, LAYER_SERVICE, false);
+    size_t m, n = count_flags(scene, LAYER_SERVICE, TRACK_HOST_ANSWERED, &m);
+    size_t any;
+    count_flags(scene, LAYER_COUNT, 0, &any);
+    if (services && any)
+        finding_set(scene, EVIDENCE_PARTIAL_SERVICES, n ? TRUTH_PRESENT : TRUTH_ABSENT, n,
+                    m ? m : services);
+    flag_finding(scene, EVIDENCE_LAST_HOP_SPEAKS, LAYER_COUNT, TRACK_HOST_UNREACHABLE);
+    flag_finding(scene, EVIDENCE_NO_ROUTE_SAID, LAYER_COUNT, TRACK_NO_ROUTE);
+    flag_finding(scene, EVIDENCE_PROHIBITED, LAYER_COUNT, TRACK_PROHIBITED);
+    flag_finding(scene, EVIDENCE_WRONG_ANSWERS, LAYER_NAME, TRACK_WRONG);
+    flag_finding(scene, EVIDENCE_SERVICE_ERRORS, LAYER_SERVICE, TRACK_ERROR);
+    flag_finding(scene, EVIDENCE_SILENT_SERVICES, LAYER_SERVICE, TRACK_TIMEOUT | TRACK_HOST_PINGED);
+    flag_finding(scene, EVIDENCE_EXPIRED, LAYER_SERVICE, TRACK_EXPIRED);
+    flag_finding(scene, EVIDENCE_SAID_SO, LAYER_SERVICE, TRACK_SAID_SO);
+    for (size_t i = 0; i < scene->count; i++)
+        if (has_failed(&scene->suspects[i]) && (scene->suspects[i].track->flags & TRACK_EXPIRED) &&
+            !is_known(&scene->findings[EVIDENCE_EXPIRED].first))
+            scene->findings[EVIDENCE_EXPIRED].first = scene->suspects[i].track->down;
+}
+
+static void name_finding(const struct scene *scene)
+{
+    size_t names = count_layer(scene, LAYER_NAME, false);
+    size_t failed = count_layer(scene, LAYER_NAME, true);
+    size_t hosts = count_layer(scene, LAYER_HOST, false);
+    size_t failed_hosts = count_layer(scene, LAYER_HOST, true);
+    bool is_route_in = false;
+    for (size_t i = 0; i < scene->count; i++)
+        is_route_in |= is_route(&scene->suspects[i]) && scene->suspects[i].is_in;
+    if (failed && hosts && !failed_hosts && !is_route_in)
+        finding_set(scene, EVIDENCE_ONLY_NAMES, TRUTH_PRESENT, failed, names);
+    else if (failed_hosts || is_route_in || !failed)
+        finding_set(scene, EVIDENCE_ONLY_NAMES, TRUTH_ABSENT, failed, names);
+}
+
+/* The graded phase of one target, if it had one that counts. */
+static bool is_graded(const struct suspect *s, const struct interval *lost)
+{
+    const struct sight *sight = &s->track->sight;
+    bool is_partial = sight->graded_loss >= 0.05 && sight->graded_loss <= 0.95;
+    int64_t until = sight->graded_last.ns < lost->last_before.ns || !utc_is_known(lost->last_before)
+                        ? sight->graded_last.ns
+                        : lost->last_before.ns;
+    int64_t length = until - sight->graded_began.first_after.ns;
+    /* It belongs to this outage if it led up to it: it had not been over for long. */
+    bool leads_up =
+        lost->first_after.ns - sight->graded_last.ns <= 20 * sight->round_ns + 5 * NS_PER_MINUTE;
+    return is_target(s) && s->is_in && is_known(&sight->graded_began) && leads_up &&
+           (is_partial || sight->graded_rtt >= 1.2) && length >= ROUNDS * sight->round_ns;
+}
+
+static void graded_finding(const struct scene *scene, const struct interval *downs, size_t n)
+{
+    if (!n)
+        return;
+    struct interval first = {{0}, {INT64_MAX}};
+    double loss = 0, rtt = 0;
+    size_t domains = 0, slight = 0;
+    uint8_t *seen = mem_new(scene->watch->domains.count, 1);
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        const struct sight *sight = &s->track->sight;
+        slight += is_target(s) && s->is_in && is_known(&sight->graded_began) &&
+                  sight->graded_began.first_after.ns < downs[0].first_after.ns &&
+                  sight->graded_last.ns > downs[0].first_after.ns - NS_PER_HOUR;
+        if (!is_graded(s, &downs[0]))
+            continue;
+        domains += !seen[s->member->domain];
+        seen[s->member->domain] = 1;
+        loss = sight->graded_loss > loss ? sight->graded_loss : loss;
+        rtt = sight->graded_rtt > rtt ? sight->graded_rtt : rtt;
+        if (sight->graded_began.first_after.ns < first.first_after.ns)
+            first = sight->graded_began;
+    }
+    free(seen);
+    if (domains >= 2 || (domains == 1 && scene->file->hosts_watched == 1)) {
+        struct finding *finding =
+            finding_set(scene, EVIDENCE_GRADED, TRUTH_PRESENT, domains, scene->file->hosts_watched);
+        finding->first = first;
+        finding->second = downs[0];
+        finding->a = loss;
+        finding->b = rtt > 1 ? rtt : 1;
+    } else if (!slight) {
+        finding_set(scene, EVIDENCE_GRADED, TRUTH_ABSENT, 0, scene->file->hosts_watched);
+    }
+}
+
+static void decay_finding(const struct scene *scene, const struct interval *downs, size_t n)
+{
+    if (n < 3 || !scene->file->hosts_watched)
+        return;
+    int64_t begin = downs[0].first_after.ns;
+    int64_t cliff = begin + 5 * NS_PER_MINUTE + ROUNDS * scene->file->round_ns;
+    size_t at_first = 0;
+    while (at_first < n && downs[at_first].first_after.ns <= cliff)
+        at_first++;
+    double m = scene->file->hosts_watched;
+    int64_t span = downs[n - 1].first_after.ns - begin;
+    bool is_decay = span >= NS_PER_HOUR && span <= 6 * NS_PER_HOUR && (double)at_first >= 0.1 * m &&
+                    (double)(n - at_first) >= 0.1 * m;
+    bool is_old = scene->observer->now.ns - begin >= NS_PER_HOUR;
+    if (!is_decay && !is_old)
+        return;
+    struct finding *finding =
+        finding_set(scene, EVIDENCE_DECAY, is_decay ? TRUTH_PRESENT : TRUTH_ABSENT, n,
+                    scene->file->hosts_watched);
+    finding->a = (double)at_first / m;
+    finding->b = (double)n / m;
+}
+
+static void step_finding(const struct scene *scene, const struct interval *downs, size_t n)
+{
+    if (n < 2)
+        return;
+    struct interval at = {{0}, {0}};
+    size_t common = spans_common(downs, n, &at);
+    finding_set(scene, EVIDENCE_ONE_STEP, common * 5 >= n * 4 ? TRUTH_PRESENT : TRUTH_ABSENT,
+                common, n)
+        ->first = at;
+}
+
+static void rtt_finding(const struct scene *scene)
+{
+    const struct interval *began =
+        &scene->file->episodes[(scene->file->episode_count - 1) % CASE_EPISODES].began;
+    size_t n = 0, m = 0;
+    double worst = 0;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        const struct sight *sight = &s->track->sight;
+        if (!is_target(s) || !s->track->has_data || s->track->condition == CONDITION_DOWN)
+            continue;
+        m++;
+        if (!is_known(&sight->step_at) ||
+            sight->step_at.first_after.ns < began->last_before.ns - 2 * sight->round_ns)
+            continue;
+        n++;
+        double ms = sight->step_ns / 1e6;
+        worst = ms * ms > worst * worst ? ms : worst;
+    }
+    if (m && n * 4 >= m && n)
+        finding_set(scene, EVIDENCE_RTT_STEP, TRUTH_PRESENT, n, m)->a = worst;
+    else if (m && !n && scene->file->round_ns &&
+             scene->observer->now.ns - began->first_after.ns >= 30 * scene->file->round_ns)
+        finding_set(scene, EVIDENCE_RTT_STEP, TRUTH_ABSENT, n, m);
+}
+
+void findings_of_hosts(const struct scene *scene)
+{
+    struct interval *downs;
+    size_t n = host_spans(scene, SPAN_DOWN, &downs);
+    observer_findings(scene);
+    scope_findings(scene);
+    service_findings(scene);
+    name_finding(scene);
+    graded_finding(scene, downs, n);
+    step_finding(scene, downs, n);
+    decay_finding(scene, downs, n);
+    rtt_finding(scene);
+    free(downs);
+}
+
+void findings_find(const struct scene *scene)
+{
+    memset(scene->findings, 0, EVIDENCE_COUNT * sizeof *scene->findings);
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
+        scene->findings[kind].kind = (uint8_t)kind;
+    findings_of_hosts(scene);
+    findings_of_routes(scene);
+    findings_of_time(scene);
+}

@@ -1,0 +1,165 @@
+#include "core/incident/tracks.h"
+
+#include <string.h>
+
+static uint32_t outcome_flag(enum outcome outcome, enum layer layer)
+{
+    switch (outcome) {
+    case OUTCOME_TIMEOUT:
+        return TRACK_TIMEOUT;
+    case OUTCOME_HOST_UNREACHABLE:
+        return TRACK_HOST_UNREACHABLE;
+    case OUTCOME_NET_UNREACHABLE:
+    case OUTCOME_TTL_EXCEEDED:
+        return TRACK_NO_ROUTE;
+    case OUTCOME_PROHIBITED:
+        return TRACK_PROHIBITED;
+    case OUTCOME_CERT_EXPIRED:
+        return TRACK_EXPIRED;
+    case OUTCOME_HTTP_UNAVAILABLE:
+        return TRACK_SAID_SO;
+    case OUTCOME_NAME_ERROR:
+    case OUTCOME_NO_ADDRESS:
+    case OUTCOME_SERVER_FAILURE:
+    case OUTCOME_DNS_REFUSED:
+    case OUTCOME_LAME:
+    case OUTCOME_DNS_ERROR:
+    case OUTCOME_EMPTY:
+        return layer == LAYER_NAME ? TRACK_WRONG : TRACK_TIMEOUT;
+    case OUTCOME_REFUSED:
+    case OUTCOME_RESET:
+    case OUTCOME_CLOSED:
+    case OUTCOME_PORT_UNREACHABLE:
+    case OUTCOME_PROTO_UNREACHABLE:
+    case OUTCOME_BAD_REPLY:
+    case OUTCOME_TLS_ERROR:
+    case OUTCOME_CERT_INVALID:
+    case OUTCOME_HTTP_ERROR:
+    case OUTCOME_CONTENT:
+        return TRACK_ERROR;
+    default:
+        return 0;
+    }
+}
+
+static bool interval_is_known(const struct interval *interval)
+{
+    return utc_is_known(interval->first_after);
+}
+
+/* Routes: partial is the fall below 0.8; a foreign origin is a failure of its own. */
+static struct interval degraded_since(const struct member *member, const struct sight *sight)
+{
+    if (member->kind != NAME_PREFIX)
+        return sight->since;
+    return sight->condition == CONDITION_UP && sight->is_foreign ? sight->foreign_began
+                                                                 : sight->left_up;
+}
+
+static enum condition condition_seen(const struct member *member, const struct sight *sight)
+{
+    if (member->kind == NAME_PREFIX && sight->is_foreign && sight->condition == CONDITION_UP)
+        return CONDITION_DEGRADED;
+    return sight->condition;
+}
+
+static void note_failure(struct track *track, const struct member *member,
+                         const struct sight *sight, enum condition condition)
+{
+    if (condition == CONDITION_DEGRADED || member->kind == NAME_PREFIX) {
+        track->flags |= TRACK_DEGRADED;
+        if (!interval_is_known(&track->degraded))
+            track->degraded = degraded_since(member, sight);
+    }
+    if (condition != CONDITION_DOWN)
+        return;
+    if (!(track->flags & TRACK_FAILED))
+        track->down = sight->since;
+    else if (track->condition != CONDITION_DOWN)
+        track->relapses++;
+    track->flags |= TRACK_FAILED;
+    track->down_last = sight->since;
+}
+
+static void note_return(struct track *track, const struct member *member, const struct sight *sight)
+{
+    struct interval at = sight->since;
+    if (member->kind == NAME_PREFIX && interval_is_known(&sight->foreign_ended) &&
+        sight->foreign_ended.first_after.ns > at.first_after.ns)
+        at = sight->foreign_ended;
+    track->up_last = at;
+    if (!interval_is_known(&track->up_first))
+        track->up_first = at;
+}
+
+bool track_see(struct track *track, const struct member *member, const struct sight *sight)
+{
+    enum condition condition = condition_seen(member, sight);
+    track->sight = *sight;
+    track->has_data = condition != CONDITION_NO_DATA;
+    if (!track->has_data || !sight->was_up)
+        return false;
+    if (member->kind == NAME_PREFIX) {
+        double loss = 1 - sight->v;
+        track->loss = loss > track->loss ? loss : track->loss;
+        track->flags |= sight->is_foreign ? TRACK_FOREIGN : 0u;
+    }
+    if (condition == CONDITION_DOWN && member->kind == NAME_TARGET)
+        track->flags |= outcome_flag(sight->outcome, member->layer);
+    if (condition == (enum condition)track->condition)
+        return false;
+    if (condition >= CONDITION_DEGRADED)
+        note_failure(track, member, sight, condition);
+    else if (track_is_failing(track))
+        note_return(track, member, sight);
+    track->condition = (uint8_t)condition;
+    track->since = sight->since;
+    return true;
+}
+
+void track_begin_episode(struct track *track)
+{
+    struct interval none = {{0}, {0}};
+    track->flags = 0;
+    track->degraded = track->down = track->down_last = none;
+    track->up_first = track->up_last = none;
+    track->relapses = 0;
+    track->loss = 0;
+    track->flaps_before = track->sight.flap_count;
+}
+
+static void note_answer(struct host_state *host, const struct member *member,
+                        const struct track *track)
+{
+    int64_t at = track->sight.last_good.ns;
+    if (!track->has_data || track->condition == CONDITION_DOWN)
+        return;
+    if (at > host->answered_ns)
+        host->answered_ns = at;
+    if (member->layer == LAYER_HOST && at > host->pinged_ns)
+        host->pinged_ns = at;
+}
+
+void tracks_compare_hosts(const struct watch_list *watch, struct table *tracks, uint32_t subject,
+                          struct table *hosts)
+{
+    hosts->count = 0;
+    for (size_t i = 0; i < watch->domains.count; i++)
+        table_add(hosts);
+    uint32_t first = watch_subject(watch, subject)->first_member;
+    for (uint32_t row = first; row; row = watch_member(watch, row - 1)->next) {
+        const struct member *member = watch_member(watch, row - 1);
+        if (member->kind == NAME_TARGET && member->is_listed)
+            note_answer(table_at(hosts, member->domain), member, track_at(tracks, row - 1));
+    }
+    for (uint32_t row = first; row; row = watch_member(watch, row - 1)->next) {
+        const struct member *member = watch_member(watch, row - 1);
+        struct track *track = track_at(tracks, row - 1);
+        if (member->kind != NAME_TARGET || !member->is_listed || track->condition != CONDITION_DOWN)
+            continue;
+        const struct host_state *host = table_at(hosts, member->domain);
+        int64_t later = track->since.first_after.ns + track->sight.round_ns;
+        track->flags |= host->answered_ns > later ? TRACK_HOST_ANSWERED : 0u;
+        track->flags |= host->pinged_ns > later ? TRACK_HOST_PINGED : 0u;
+    }
+}
