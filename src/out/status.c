@@ -71,7 +71,7 @@ static const char *trouble_words(const struct overview *overview, const struct s
         series->layer == LAYER_ROUTE
             ? arena_printf(arena, "missing at %s of the peers", words_share(arena, series->loss))
             : outcome_sentence((enum outcome)series->outcome);
-    return arena_printf(arena, "%s%s: %s, changed %s; last: %s", what, from,
+    return arena_printf(arena, "%s%s: %s; it changed %s; last: %s", what, from,
                         condition_name(condition), since, why);
 }
 
