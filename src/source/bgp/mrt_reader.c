@@ -106,7 +106,6 @@ static bool is_record(struct mrt_reader *reader)
 /* Looks for the next record behind `at`. False if there is none: then `at` is the end. */
 static bool find_record(struct mrt_reader *reader)
 {
-    reader->is_rejected = false;
     if (left(reader))
         reader->at++;
     for (; load(reader, MRT_HEADER); reader->at++)
@@ -114,6 +113,22 @@ static bool find_record(struct mrt_reader *reader)
             return true;
     reader->at = reader->end;
     return false;
+}
+
+/* After a record that could not be decoded: its length may be what was wrong, so that the next one
+ * may begin within it. Else that is where it ends, if a record can begin there; if not, behind
+ * that. */
+static void leave_rejected(struct mrt_reader *reader)
+{
+    uint64_t where = reader->offset + reader->at;
+    bool is_followed = has_header(reader, 0);
+    reader->is_rejected = false;
+    reader->at = reader->last;
+    for (reader->at++; reader->offset + reader->at < where; reader->at++)
+        if (load(reader, MRT_HEADER) && is_record(reader))
+            return;
+    if (!is_followed)
+        find_record(reader);
 }
 
 static int end(struct mrt_reader *reader, struct why *why)
@@ -206,12 +221,8 @@ int mrt_reader_next(struct mrt_reader *reader, struct mrt_header *header, struct
                     struct why *why)
 {
     int found = 1;
-    if (reader->is_rejected && !has_header(reader, 0)) {
-        reader->at = reader->last; /* its length may be what was wrong */
-        if (!find_record(reader))
-            return end(reader, why);
-    }
-    reader->is_rejected = false;
+    if (reader->is_rejected)
+        leave_rejected(reader);
     while (found > 0) {
         if (!load(reader, MRT_HEADER))
             return left(reader) ? handle_overrun(reader, why) : end(reader, why);
