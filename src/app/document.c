@@ -65,10 +65,36 @@ static void check_single(struct document *document, yaml_parser_t *parser)
     yaml_document_delete(&second);
 }
 
+/* libyaml takes time by the square of the depth, so that a file of nothing but brackets would hold
+ * us up for hours. No sane file nests deeper than this, not even by the brackets in its comments.
+ */
+enum { DEPTH_MAX = 1000 };
+
+static bool is_shallow(struct document *document, const char *bytes, size_t n)
+{
+    yaml_mark_t at = {0};
+    unsigned depth = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool is_line = bytes[i] == '\n';
+        depth += bytes[i] == '[' || bytes[i] == '{';
+        depth -= depth > 0 && (bytes[i] == ']' || bytes[i] == '}');
+        if (depth > DEPTH_MAX) {
+            fault_at(document, &at, "nested deeper than %d brackets; expected at most four",
+                     DEPTH_MAX);
+            return false;
+        }
+        at.line += is_line;
+        at.column = is_line ? 0 : at.column + 1;
+    }
+    return true;
+}
+
 bool document_open(struct document *document, const char *path, const void *bytes, size_t n,
                    struct buffer *faults)
 {
     *document = (struct document){.path = path, .faults = faults};
+    if (!is_shallow(document, bytes, n))
+        return false;
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         abort();

@@ -282,6 +282,19 @@ static void test_bad(void **state)
     }
 }
 
+static void test_deep(void **state)
+{
+    (void)state;
+    static char text[3000000];
+    struct config config;
+    struct buffer faults = {0};
+    memset(text, '[', sizeof text);
+    assert_int_equal(config_parse("f", text, sizeof text, &config, &faults, NULL), ERR_CONFIG);
+    assert_string_equal(faults.bytes,
+                        "f:1:1001: nested deeper than 1000 brackets; expected at most four\n");
+    buffer_done(&faults);
+}
+
 /* Twenty faults are told, and how many there are besides. */
 static void test_many(void **state)
 {
@@ -393,11 +406,11 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full),         cmocka_unit_test(test_members),
-        cmocka_unit_test(test_bad),          cmocka_unit_test(test_many),
-        cmocka_unit_test(test_warnings),     cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_same_subject), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_full),      cmocka_unit_test(test_members),
+        cmocka_unit_test(test_bad),       cmocka_unit_test(test_many),
+        cmocka_unit_test(test_deep),      cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_describe),  cmocka_unit_test(test_same_subject),
+        cmocka_unit_test(test_truncated), cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
