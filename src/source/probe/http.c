@@ -44,6 +44,7 @@ struct tap {
 };
 
 static void collect(struct http_engine *engine);
+static void begin_queued(void *context);
 
 static void must(CURLMcode code)
 {

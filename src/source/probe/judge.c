@@ -106,7 +106,8 @@ void judge_icmp(struct answer *answer, const struct addr *to, const struct net_i
             outcome = OUTCOME_SELF;
     }
     answer->outcome = outcome;
-    answer->code = outcome == OUTCOME_SELF ? 0 : (uint16_t)(fault->type << 8 | fault->code);
+    if (outcome != OUTCOME_SELF)
+        answer->code = (uint16_t)(fault->type << 8 | fault->code);
     answer->peer = fault->from;
 }
 
