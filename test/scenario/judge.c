@@ -38,21 +38,43 @@ static void fail(struct judge *judge, const struct expectation *e, const char *f
     judge->failures++;
 }
 
-/* Both ends of the interval lie in the span; an unknown begin does not. */
-static bool is_within(const struct interval *at, const struct span *span)
+/* Both ends of the interval lie in the span (an unknown begin does not), and the moment in the
+ * interval. */
+static bool is_within(const struct interval *at, const struct span *span, struct utc moment)
 {
+    bool holds = at->last_before.ns <= moment.ns && moment.ns <= at->first_after.ns;
     return at->last_before.ns >= span->from.ns && at->first_after.ns <= span->to.ns &&
-           utc_is_known(at->first_after);
+           utc_is_known(at->first_after) && (!utc_is_known(moment) || holds);
 }
 
 static bool are_times_right(const struct expectation *e, const struct interval *began,
                             const struct interval *ended, bool is_open)
 {
-    if (utc_is_known(e->began.from) && !is_within(began, &e->began))
+    if (utc_is_known(e->began.from) && !is_within(began, &e->began, e->began_at))
         return false;
-    if (utc_is_known(e->ended.from) && (is_open || !is_within(ended, &e->ended)))
+    if (utc_is_known(e->ended.from) && (is_open || !is_within(ended, &e->ended, e->ended_at)))
         return false;
     return !e->is_open || is_open;
+}
+
+/* There is none, or there are, but not such. */
+static void fail_unlike(struct judge *judge, const struct expectation *e)
+{
+    const struct outcome_set *set = judge->set;
+    bool is_any = false;
+    for (size_t i = 0; i < set->incident_count; i++) {
+        const struct incident *incident = &set->incidents[i];
+        char a[UTC_TEXT_MAX], b[UTC_TEXT_MAX], c[UTC_TEXT_MAX], d[UTC_TEXT_MAX];
+        if (judge->is_incident_claimed[i])
+            continue;
+        fail(judge, e, "incident %u began %s..%s and ended %s..%s%s", incident->id,
+             utc_format(incident->began.last_before, a), utc_format(incident->began.first_after, b),
+             utc_format(incident->ended.last_before, c), utc_format(incident->ended.first_after, d),
+             incident->is_open ? " (open)" : "");
+        is_any = true;
+    }
+    if (!is_any)
+        fail(judge, e, "there is no such incident");
 }
 
 static void select_incident(struct judge *judge, const struct expectation *e)
@@ -74,7 +96,7 @@ static void select_incident(struct judge *judge, const struct expectation *e)
         if (set->verdicts[i].incident == judge->incident->id)
             judge->verdict = &set->verdicts[i];
     if (!judge->incident)
-        fail(judge, e, "there is no such incident");
+        fail_unlike(judge, e);
     else if (!judge->verdict)
         fail(judge, e, "the incident has no verdict");
 }

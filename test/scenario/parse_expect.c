@@ -91,11 +91,16 @@ static int parse_one(struct script *script, int (*look_up)(const char *name, siz
 
 static void parse_when(struct script *script, struct expectation *e)
 {
-    if (script_take(script, "began"))
+    if (script_take(script, "began")) {
         e->began = script_span(script);
-    if (script_take(script, "ended"))
+        if (script_take(script, "around"))
+            e->began_at = script_time(script);
+    }
+    if (script_take(script, "ended")) {
         e->ended = script_span(script);
-    else if (script_take(script, "open"))
+        if (script_take(script, "around"))
+            e->ended_at = script_time(script);
+    } else if (script_take(script, "open"))
         e->is_open = true;
 }
 

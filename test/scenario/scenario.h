@@ -103,6 +103,7 @@ struct expectation {
     const char *name;  /* subject; source of a notice */
     struct span began; /* 0: not asked */
     struct span ended;
+    struct utc began_at, ended_at; /* must lie in the interval; 0: not asked */
     bool is_open;
     double low, high; /* of a range; n and m of "N of M"; -1: not asked */
     unsigned set;     /* bits: causes, layers (bit LAYER_COUNT: unresolved), truths, confidence */
