@@ -65,15 +65,15 @@ static void put_table(struct page *page, const struct overview *overview)
     static const char *const heads[] = {"No.",    "Subject", "Began (UTC)",
                                         "Lasted", "Worst",   "Verdict"};
     for (size_t i = 0; i < 6; i++)
-        table_add(&table, heads[i]);
+        page_table_add(&table, heads[i]);
     for (size_t i = 0; i < overview->incident_count; i++) {
         const struct incident *incident = &overview->incidents[i].incident;
-        table_add(&table, arena_printf(arena, "%u", incident->id));
-        table_add(&table, subject_cell(overview, incident->subject));
-        table_add(&table, began_cell(arena, incident));
-        table_add(&table, lasted_cell(arena, incident));
-        table_add(&table, worst_cell(arena, incident));
-        table_add(&table, verdict_cell(arena, overview->incidents[i].verdict));
+        page_table_add(&table, arena_printf(arena, "%u", incident->id));
+        page_table_add(&table, subject_cell(overview, incident->subject));
+        page_table_add(&table, began_cell(arena, incident));
+        page_table_add(&table, lasted_cell(arena, incident));
+        page_table_add(&table, worst_cell(arena, incident));
+        page_table_add(&table, verdict_cell(arena, overview->incidents[i].verdict));
     }
     page_table(page, &table);
 }

@@ -170,7 +170,7 @@ void page_space(struct page *page)
     separate(page);
 }
 
-void table_add(struct table *table, const char *cell)
+void page_table_add(struct table *table, const char *cell)
 {
     table->cells = mem_grow(table->cells, &table->capacity, table->count + 1, sizeof *table->cells);
     table->cells[table->count++] = cell;

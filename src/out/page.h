@@ -33,7 +33,7 @@ struct table {
     const char **cells;
     size_t count, capacity;
 };
-void table_add(struct table *table, const char *cell);
+void page_table_add(struct table *table, const char *cell);
 void page_table(struct page *page, struct table *table);
 
 #endif

@@ -53,16 +53,16 @@ void section_time_line(struct page *page, const struct dossier *dossier)
                               words_time(arena, day)));
     static const char *const heads[] = {" ", "Between", "and", "What", "How many"};
     for (size_t i = 0; i < 5; i++)
-        table_add(&table, heads[i]);
+        page_table_add(&table, heads[i]);
     for (size_t i = 0; i < steps.count; i++) {
         const struct step *step = &steps.list[i];
         const char *first, *last;
         words_ends(arena, &step->at, day, &first, &last);
-        table_add(&table, step->is_simultaneous ? "=" : " ");
-        table_add(&table, first);
-        table_add(&table, last);
-        table_add(&table, step->what);
-        table_add(&table, step->extent);
+        page_table_add(&table, step->is_simultaneous ? "=" : " ");
+        page_table_add(&table, first);
+        page_table_add(&table, last);
+        page_table_add(&table, step->what);
+        page_table_add(&table, step->extent);
         has_ties |= step->is_simultaneous;
     }
     page_table(page, &table);
@@ -102,20 +102,21 @@ void section_events(struct page *page, const struct dossier *dossier)
     page_heading(page, "Every change seen (UTC)");
     static const char *const heads[] = {"When", "What", "From", "To"};
     for (size_t i = 0; i < 4; i++)
-        table_add(&table, heads[i]);
+        page_table_add(&table, heads[i]);
     for (size_t i = 0; i < file->event_count && i < EVENTS_MOST; i++) {
         const struct event *event = &file->events[i];
         const char *to = condition_name((enum condition)event->to);
         bool has_outcome = event->outcome != OUTCOME_NONE && event->to == CONDITION_DOWN;
-        table_add(&table, words_interval(arena, &event->at, day_of(dossier)));
-        table_add(&table,
-                  arena_printf(arena, "%s%s%s", registry_text(dossier->registry, event->target),
-                               event->source ? " from " : "",
-                               registry_text(dossier->registry, event->source)));
-        table_add(&table, condition_name((enum condition)event->from));
-        table_add(&table, has_outcome ? arena_printf(arena, "%s: %s", to,
-                                                     outcome_sentence((enum outcome)event->outcome))
-                                      : to);
+        page_table_add(&table, words_interval(arena, &event->at, day_of(dossier)));
+        page_table_add(&table, arena_printf(arena, "%s%s%s",
+                                            registry_text(dossier->registry, event->target),
+                                            event->source ? " from " : "",
+                                            registry_text(dossier->registry, event->source)));
+        page_table_add(&table, condition_name((enum condition)event->from));
+        page_table_add(&table, has_outcome
+                                   ? arena_printf(arena, "%s: %s", to,
+                                                  outcome_sentence((enum outcome)event->outcome))
+                                   : to);
     }
     page_table(page, &table);
     if (file->event_count > EVENTS_MOST)
@@ -148,9 +149,9 @@ void section_verdict(struct page *page, const struct dossier *dossier)
                                     verdict->is_provisional ? " (provisional)" : "",
                                     verdict->revision, verdict->rules));
     struct table table = {.columns = 3};
-    table_add(&table, "Cause");
-    table_add(&table, "Probability");
-    table_add(&table, "In words");
+    page_table_add(&table, "Cause");
+    page_table_add(&table, "Probability");
+    page_table_add(&table, "In words");
     double rest = 1;
     int most = verdict->set_size < LEADING_MOST ? LEADING_MOST : verdict->set_size;
     for (int i = 0; i < CAUSE_COUNT; i++) {
@@ -159,13 +160,13 @@ void section_verdict(struct page *page, const struct dossier *dossier)
             continue;
         double p = verdict->posterior[cause];
         rest -= p;
-        table_add(&table, cause_phrase(cause));
-        table_add(&table, words_percent(arena, p));
-        table_add(&table, words_likelihood(p));
+        page_table_add(&table, cause_phrase(cause));
+        page_table_add(&table, words_percent(arena, p));
+        page_table_add(&table, words_likelihood(p));
     }
-    table_add(&table, "all others together");
-    table_add(&table, words_percent(arena, rest));
-    table_add(&table, words_likelihood(rest));
+    page_table_add(&table, "all others together");
+    page_table_add(&table, words_percent(arena, rest));
+    page_table_add(&table, words_likelihood(rest));
     page_table(page, &table);
     if (verdict->call < CAUSE_COUNT)
         page_paragraph(page,
@@ -377,17 +378,18 @@ void section_revisions(struct page *page, const struct dossier *dossier)
     page_heading(page, "Revisions (none is overwritten)");
     static const char *const heads[] = {"No.", "Judged", "State", "Verdict", "Leading cause"};
     for (size_t i = 0; i < 5; i++)
-        table_add(&table, heads[i]);
+        page_table_add(&table, heads[i]);
     for (size_t i = 0; i < file->verdict_count; i++) {
         const struct verdict *verdict = &file->verdicts[i];
         const struct incident *incident = revision_of(file, verdict->revision);
-        table_add(&table, arena_printf(arena, "%u", verdict->revision));
-        table_add(&table, words_time(arena, verdict->judged));
-        table_add(&table, !incident ? "-" : incident->is_open ? "open" : "over");
-        table_add(&table, verdict->is_provisional       ? "provisional"
-                          : verdict->call < CAUSE_COUNT ? "called"
-                                                        : "no call");
-        table_add(&table, cause_with_likelihood(arena, verdict, (enum cause)verdict->order[0]));
+        page_table_add(&table, arena_printf(arena, "%u", verdict->revision));
+        page_table_add(&table, words_time(arena, verdict->judged));
+        page_table_add(&table, !incident ? "-" : incident->is_open ? "open" : "over");
+        page_table_add(&table, verdict->is_provisional       ? "provisional"
+                               : verdict->call < CAUSE_COUNT ? "called"
+                                                             : "no call");
+        page_table_add(&table,
+                       cause_with_likelihood(arena, verdict, (enum cause)verdict->order[0]));
     }
     page_table(page, &table);
 }

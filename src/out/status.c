@@ -43,14 +43,14 @@ static void put_layers(struct page *page, const struct overview *overview, uint3
                                            CONDITION_NO_DATA};
     count_series(overview, subject, tallies);
     for (size_t i = 0; i < 6; i++)
-        table_add(&table, heads[i]);
+        page_table_add(&table, heads[i]);
     for (int layer = 0; layer < LAYER_COUNT; layer++) {
         if (!tallies[layer].all)
             continue;
-        table_add(&table, layer_phrase((enum layer)layer));
+        page_table_add(&table, layer_phrase((enum layer)layer));
         for (size_t i = 0; i < 4; i++)
-            table_add(&table, arena_printf(arena, "%u", tallies[layer].in[order[i]]));
-        table_add(&table, arena_printf(arena, "%u", tallies[layer].all));
+            page_table_add(&table, arena_printf(arena, "%u", tallies[layer].in[order[i]]));
+        page_table_add(&table, arena_printf(arena, "%u", tallies[layer].all));
     }
     page_table(page, &table);
 }
