@@ -52,6 +52,13 @@ static void calm_finding(const struct scene *scene, const struct route_counts *r
                 calm * 5 >= routes->known * 4 ? TRUTH_PRESENT : TRUTH_ABSENT, calm, routes->known);
 }
 
+static void lost_finding(const struct scene *scene, const struct route_counts *routes)
+{
+    if (routes->known)
+        finding_set(scene, EVIDENCE_ROUTES_LOST, routes->gone ? TRUTH_PRESENT : TRUTH_ABSENT,
+                    routes->gone, routes->known);
+}
+
 static void at_once_finding(const struct scene *scene, const struct route_counts *routes)
 {
     struct interval *gone;
@@ -316,6 +323,7 @@ static void name_route_finding(const struct scene *scene, const struct route_cou
 void findings_of_routes(const struct scene *scene)
 {
     struct route_counts routes = count_routes(scene);
+    lost_finding(scene, &routes);
     calm_finding(scene, &routes);
     at_once_finding(scene, &routes);
     flap_finding(scene, &routes);
