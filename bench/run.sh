@@ -91,31 +91,30 @@ questions() {
 
 # Both decode every record; bgpdump prints them all, lastlight keeps those of one prefix. In turns, the
 # best of three each.
-against_bgpdump() { # TITLE FILE
-    ours=999999 theirs=999999
+against_bgpdump() { # TITLE FILE...
+    title=$1 ours=999999 theirs=999999
+    shift
+    [ -e "$1" ] || return 0
     for turn in 1 2 3; do
-        taken=$(seconds "$bench" mrt "$2")
+        taken=$(seconds "$bench" mrt "$@")
         ours=$(awk -v a="$ours" -v b="$taken" 'BEGIN { print (b < a ? b : a) }')
-        taken=$(seconds bgpdump -m "$2")
+        taken=$(seconds sh -c 'for file; do bgpdump -m "$file" || exit 1; done' sh "$@")
         theirs=$(awk -v a="$theirs" -v b="$taken" 'BEGIN { print (b < a ? b : a) }')
     done
-    row "$1, seconds: lastlight / bgpdump -m" "$ours / $theirs" \
+    row "$title, seconds: lastlight / bgpdump -m" "$ours / $theirs" \
         "$(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.1f times as fast", b / a }')"
+    compared=yes
 }
 
 archives() {
+    compared=
     if ! command -v bgpdump >/dev/null; then
         echo "(bgpdump is not installed: no comparison)"
         return
     fi
-    found=
-    for archive in "$data"/routeviews-*/*1845*.bz2 "$data"/ris-*/*.gz; do
-        [ -e "$archive" ] || continue
-        against_bgpdump "$(basename "$archive")" "$archive"
-        found=yes
-        case $archive in *.gz) break ;; esac
-    done
-    [ -n "$found" ] || echo "(no archives in $data: no comparison with bgpdump)"
+    against_bgpdump "MRT, two hours of 2008 (bzip2)" "$data"/routeviews-2008-02-24/*.20080224.1[89]*.bz2
+    against_bgpdump "MRT, an hour of 2022 (gzip)" "$data"/ris-2022-02/*.gz
+    [ -n "$compared" ] || echo "(no archives in $data: no comparison with bgpdump)"
 }
 
 echo "lastlight bench: $(number %.0f "$count") generated probes (1000 hosts, 2 vantages, every 10 s), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
