@@ -36,6 +36,7 @@ struct prober {
     struct sink sink;
     uint32_t vantage;
     uint64_t seed;
+    bool at_once;
     struct agenda *agenda;
     struct resolver *resolver;
     struct pinger *pinger;
@@ -241,6 +242,8 @@ static void start(struct asked *asked)
     enum name_kind kind = asked->is_control ? NAME_CONTROL : NAME_TARGET;
     asked->id = registry_intern(prober->sink.registry, kind, asked->text, n);
     uint64_t phase = hash_bytes(asked->text, n, prober->seed) % (uint64_t)asked->step_ns;
+    if (prober->at_once)
+        phase = 0;
     if (!prober->is_draining)
         agenda_set(prober->agenda, &asked->turn, (struct mono){clock_mono().ns + (int64_t)phase});
 }
@@ -344,6 +347,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     struct prober *prober = mem_new(1, sizeof *prober);
     prober->sink = *sink;
     prober->seed = options->seed;
+    prober->at_once = options->at_once;
     prober->vantage =
         registry_intern(sink->registry, NAME_VANTAGE, options->vantage, strlen(options->vantage));
     prober->agenda = agenda_new(loop);

@@ -20,6 +20,7 @@ struct prober_options {
     const char *vantage;
     const char *user_agent; /* NULL: name and version */
     uint64_t seed;          /* phases of the targets within their interval */
+    bool at_once;           /* no phases: a new target is asked as soon as it is in the plan */
 };
 
 struct prober;

@@ -1,0 +1,526 @@
+/* source/probe: pings, TCP, DNS, and the schedule, against loopback and servers of the test's own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "probe_fixture.h"
+
+#include "sys/clock.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TIMEOUT_NS (400 * NS_PER_MS)
+
+static struct fixture fixture;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fixture_start(&fixture);
+    return 0;
+}
+
+static int set_up_phased(void **state)
+{
+    (void)state;
+    fixture_start_phased(&fixture);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fixture_stop(&fixture);
+    return 0;
+}
+
+static const char *target_at(const char *form, uint16_t port)
+{
+    static char text[128];
+    snprintf(text, sizeof text, form, port);
+    return text;
+}
+
+/* A socket of 127.0.0.1 that nobody serves. */
+static int silent_socket(int type, uint16_t *port)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof own;
+    int fd = socket(AF_INET, type, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &length), 0);
+    *port = ntohs(own.sin_port);
+    return fd;
+}
+
+static void ping_is_answered(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"127.0.0.1", "::1"};
+    if (fixture.why.err)
+        skip();
+    for (int i = 0; i < 2; i++) {
+        char target[64];
+        snprintf(target, sizeof target, "icmp:%s", addresses[i]);
+        struct utc before = clock_utc();
+        struct observation result = fixture_ask(&fixture, target, TIMEOUT_NS, 0);
+        assert_string_equal(outcome_name((enum outcome)result.outcome), "ok");
+        assert_int_equal(result.stage, STAGE_DONE);
+        assert_string_equal(fixture_peer(&fixture, &result), addresses[i]);
+        assert_true(result.rtt_ns > 0 && result.rtt_ns < TIMEOUT_NS);
+        assert_int_equal(result.value, 64); /* TTL */
+        assert_true(utc_diff(result.time, before) >= 0);
+        assert_true(utc_diff(clock_utc(), result.time) >= 0);
+    }
+}
+
+/* What a process without rights sees; 0 if all is as it should be. */
+static int try_without_rights(void)
+{
+    enum { NOBODY = 65534 };
+    if (geteuid() == 0 && (setgid(NOBODY) || setuid(NOBODY)))
+        return 1;
+    fixture_start(&fixture);
+    if (!fixture.why.err) /* everybody may ping here */
+        return 0;
+    if (fixture.why.err != ERR_DENIED || !strstr(fixture.why.text, "ping_group_range"))
+        return 2;
+    struct observation result = fixture_ask(&fixture, "icmp:127.0.0.1", TIMEOUT_NS, 0);
+    if (result.outcome != OUTCOME_SELF || result.stage != STAGE_SEND)
+        return 3;
+    result = fixture_ask(&fixture, "tcp:127.0.0.1:1", TIMEOUT_NS, 0);
+    return result.outcome == OUTCOME_REFUSED ? 0 : 4;
+}
+
+static void pings_without_permission_say_how_to_cure_it(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(try_without_rights());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static bool keep_silent(struct server *server, int fd)
+{
+    (void)server, (void)fd;
+    return true;
+}
+
+static void tcp_tells_open_from_refused(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, false, 0, keep_silent, NULL);
+    struct observation result =
+        fixture_ask(&fixture, target_at("tcp:127.0.0.1:%u", server.port), TIMEOUT_NS, 0);
+    server_stop(&server);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "ok");
+    assert_int_equal(result.stage, STAGE_DONE);
+    assert_string_equal(fixture_peer(&fixture, &result), "127.0.0.1");
+    result = fixture_ask(&fixture, target_at("tcp:127.0.0.1:%u", unused_port()), TIMEOUT_NS, 0);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "refused");
+    assert_int_equal(result.stage, STAGE_CONNECT);
+    assert_string_equal(fixture_peer(&fixture, &result), "127.0.0.1");
+}
+
+/* A listener whose backlog is full drops what comes: nothing answers. */
+static void tcp_times_out(void **state)
+{
+    (void)state;
+    enum { FILLERS = 8 };
+    uint16_t port;
+    int listener = silent_socket(SOCK_STREAM, &port), fillers[FILLERS];
+    assert_int_equal(listen(listener, 0), 0);
+    struct sockaddr_in own = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (int i = 0; i < FILLERS; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(fillers[i], (struct sockaddr *)&own, sizeof own);
+    }
+    struct observation result =
+        fixture_ask(&fixture, target_at("tcp:127.0.0.1:%u", port), TIMEOUT_NS, 0);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "timeout");
+    assert_int_equal(result.stage, STAGE_CONNECT);
+    assert_int_equal(result.rtt_ns, 0);
+    for (int i = 0; i < FILLERS; i++)
+        close(fillers[i]);
+    close(listener);
+}
+
+/* Name servers. The context is a DNS behaviour. */
+struct name_server {
+    uint8_t flags, rcode; /* as they stand in the third and fourth byte */
+    uint8_t id_xor;       /* spoils the identifier */
+    size_t cut;           /* leaves out so many bytes at the end */
+    bool with_soa;
+    bool drip; /* TCP: a byte at a time */
+};
+
+static size_t make_reply(const struct name_server *how, uint8_t *bytes, size_t n)
+{
+    static const uint8_t soa[] = {0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 60, 0, 22, 0, 0, 0, 0, 0, 99};
+    bytes[0] ^= how->id_xor;
+    bytes[2] = (uint8_t)(0x80 | how->flags);
+    bytes[3] = how->rcode;
+    if (how->with_soa) {
+        memcpy(bytes + n, soa, sizeof soa);
+        memset(bytes + n + sizeof soa, 0, 16);
+        bytes[7] = 1;
+        n += sizeof soa + 16;
+    }
+    return n - how->cut;
+}
+
+static bool answer_udp(struct server *server, int fd)
+{
+    uint8_t bytes[1024];
+    struct sockaddr_storage from;
+    socklen_t length = sizeof from;
+    ssize_t n = recvfrom(fd, bytes, 512, 0, (struct sockaddr *)&from, &length);
+    if (n >= 12)
+        sendto(fd, bytes, make_reply(server->context, bytes, (size_t)n), 0,
+               (struct sockaddr *)&from, length);
+    return false;
+}
+
+static bool answer_tcp(struct server *server, int fd)
+{
+    const struct name_server *how = server->context;
+    uint8_t bytes[1024];
+    ssize_t n = read(fd, bytes, 512);
+    if (n < 14)
+        return true;
+    size_t reply = make_reply(how, bytes + 2, (size_t)n - 2);
+    bytes[0] = (uint8_t)(reply >> 8);
+    bytes[1] = (uint8_t)reply;
+    for (size_t i = 0; i < reply + 2; i += how->drip ? 1 : reply + 2) {
+        send(fd, bytes + i, how->drip ? 1 : reply + 2, MSG_NOSIGNAL);
+        if (how->drip)
+            poll(NULL, 0, 1);
+    }
+    return true;
+}
+
+static struct observation ask_name_server(struct name_server how)
+{
+    struct server server;
+    server_start(&server, true, 0, answer_udp, &how);
+    struct observation result =
+        fixture_ask(&fixture, target_at("dns:127.0.0.1:%u/kp./SOA", server.port), TIMEOUT_NS, 0);
+    server_stop(&server);
+    return result;
+}
+
+static void dns_tells_replies_apart(void **state)
+{
+    (void)state;
+    enum { AA = 0x04, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5 };
+    static const struct {
+        struct name_server how;
+        const char *outcome;
+        unsigned code;
+    } cases[] = {
+        {{.flags = AA, .with_soa = true}, "ok", 0},
+        {{.rcode = RCODE_SERVFAIL}, "server-failure", RCODE_SERVFAIL},
+        {{.flags = AA, .rcode = RCODE_NXDOMAIN}, "name-error", RCODE_NXDOMAIN},
+        {{.rcode = RCODE_REFUSED}, "dns-refused", RCODE_REFUSED},
+        {{.flags = 0}, "lame", 0},
+        {{.flags = AA}, "empty", 0},
+        {{.flags = AA, .with_soa = true, .cut = 5}, "bad-reply", 0},
+        {{.flags = AA, .with_soa = true, .id_xor = 1}, "bad-reply", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct observation result = ask_name_server(cases[i].how);
+        assert_string_equal(outcome_name((enum outcome)result.outcome), cases[i].outcome);
+        assert_int_equal(result.code, cases[i].code);
+        bool is_ok = result.outcome == OUTCOME_OK;
+        assert_int_equal(result.stage, is_ok ? STAGE_DONE : STAGE_REPLY);
+        assert_int_equal(result.value, is_ok ? 99 : 0);
+        if (!cases[i].how.id_xor)
+            assert_string_equal(fixture_peer(&fixture, &result), "127.0.0.1");
+    }
+}
+
+static void dns_without_server_is_told_by_its_host(void **state)
+{
+    (void)state;
+    struct observation result =
+        fixture_ask(&fixture, target_at("dns:127.0.0.1:%u/kp./SOA", unused_port()), TIMEOUT_NS, 0);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "port-unreachable");
+    assert_int_equal(result.code, 3 << 8 | 3);
+    assert_string_equal(fixture_peer(&fixture, &result), "127.0.0.1");
+}
+
+static void dns_silence_times_out(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int silent = silent_socket(SOCK_DGRAM, &port);
+    struct observation result =
+        fixture_ask(&fixture, target_at("dns:127.0.0.1:%u/kp./SOA", port), TIMEOUT_NS, 0);
+    close(silent);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "timeout");
+    assert_int_equal(result.stage, STAGE_REPLY);
+    assert_int_equal(result.rtt_ns, 0);
+}
+
+static bool hang_up(struct server *server, int fd)
+{
+    (void)server;
+    read_request(fd);
+    close(fd);
+    return false;
+}
+
+static void dns_falls_back_to_tcp(void **state)
+{
+    (void)state;
+    enum { AA = 0x04, TC = 0x02 };
+    static const struct {
+        struct name_server how;
+        bool (*serve)(struct server *server, int fd);
+        const char *outcome;
+        enum stage stage;
+    } cases[] = {
+        {{.flags = AA, .with_soa = true}, answer_tcp, "ok", STAGE_DONE},
+        {{.flags = AA, .with_soa = true, .drip = true}, answer_tcp, "ok", STAGE_DONE},
+        {{.flags = AA | TC, .with_soa = true}, answer_tcp, "bad-reply", STAGE_REPLY},
+        {{.flags = AA, .with_soa = true, .cut = 1}, answer_tcp, "bad-reply", STAGE_REPLY},
+        {{0}, hang_up, "closed", STAGE_REPLY},
+        {{0}, keep_silent, "timeout", STAGE_REPLY},
+        {{0}, NULL, "refused", STAGE_CONNECT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct name_server truncating = {.flags = AA | TC}, how = cases[i].how;
+        struct server udp, tcp;
+        server_start(&udp, true, 0, answer_udp, &truncating);
+        if (cases[i].serve)
+            server_start(&tcp, false, udp.port, cases[i].serve, &how);
+        struct observation result =
+            fixture_ask(&fixture, target_at("dns:127.0.0.1:%u/kp./SOA", udp.port), TIMEOUT_NS, 0);
+        server_stop(&udp);
+        if (cases[i].serve)
+            server_stop(&tcp);
+        assert_string_equal(outcome_name((enum outcome)result.outcome), cases[i].outcome);
+        assert_int_equal(result.stage, cases[i].stage);
+        assert_int_equal(result.value, result.outcome == OUTCOME_OK ? 99 : 0);
+    }
+}
+
+static void name_server_is_looked_up(void **state)
+{
+    (void)state;
+    struct name_server how = {.flags = 4, .with_soa = true};
+    struct server server;
+    server_start(&server, true, 0, answer_udp, &how);
+    struct observation result =
+        fixture_ask(&fixture, target_at("dns:localhost:%u/kp./SOA", server.port), TIMEOUT_NS, 0);
+    server_stop(&server);
+    /* localhost may be ::1 first, on which nobody serves: then its host says so. */
+    if (strcmp(fixture_peer(&fixture, &result), "::1") == 0)
+        assert_string_equal(outcome_name((enum outcome)result.outcome), "port-unreachable");
+    else
+        assert_string_equal(outcome_name((enum outcome)result.outcome), "ok");
+}
+
+/* The schedule. */
+
+static size_t results_of(const char *target, enum outcome outcome)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < fixture.count; i++)
+        if (fixture.results[i].outcome == outcome &&
+            strcmp(registry_text(fixture.registry, fixture.results[i].target), target) == 0)
+            n++;
+    return n;
+}
+
+static void one_stalled_server_delays_nobody(void **state)
+{
+    (void)state;
+    enum { OTHERS = 49, ROUNDS = 6 };
+    uint16_t port;
+    int silent = silent_socket(SOCK_STREAM, &port), closed_port = unused_port();
+    assert_int_equal(listen(silent, 16), 0);
+    char texts[OTHERS + 1][64];
+    struct probe_plan plan[OTHERS + 1];
+    for (int i = 0; i <= OTHERS; i++) {
+        if (i < OTHERS)
+            snprintf(texts[i], sizeof texts[i], "tcp:127.0.0.%d:%d", i + 2, closed_port);
+        else
+            snprintf(texts[i], sizeof texts[i], "http://127.0.0.1:%u/", port);
+        plan[i] = (struct probe_plan){.target = texts[i],
+                                      .interval_ns = TIMEOUT_NS / 2,
+                                      .timeout_ns = TIMEOUT_NS / 2,
+                                      .count = 1};
+    }
+    assert_int_equal(prober_set_plan(fixture.prober, plan, OTHERS + 1, NULL), ERR_OK);
+    fixture_wait(&fixture, (OTHERS + 1) * ROUNDS);
+    close(silent);
+    for (int i = 0; i < OTHERS; i++)
+        assert_true(results_of(texts[i], OUTCOME_REFUSED) >= ROUNDS - 2);
+    size_t timed_out = results_of(texts[OTHERS], OUTCOME_TIMEOUT);
+    size_t late = results_of(texts[OTHERS], OUTCOME_LATE); /* on a busy machine */
+    assert_true(timed_out + late >= ROUNDS - 2);
+}
+
+static void echoes_are_spread_over_the_round(void **state)
+{
+    (void)state;
+    enum { COUNT = 4 };
+    if (fixture.why.err)
+        skip();
+    struct probe_plan plan = {.target = "icmp:127.0.0.1",
+                              .interval_ns = TIMEOUT_NS,
+                              .timeout_ns = TIMEOUT_NS,
+                              .count = COUNT};
+    assert_int_equal(prober_set_plan(fixture.prober, &plan, 1, NULL), ERR_OK);
+    fixture_wait(&fixture, 2 * COUNT + 1);
+    int64_t span_ns = utc_diff(fixture.results[2 * COUNT].time, fixture.results[0].time);
+    assert_true(span_ns > TIMEOUT_NS); /* 2 rounds; a busy machine may begin late */
+    assert_int_equal(results_of("icmp:127.0.0.1", OUTCOME_OK), 2 * COUNT + 1);
+}
+
+static void plan_is_changed_without_disturbing_the_rest(void **state)
+{
+    (void)state;
+    struct probe_plan plan[] = {
+        {.target = "tcp:127.0.0.1:1",
+         .interval_ns = 100 * NS_PER_MS,
+         .timeout_ns = 100 * NS_PER_MS,
+         .count = 1},
+        {.target = "tcp:127.0.0.2:1",
+         .interval_ns = 100 * NS_PER_MS,
+         .timeout_ns = 100 * NS_PER_MS,
+         .count = 1},
+        {.target = "tcp:127.0.0.1:1",
+         .interval_ns = 100 * NS_PER_MS,
+         .timeout_ns = 100 * NS_PER_MS,
+         .count = 1,
+         .is_control = true},
+    };
+    assert_int_equal(prober_set_plan(fixture.prober, plan, 3, NULL), ERR_OK);
+    fixture_wait(&fixture, 6);
+    /* Set anew far more often than its interval, the first target must still have its turns. */
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(prober_set_plan(fixture.prober, plan, i % 2 ? 1 : 3, NULL), ERR_OK);
+        fixture.is_overdue = false;
+        loop_timer_start(fixture.guard, 10 * NS_PER_MS, 0);
+        fixture.wanted = FIXTURE_RESULTS;
+        loop_run(fixture.loop);
+    }
+    assert_true(results_of("tcp:127.0.0.1:1", OUTCOME_REFUSED) >= 6);
+    assert_int_equal(prober_set_plan(fixture.prober, plan, 2, NULL), ERR_OK);
+    size_t before = fixture.count;
+    fixture_wait(&fixture, before + 4);
+    for (size_t i = before; i < fixture.count; i++)
+        assert_int_equal(registry_kind(fixture.registry, fixture.results[i].target), NAME_TARGET);
+}
+
+static void bad_plan_leaves_the_old_one(void **state)
+{
+    (void)state;
+    static const struct probe_plan good = {.target = "tcp:127.0.0.1:1",
+                                           .interval_ns = 50 * NS_PER_MS,
+                                           .timeout_ns = 50 * NS_PER_MS,
+                                           .count = 1};
+    static const struct {
+        struct probe_plan plan;
+        enum err err;
+        const char *says;
+    } cases[] = {
+        {{"smtp:mail.example", false, NS_PER_S, NS_PER_S, 1, 0}, ERR_UNSUPPORTED, "smtp"},
+        {{"trace:192.0.2.1", false, NS_PER_S, NS_PER_S, 1, 0}, ERR_UNSUPPORTED, "trace"},
+        {{"dns:192.0.2.1/kp./SAO", false, NS_PER_S, NS_PER_S, 1, 0}, ERR_CONFIG, "record type"},
+        {{"tcp:127.0.0.1:1", false, NS_PER_S, 2 * NS_PER_S, 1, 0}, ERR_CONFIG, "timeout"},
+        {{"tcp:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 0, 0}, ERR_CONFIG, "count"},
+        {{"tpc:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 1, 0}, ERR_INPUT, "tpc"},
+    };
+    assert_int_equal(prober_set_plan(fixture.prober, &good, 1, NULL), ERR_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct probe_plan plan[] = {good, cases[i].plan};
+        struct why why;
+        assert_int_equal(prober_set_plan(fixture.prober, plan, 2, &why), cases[i].err);
+        assert_int_equal(why.err, cases[i].err);
+        assert_non_null(strstr(why.text, cases[i].says));
+    }
+    fixture_wait(&fixture, 3);
+    assert_int_equal(results_of(good.target, OUTCOME_REFUSED), 3);
+}
+
+static void stop_loop(void *context)
+{
+    struct fixture *drained = context;
+    drained->is_overdue = true;
+    loop_stop(drained->loop);
+}
+
+static void drain_waits_for_what_is_under_way(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int silent = silent_socket(SOCK_DGRAM, &port);
+    struct probe_plan plan[] = {
+        {.target = "tcp:127.0.0.1:1",
+         .interval_ns = TIMEOUT_NS,
+         .timeout_ns = TIMEOUT_NS,
+         .count = 1},
+        {.target = target_at("dns:127.0.0.1:%u/kp./SOA", port),
+         .interval_ns = TIMEOUT_NS,
+         .timeout_ns = TIMEOUT_NS,
+         .count = 1},
+    };
+    assert_int_equal(prober_set_plan(fixture.prober, plan, 2, NULL), ERR_OK);
+    fixture_wait(&fixture,
+                 4); /* by now the silent server has been asked more often than it timed out */
+    fixture.wanted = FIXTURE_RESULTS;
+    prober_drain(fixture.prober, stop_loop, &fixture);
+    assert_false(fixture.is_overdue); /* not from within */
+    loop_run(fixture.loop);
+    assert_true(fixture.is_overdue);
+    struct prober_counters counters = prober_counters(fixture.prober);
+    assert_int_equal(counters.asked, counters.answered);
+    assert_int_equal(counters.answered, fixture.count);
+    size_t drained = fixture.count;
+    loop_timer_start(fixture.guard, TIMEOUT_NS, 0);
+    loop_run(fixture.loop);
+    assert_int_equal(fixture.count, drained);
+    close(silent);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST_PHASED(function) cmocka_unit_test_setup_teardown(function, set_up_phased, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(ping_is_answered),
+        cmocka_unit_test(pings_without_permission_say_how_to_cure_it),
+        TEST(tcp_tells_open_from_refused),
+        TEST(tcp_times_out),
+        TEST(dns_tells_replies_apart),
+        TEST(dns_without_server_is_told_by_its_host),
+        TEST(dns_silence_times_out),
+        TEST(dns_falls_back_to_tcp),
+        TEST(name_server_is_looked_up),
+        TEST_PHASED(one_stalled_server_delays_nobody),
+        TEST_PHASED(echoes_are_spread_over_the_round),
+        TEST_PHASED(plan_is_changed_without_disturbing_the_rest),
+        TEST(bad_plan_leaves_the_old_one),
+        TEST_PHASED(drain_waits_for_what_is_under_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
