@@ -27,20 +27,34 @@ static uint32_t name(struct made *made, enum name_kind kind, const char *format,
     return id;
 }
 
+/* The last few targets are controls, which never fail. */
+static void make_target(struct made *made, uint32_t i)
+{
+    if (made->targets[i])
+        return;
+    enum name_kind kind = i < MADE_MEMBERS ? NAME_TARGET : NAME_CONTROL;
+    made->targets[i] = i < 200 ? name(made, kind, "icmp:192.0.2.%u", i + 1)
+                               : name(made, kind, "tcp:203.0.113.1:%u", i);
+}
+
+/* Single targets fail for a while, and now and then all of them do. */
+static bool is_answered(struct made *made, uint32_t i)
+{
+    if (i >= MADE_MEMBERS)
+        return true;
+    if (roll(&made->dice, 60) == 0)
+        made->is_down[i] = roll(&made->dice, 100) == 0;
+    bool is_outage = made->index % 20000 >= 12000 && made->index % 20000 < 16000;
+    return !made->is_down[i] && roll(&made->dice, 50) && !is_outage;
+}
+
 static struct observation made_probe(struct made *made, struct utc time)
 {
-    /* Only the first so many exist at first, so that names are still new late in the stream. */
-    uint64_t known = 20 + made->index / 400;
-    uint32_t i = (uint32_t)roll(&made->dice, known < MADE_TARGETS ? known : MADE_TARGETS);
-    if (!made->targets[i]) {
-        made->targets[i] = name(made, NAME_TARGET, "icmp:192.0.2.%u", i % 200 + 1);
-        if (i >= 200)
-            made->targets[i] = name(made, NAME_TARGET, "tcp:192.0.2.1:%u", i);
+    uint32_t i = (uint32_t)roll(&made->dice, MADE_TARGETS);
+    make_target(made, i);
+    bool is_ok = is_answered(made, i);
+    if (is_ok && !made->addresses[i])
         made->addresses[i] = name(made, NAME_ADDRESS, "198.51.100.%u", i % 256);
-    }
-    if (roll(&made->dice, 60) == 0)
-        made->is_down[i] = !made->is_down[i];
-    bool is_ok = !made->is_down[i] && roll(&made->dice, 50);
     return (struct observation){
         .kind = OBSERVATION_PROBE,
         .time = time,
@@ -50,8 +64,18 @@ static struct observation made_probe(struct made *made, struct utc time)
         .outcome = is_ok ? OUTCOME_OK : OUTCOME_TIMEOUT,
         .stage = is_ok ? STAGE_DONE : STAGE_REPLY,
         .value = is_ok ? 50 : 0,
-        .rtt_ns = is_ok ? (int64_t)roll(&made->dice, 200 * (uint64_t)NS_PER_MS) : 0,
+        .rtt_ns = is_ok ? (int64_t)(NS_PER_MS + (int64_t)roll(&made->dice, NS_PER_MS)) : 0,
     };
+}
+
+static struct observation made_member(struct made *made, struct utc time, uint32_t i)
+{
+    make_target(made, i);
+    return (struct observation){.kind = OBSERVATION_MEMBER,
+                                .time = time,
+                                .target = made->targets[i],
+                                .peer = made->subject,
+                                .value = 9 * NS_PER_S};
 }
 
 struct observation made_next(struct made *made)
@@ -62,18 +86,15 @@ struct observation made_next(struct made *made)
     }
     struct utc time = {INT64_C(1643144400) * NS_PER_S + (int64_t)made->index * 30 * NS_PER_MS +
                        (int64_t)roll(&made->dice, 90 * (uint64_t)NS_PER_MS)};
-    uint64_t index = made->index++;
-    if (index % 5000 == 0)
+    uint64_t index = made->index++, at = index % 50000;
+    if (at == 0)
         return (struct observation){.kind = OBSERVATION_SUBJECT,
                                     .time = time,
                                     .target = made->subject,
                                     .path = name(made, NAME_TEXT, "title %u", (unsigned)index),
                                     .value = 32400};
-    if (index % 5000 == 1)
-        return (struct observation){.kind = OBSERVATION_MEMBER,
-                                    .time = time,
-                                    .target = name(made, NAME_PREFIX, "192.0.%u.0/24", 2),
-                                    .peer = made->subject};
+    if (at <= MADE_MEMBERS)
+        return made_member(made, time, (uint32_t)at - 1);
     if (index % 1000 == 7)
         return (struct observation){.kind = OBSERVATION_GAP,
                                     .time = time,

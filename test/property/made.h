@@ -18,10 +18,10 @@ static inline uint64_t roll(struct dice *dice, uint64_t limit)
     return hash_mix(dice->seed + ++dice->turn * UINT64_C(0x9e3779b97f4a7c15)) % limit;
 }
 
-/* Probes of some hundred targets that fail now and then for a while, with ticks, gaps and a subject
- * between them; new targets and addresses turn up all the time. The same seed gives the same
- * stream. */
-enum { MADE_TARGETS = 300 };
+/* Probes of some hundred targets that fail now and then for a while, each for itself or all but the
+ * controls at once, with ticks, gaps and a subject between them; new names turn up all the time.
+ * The same seed gives the same stream. */
+enum { MADE_TARGETS = 300, MADE_MEMBERS = 280 };
 struct made {
     struct dice dice;
     struct registry *registry;
