@@ -328,17 +328,24 @@ static void judge_silence(struct detect *d, struct utc now, struct numbers *numb
     }
 }
 
-/* Has this control shown that the vantage was well when the series changed? */
-static bool control_vouches(const struct series *control, const struct series *s)
+/* Did the control answer in the onset, with the target failing again after that? */
+static bool is_good_within(const struct series *s, struct utc good)
 {
     int64_t onset = s->since.first_after.ns;
     int64_t middle = onset + (s->turned.ns - onset) / 2;
+    return good.ns >= middle && (s->condition == CONDITION_DEGRADED || s->last_bad.ns > good.ns);
+}
+
+/* Has this control shown that the vantage was well when the series changed? */
+static bool control_vouches(const struct series *control, const struct series *s)
+{
     int64_t round = control->round_ns > s->round_ns ? control->round_ns : s->round_ns;
-    if (control->condition == CONDITION_DOWN || control->last_good.ns < middle)
+    if (control->condition == CONDITION_DOWN ||
+        (s->condition == CONDITION_DEGRADED && (control->is_lossy || control->is_slow)))
         return false;
-    if (s->condition == CONDITION_DEGRADED && (control->is_lossy || control->is_slow))
+    if (!is_good_within(s, control->last_good) && !is_good_within(s, control->good_before))
         return false;
-    return control->last_bad.ns < onset - 2 * round || control->good_run >= 3;
+    return control->last_bad.ns < s->since.first_after.ns - 2 * round || control->good_run >= 3;
 }
 
 static bool is_vouched_for(const struct detect *d, const struct vantage *v, const struct series *s)

@@ -1,11 +1,14 @@
 /* All target series and the vantages they are asked from.
  *
  * A change is published, that is, told to anybody, only when it is sure not to be our own doing:
- * for each series that went down or degraded, most controls of its vantage must have answered well
- * into the onset (after half of the time from its first bad probe to the probe that settled it) and
- * have lost nothing from two rounds before it on. While controls fail or have not spoken, it waits.
- * When most controls are down the vantage has no vote: what waited is void, its series are no data,
- * and start afresh when the controls are back. A vantage without controls is believed as it is. */
+ * for a series that went down, most controls of its vantage must have answered well into the onset
+ * (after half of the time from its first bad probe to the one that settled it), the target must
+ * have failed again after that, and the controls must have lost nothing from two rounds before the
+ * onset on, or answered three times in a row since. While controls fail or have not spoken, it
+ * waits; what comes back before is not told at all. When most controls are down the vantage has no
+ * vote: what waited is void, its series are no data, and start afresh when the controls are back. A
+ * vantage without controls is believed as it is.
+ */
 #ifndef CORE_DETECT_DETECT_H
 #define CORE_DETECT_DETECT_H
 

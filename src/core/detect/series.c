@@ -265,6 +265,7 @@ static void take_good(struct series *s, const struct observation *probe)
             judge_rtt(s, probe);
         judge_loss(s, lost);
     }
+    s->good_before = s->last_good;
     s->last_good = probe->time;
     if (probe->peer)
         s->address = probe->peer;

@@ -57,10 +57,11 @@ struct series {
     int64_t round_ns;
 
     struct utc last_any, last_judged, last_good, last_bad;
-    struct utc first_bad;  /* of the run of bad ones that is not ended, or was last ended */
-    struct utc first_good; /* of the run of good ones */
-    struct utc turned;     /* when the last change of condition was certain */
-    struct interval since; /* of the condition */
+    struct utc good_before; /* the good one before the last */
+    struct utc first_bad;   /* of the run of bad ones that is not ended, or was last ended */
+    struct utc first_good;  /* of the run of good ones */
+    struct utc turned;      /* when the last change of condition was certain */
+    struct interval since;  /* of the condition */
     struct interval published_since;
     struct interval silent_began;
 

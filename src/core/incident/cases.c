@@ -251,8 +251,8 @@ static struct candidates find_candidates(struct incidents *in, const struct watc
         tally->is_host |= is_host;
         found.is_strong |= !is_host || track->condition == CONDITION_DOWN;
         found.only = member->domain;
-        if (track->since.first_after.ns < found.first.ns)
-            found.first = track->since.first_after;
+        if (track->noticed.ns < found.first.ns)
+            found.first = track->noticed;
         if (track->sight.round_ns > found.round_ns)
             found.round_ns = track->sight.round_ns;
     }
@@ -734,13 +734,13 @@ static void judge_case(struct incidents *in, const struct watch_list *watch,
     episode->depth = counts.share > episode->depth ? counts.share : episode->depth;
     bool is_best = file->episode_count == 1 || episode->depth * 2 >= file->best_depth;
     adopt(file, &current, episode->depth);
+    bool is_done = is_over(file, &counts, &ended, observer->now);
+    episode->ended = is_done ? ended : (struct interval){{0}, {0}};
     struct finding findings[EVIDENCE_COUNT];
     find(in, watch, registry, file, row, observer, findings);
     for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
         if (is_best || evidence_family((enum evidence_kind)kind) == FAMILY_TIMING)
             file->findings[kind] = findings[kind];
-    bool is_done = is_over(file, &counts, &ended, observer->now);
-    episode->ended = is_done ? ended : (struct interval){{0}, {0}};
     struct incident *incident = &file->incident;
     incident->is_open = !is_done;
     incident->episodes = (uint16_t)file->episode_count;
@@ -793,9 +793,11 @@ void incidents_judge(struct incidents *in, const struct watch_list *watch,
                      struct numbers *numbers)
 {
     fit(watch, in);
-    for (size_t i = 0; i < count; i++)
-        track_see(track_at(&in->tracks, sights[i].member), watch_member(watch, sights[i].member),
-                  &sights[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct track *track = track_at(&in->tracks, sights[i].member);
+        if (track_see(track, watch_member(watch, sights[i].member), &sights[i]))
+            track->noticed = observer->now;
+    }
     tracks_compare_hosts(watch, &in->tracks, subject, &in->hosts);
     tidy(in, watch, subject);
     assign_failures(in, watch, subject, observer->now, numbers);

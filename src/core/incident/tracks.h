@@ -32,6 +32,7 @@ struct track {
     bool has_data;      /* now */
     bool is_held;       /* fails, and waits to be assigned */
     struct interval since;
+    struct utc noticed;                /* when the condition was told to us */
     struct interval degraded, down;    /* first onsets of the episode */
     struct interval down_last;         /* the latest */
     struct interval up_first, up_last; /* returns */
