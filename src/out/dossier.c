@@ -225,12 +225,15 @@ const char *notice_words(struct arena *arena, const struct registry *registry,
             "saw counts as no data",
             source, notice->n, notice->m);
     case NOTICE_SOURCE_GAP:
-        return arena_printf(arena, "%s saw nothing: that is no data, not an outage", source);
+        return arena_printf(arena, "%s %s saw nothing: that is no data, not an outage",
+                            registry_kind(registry, notice->source) == NAME_COLLECTOR ? "collector"
+                                                                                      : "vantage",
+                            source);
     case NOTICE_PEER_LOST:
         return arena_printf(arena, "collector %s lost its peer %s, which is not counted", source,
                             target);
     case NOTICE_SERIES_SILENT:
-        return arena_printf(arena, "%s is no longer asked by %s: no data", target, source);
+        return arena_printf(arena, "target %s is no longer asked by %s: no data", target, source);
     default:
         return notice_kind_name((enum notice_kind)notice->kind);
     }

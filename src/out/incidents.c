@@ -1,55 +1,38 @@
 #include "out/overview.h"
 
 #include "out/json.h"
+#include "out/sentence.h"
 #include "out/words.h"
 
-#include <string.h>
-
-static const char *subject_cell(const struct overview *overview, uint32_t subject)
+static bool is_reconstruction(const struct overview *overview, uint32_t subject)
 {
     const struct subject_state *state = subject_find(&overview->subjects, subject);
-    const char *name = subject ? registry_text(overview->registry, subject) : "-";
-    return state && state->is_reconstruction
-               ? arena_printf(overview->arena, "%s (reconstruction)", name)
-               : name;
+    return state && state->is_reconstruction;
 }
 
-static const char *lasted_cell(struct arena *arena, const struct incident *incident)
+static const char *lasted_words(struct arena *arena, const struct incident *incident)
 {
     const char *lasted =
         incident->is_open ? "not over" : words_between(arena, &incident->began, &incident->ended);
     return incident->episodes > 1
-               ? arena_printf(arena, "%s, %u episodes", lasted, incident->episodes)
+               ? arena_printf(arena, "%u episodes, %s", incident->episodes, lasted)
                : lasted;
 }
 
-/* The layer that tells most: hosts, else the first that lost anything. */
-static const char *worst_cell(struct arena *arena, const struct incident *incident)
-{
-    bool is_degraded;
-    const char *extent = incident_extent(arena, incident, &is_degraded);
-    size_t n = strcspn(extent, ",");
-    const char *and = strstr(extent, " and ");
-    if (and&&(size_t)(and-extent) < n)
-        n = (size_t)(and-extent);
-    return arena_printf(arena, "%.*s%s", (int)n, extent, is_degraded ? " disturbed" : "");
-}
-
-static const char *verdict_cell(struct arena *arena, const struct verdict *verdict)
+static const char *verdict_words(struct arena *arena, const struct verdict *verdict)
 {
     if (!verdict)
         return "no verdict yet";
-    const char *provisional = verdict->is_provisional ? " (provisional)" : "";
-    if (verdict->call < CAUSE_COUNT) {
-        double p = verdict->posterior[verdict->call];
-        return arena_printf(arena, "%s: %s, %s%s", cause_phrase((enum cause)verdict->call),
-                            words_likelihood(p), words_percent(arena, p), provisional);
-    }
-    if (verdict->order[0] == CAUSE_UNKNOWN)
-        return arena_printf(arena, "no call%s", provisional);
-    return arena_printf(arena, "no call%s; %s leads with %s", provisional,
-                        cause_phrase((enum cause)verdict->order[0]),
-                        words_percent(arena, verdict->posterior[verdict->order[0]]));
+    const char *provisional = verdict->is_provisional ? "provisional: " : "";
+    enum cause leader = (enum cause)verdict->order[0];
+    double p = verdict->posterior[leader];
+    if (verdict->call < CAUSE_COUNT)
+        return arena_printf(arena, "%s%s, %s (%s)", provisional, cause_phrase(leader),
+                            words_likelihood(p), words_percent(arena, p));
+    if (leader == CAUSE_UNKNOWN)
+        return arena_printf(arena, "%sno call", provisional);
+    return arena_printf(arena, "%sno call, %s leads (%s)", provisional, cause_phrase(leader),
+                        words_percent(arena, p));
 }
 
 static const char *began_cell(struct arena *arena, const struct incident *incident)
@@ -58,22 +41,35 @@ static const char *began_cell(struct arena *arena, const struct incident *incide
     return words_time(arena, utc_is_known(t) ? t : incident->began.last_before);
 }
 
+/* "Lost 4 of 4 hosts; 6 h 2 min. Network stress, very likely (94 %)." */
+static const char *story_cell(const struct overview *overview, const struct judged_incident *row)
+{
+    struct arena *arena = overview->arena;
+    bool is_degraded;
+    const char *extent = incident_extent(arena, &row->incident, &is_degraded);
+    const char *what = arena_printf(arena, "%s %s; %s", is_degraded ? "disturbed:" : "lost", extent,
+                                    lasted_words(arena, &row->incident));
+    const char *mark =
+        is_reconstruction(overview, row->incident.subject) ? " (A reconstruction.)" : "";
+    return arena_printf(arena, "%s %s%s", sentence_whole(arena, what),
+                        sentence_whole(arena, verdict_words(arena, row->verdict)), mark);
+}
+
 static void put_table(struct page *page, const struct overview *overview)
 {
     struct arena *arena = overview->arena;
-    struct table table = {.columns = 6};
-    static const char *const heads[] = {"No.",    "Subject", "Began (UTC)",
-                                        "Lasted", "Worst",   "Verdict"};
-    for (size_t i = 0; i < 6; i++)
+    struct table table = {.columns = 4};
+    static const char *const heads[] = {"No.", "Began (UTC)", "Subject",
+                                        "What happened, and the verdict"};
+    for (size_t i = 0; i < 4; i++)
         page_table_add(&table, heads[i]);
     for (size_t i = 0; i < overview->incident_count; i++) {
         const struct incident *incident = &overview->incidents[i].incident;
         page_table_add(&table, arena_printf(arena, "%u", incident->id));
-        page_table_add(&table, subject_cell(overview, incident->subject));
         page_table_add(&table, began_cell(arena, incident));
-        page_table_add(&table, lasted_cell(arena, incident));
-        page_table_add(&table, worst_cell(arena, incident));
-        page_table_add(&table, verdict_cell(arena, overview->incidents[i].verdict));
+        page_table_add(&table,
+                  incident->subject ? registry_text(overview->registry, incident->subject) : "-");
+        page_table_add(&table, story_cell(overview, &overview->incidents[i]));
     }
     page_table(page, &table);
 }
@@ -101,10 +97,9 @@ static void put_none(struct page *page, const struct overview *overview)
 static json_t *json_row(const struct overview *overview, const struct judged_incident *row)
 {
     json_t *object = json_incident(overview->registry, &row->incident);
-    const struct subject_state *state = subject_find(&overview->subjects, row->incident.subject);
     const struct verdict *verdict = row->verdict;
     json_object_set_new(object, "is_reconstruction",
-                        json_boolean(state && state->is_reconstruction));
+                        json_boolean(is_reconstruction(overview, row->incident.subject)));
     if (!verdict)
         return object;
     enum cause leader = (enum cause)verdict->order[0];

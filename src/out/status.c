@@ -5,8 +5,9 @@
 #include "out/summary.h"
 #include "out/words.h"
 
-/* Stated cap of the list of troubled series of one subject; what is left out is counted. */
-enum { TROUBLES_MOST = 20 };
+/* Stated caps of the lists of series of one subject that are not up; what is left out is counted.
+ */
+enum { TROUBLES_MOST = 20, SILENT_MOST = 5 };
 
 enum { CONDITIONS = CONDITION_DOWN + 1 };
 
@@ -21,16 +22,19 @@ static enum condition condition_of(const struct series_state *series)
     return series->is_counted ? (enum condition)series->condition : CONDITION_NO_DATA;
 }
 
-static void count_series(const struct overview *overview, uint32_t subject,
-                         struct tally tallies[LAYER_COUNT])
+static size_t count_series(const struct overview *overview, uint32_t subject,
+                           struct tally tallies[LAYER_COUNT])
 {
+    size_t count = 0;
     for (size_t i = 0; i < overview->series.count; i++) {
         const struct series_state *series = &overview->series.list[i];
         if (series->subject != subject || series->layer >= LAYER_COUNT)
             continue;
         tallies[series->layer].in[condition_of(series)]++;
         tallies[series->layer].all++;
+        count++;
     }
+    return count;
 }
 
 static void put_layers(struct page *page, const struct overview *overview, uint32_t subject)
@@ -41,7 +45,10 @@ static void put_layers(struct page *page, const struct overview *overview, uint3
     static const char *const heads[] = {"Layer", "Up", "Degraded", "Down", "No data", "Watched"};
     static const enum condition order[] = {CONDITION_UP, CONDITION_DEGRADED, CONDITION_DOWN,
                                            CONDITION_NO_DATA};
-    count_series(overview, subject, tallies);
+    if (!count_series(overview, subject, tallies)) {
+        page_paragraph(page, "Nothing has been seen of it yet.");
+        return;
+    }
     for (size_t i = 0; i < 6; i++)
         page_table_add(&table, heads[i]);
     for (int layer = 0; layer < LAYER_COUNT; layer++) {
@@ -77,18 +84,29 @@ static const char *trouble_words(const struct overview *overview, const struct s
 
 static void put_troubles(struct page *page, const struct overview *overview, uint32_t subject)
 {
-    size_t count = 0;
+    struct arena *arena = overview->arena;
+    const char *silent[SILENT_MOST];
+    size_t troubles = 0, without_data = 0;
     for (size_t i = 0; i < overview->series.count; i++) {
         const struct series_state *series = &overview->series.list[i];
-        if (series->subject != subject || condition_of(series) == CONDITION_UP)
+        enum condition condition = condition_of(series);
+        if (series->subject != subject || condition == CONDITION_UP)
             continue;
-        if (count++ < TROUBLES_MOST)
+        if (condition != CONDITION_NO_DATA && troubles++ < TROUBLES_MOST)
             page_item(page, "-", trouble_words(overview, series));
+        if (condition == CONDITION_NO_DATA && without_data++ < SILENT_MOST)
+            silent[without_data - 1] = trouble_words(overview, series);
     }
-    if (count > TROUBLES_MOST)
+    if (troubles > TROUBLES_MOST)
         page_item(page, "-",
-                  arena_printf(overview->arena, "... and %zu more series.", count - TROUBLES_MOST));
-    if (count)
+                  arena_printf(arena, "... and %zu more series.", troubles - TROUBLES_MOST));
+    for (size_t i = 0; i < without_data && i < SILENT_MOST; i++)
+        page_item(page, "-", silent[i]);
+    if (without_data > SILENT_MOST)
+        page_item(page, "-",
+                  arena_printf(arena, "... and %zu more series without data.",
+                               without_data - SILENT_MOST));
+    if (troubles || without_data)
         page_space(page);
 }
 

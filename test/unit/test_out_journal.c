@@ -159,7 +159,7 @@ static void test_status_and_incidents_from_a_journal(void **state)
     buffer_clear(&out);
     assert_int_equal(out_incidents(f->journal, &(struct style){.width = 200}, &out, &why), ERR_OK);
     check_wording(&out);
-    assert_non_null(strstr(out.bytes, "loss of power at one site leads with 42 %"));
+    assert_non_null(strstr(out.bytes, "loss of power at one site leads (42 %)"));
     buffer_done(&out);
     conclusions_done(&conclusions);
 }
