@@ -132,39 +132,45 @@ static void sum_layer(struct extent *extent, const struct layer_tally *layer)
     extent->degraded = (uint16_t)(extent->degraded + (!is_down && layer->affected));
 }
 
-/* Networks of hosts, and of those that are down: domains are few, so each is held against those
- * before. */
-static bool is_new_network(const struct incidents *in, const struct watch_list *watch, size_t i,
-                           bool is_down)
+static int compare_keys(const void *a, const void *b)
 {
-    uint64_t network = ((const struct domain *)table_at(&watch->domains, i))->network;
-    for (size_t k = 0; k < i; k++) {
-        const struct tally *tally = tally_at(in, k);
-        if (tally->is_host && tally->watched && (!is_down || tally->down == tally->watched) &&
-            ((const struct domain *)table_at(&watch->domains, k))->network == network)
-            return false;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* In how many networks the hosts lie, or those of them that are down. */
+static uint32_t count_networks(const struct incidents *in, const struct watch_list *watch,
+                               bool only_down)
+{
+    uint64_t *keys = mem_new(in->tallies.count, sizeof *keys);
+    size_t n = 0;
+    uint32_t networks = 0;
+    for (size_t i = 0; i < in->tallies.count; i++) {
+        const struct tally *tally = tally_at(in, i);
+        if (tally->is_host && (!only_down || tally->down == tally->watched))
+            keys[n++] = ((const struct domain *)table_at(&watch->domains, i))->network;
     }
-    return true;
+    qsort(keys, n, sizeof *keys, compare_keys);
+    for (size_t i = 0; i < n; i++)
+        networks += i == 0 || keys[i] != keys[i - 1];
+    free(keys);
+    return networks;
 }
 
 static void sum_hosts(const struct incidents *in, const struct watch_list *watch,
                       struct counts *counts)
 {
-    enum { NETWORKS_MAX = 256 }; /* beyond that there are surely several */
     for (size_t i = 0; i < in->tallies.count; i++) {
         const struct tally *tally = tally_at(in, i);
         for (int layer = 0; layer < LAYER_COUNT; layer++)
             sum_layer(&counts->extents[layer], &tally->layers[layer]);
         if (!tally->is_host)
             continue;
-        bool is_down = tally->down == tally->watched;
         counts->hosts_watched++;
-        counts->hosts_down += is_down;
-        if (counts->networks_watched < NETWORKS_MAX)
-            counts->networks_watched += is_new_network(in, watch, i, false);
-        if (is_down && counts->networks_down < NETWORKS_MAX)
-            counts->networks_down += is_new_network(in, watch, i, true);
+        counts->hosts_down += tally->down == tally->watched;
     }
+    counts->networks_watched = count_networks(in, watch, false);
+    counts->networks_down = count_networks(in, watch, true);
     const struct extent *routes = &counts->extents[LAYER_ROUTE];
     double hosts = counts->hosts_watched ? (double)counts->hosts_down / counts->hosts_watched : 0;
     double gone = routes->watched ? (double)routes->down / routes->watched : 0;

@@ -80,27 +80,48 @@ size_t route_spans(const struct scene *scene, enum span span, struct interval **
     return n;
 }
 
-/* Any common instant can be moved to the end of one of the intervals. */
+static int compare_times(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Any common instant can be moved to the end of one of the intervals: at each end (they are sorted
+ * by it) as many are open as have begun less those that ended before. */
+static size_t busiest(const struct interval *spans, size_t n, int64_t *instant)
+{
+    int64_t *begins = mem_new(n, sizeof *begins);
+    for (size_t i = 0; i < n; i++)
+        begins[i] = spans[i].last_before.ns;
+    qsort(begins, n, sizeof *begins, compare_times);
+    size_t best = 0, begun = 0;
+    for (size_t i = 0; i < n; i++) {
+        while (begun < n && begins[begun] <= spans[i].first_after.ns)
+            begun++;
+        if (begun - i > best) {
+            best = begun - i;
+            *instant = spans[i].first_after.ns;
+        }
+    }
+    free(begins);
+    return best;
+}
+
 size_t spans_common(const struct interval *spans, size_t n, struct interval *at)
 {
-    size_t best = 0;
-    for (size_t i = 0; i < n; i++) {
-        int64_t instant = spans[i].first_after.ns;
-        struct interval shared = {{0}, {INT64_MAX}};
-        size_t common = 0;
-        for (size_t k = 0; k < n; k++) {
-            if (spans[k].last_before.ns > instant || spans[k].first_after.ns < instant)
-                continue;
-            common++;
-            if (spans[k].last_before.ns > shared.last_before.ns)
-                shared.last_before = spans[k].last_before;
-            if (spans[k].first_after.ns < shared.first_after.ns)
-                shared.first_after = spans[k].first_after;
-        }
-        if (common > best && at)
-            *at = shared;
-        best = common > best ? common : best;
+    int64_t instant = 0;
+    size_t best = busiest(spans, n, &instant);
+    struct interval shared = {{0}, {INT64_MAX}};
+    for (size_t i = 0; at && i < n; i++) {
+        if (spans[i].last_before.ns > instant || spans[i].first_after.ns < instant)
+            continue;
+        if (spans[i].last_before.ns > shared.last_before.ns)
+            shared.last_before = spans[i].last_before;
+        if (spans[i].first_after.ns < shared.first_after.ns)
+            shared.first_after = spans[i].first_after;
     }
+    if (at && best)
+        *at = shared;
     return best;
 }
 
@@ -114,14 +135,14 @@ static void observer_findings(const struct scene *scene)
     size_t voting = 0, saying = 0;
     for (int bit = 0; bit < 64; bit++) {
         size_t asked = 0, down = 0;
-        for (size_t i = 0; i < scene->count; i++) {
+        bool did = file->voting >> bit & 1;
+        for (size_t i = 0; did && i < scene->count; i++) {
             const struct suspect *s = &scene->suspects[i];
             if (!is_target(s) || !has_failed(s))
                 continue;
             asked += s->track->sight.voting >> bit & 1;
             down += s->track->sight.voting >> bit & s->track->sight.saying_down >> bit & 1;
         }
-        bool did = file->voting >> bit & 1;
         voting += did;
         saying += did && ((asked && down * 2 >= asked) || (file->saying_down >> bit & 1));
     }

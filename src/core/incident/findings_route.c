@@ -272,13 +272,24 @@ static bool holds_name_server(const struct scene *scene, const struct suspect *r
     return false;
 }
 
-static bool lies_in_name_route(const struct scene *scene, const struct suspect *host)
+/* The prefixes that hold name servers, and how many they are; allocated. */
+static size_t name_routes(const struct scene *scene, const struct prefix ***out)
 {
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct suspect *s = &scene->suspects[i];
-        if (is_route(s) && host->domain->addr.family && holds_name_server(scene, s) &&
-            prefix_has_addr(registry_prefix(scene->registry, s->member->target),
-                            &host->domain->addr))
+    const struct prefix **list = mem_new(scene->count, sizeof *list);
+    size_t n = 0;
+    for (size_t i = 0; i < scene->count; i++)
+        if (is_route(&scene->suspects[i]) && holds_name_server(scene, &scene->suspects[i]))
+            list[n++] = registry_prefix(scene->registry, scene->suspects[i].member->target);
+    *out = list;
+    return n;
+}
+
+static bool lies_within(const struct suspect *s, const struct registry *registry,
+                        const struct prefix *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is_route(s) ? registry_prefix(registry, s->member->target) == list[i]
+                        : s->domain->addr.family && prefix_has_addr(list[i], &s->domain->addr))
             return true;
     }
     return false;
@@ -294,22 +305,24 @@ static void name_route_finding(const struct scene *scene, const struct route_cou
 {
     struct interval names_route = {{0}, {0}}, other_route = {{0}, {0}}, other_host = {{0}, {0}};
     size_t n = 0, names = 0, others_well = 0;
+    if (!routes->gone)
+        return;
+    const struct prefix **list;
+    size_t list_n = name_routes(scene, &list);
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
-        bool is_name_route = is_route(s) && holds_name_server(scene, s);
+        bool is_name_route = lies_within(s, scene->registry, list, list_n);
         names += is_target(s) && s->member->layer == LAYER_NAME && has_failed(s);
         if (is_route(s) && has_failed(s)) {
             n += is_name_route;
             take_earlier(is_name_route ? &names_route : &other_route, &s->track->down);
-        } else if (is_target(s) && s->member->layer != LAYER_NAME &&
-                   !lies_in_name_route(scene, s)) {
+        } else if (is_target(s) && s->member->layer != LAYER_NAME && !is_name_route) {
             others_well += !has_failed(s);
             if (has_failed(s))
                 take_earlier(&other_host, &s->track->down);
         }
     }
-    if (!routes->gone)
-        return;
+    free(list);
     bool leads = is_known(&names_route) &&
                  (!is_known(&other_route) || interval_is_before(&names_route, &other_route, NULL));
     bool others_lived = is_known(&other_host) ? interval_is_before(&names_route, &other_host, NULL)
