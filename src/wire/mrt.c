@@ -96,11 +96,11 @@ static struct addr read_addr(struct reader *r, uint8_t family)
     return addr;
 }
 
-/* AFI of RFC 6396, 4.4.1. Some writers give 0 for IPv4. */
+/* AFI of RFC 6396, 4.4.1. */
 static uint8_t read_afi(struct reader *r)
 {
     uint16_t afi = reader_u16(r);
-    if (afi > 2)
+    if (afi < 1 || afi > 2)
         reader_fail(r, "has an unknown address family");
     return afi == 2 ? 6 : 4;
 }

@@ -200,26 +200,40 @@ static void take_update(struct mrt_stream *stream, const struct mrt_message *mes
         take_routes(stream, update.announced[i], update.is_withdrawal ? gone : come);
 }
 
+/* RFC 4271, 4.5: after a NOTIFICATION the session is closed at once. Not so if it is about another
+ * connection of the same peer that was never established: an error in OPEN (2), or Cease (6)
+ * because the connection was rejected (5) or collided with the session (7; RFC 4486). */
+static bool ends_session(struct reader notification)
+{
+    uint8_t code = reader_u8(&notification);
+    uint8_t subcode = reader_u8(&notification);
+    bool is_other = code == 2 || (code == 6 && (subcode == 5 || subcode == 7));
+    return !notification.bad && !is_other;
+}
+
 static void take_message(struct mrt_stream *stream, const struct mrt_message *message, int32_t peer)
 {
     if (message->is_from_collector)
         return;
     if (message->type == BGP_UPDATE)
         take_update(stream, message, peer);
-    else if (message->type == BGP_NOTIFICATION && stream->memory->peers[peer].is_up)
-        lose(stream, peer); /* RFC 4271, 4.5: the session is closed at once */
+    else if (message->type == BGP_NOTIFICATION && stream->memory->peers[peer].is_up &&
+             ends_session(message->body))
+        lose(stream, peer);
 }
 
+/* The end of a session is told once, also if it is the first that is heard of the peer. */
 static void take_state_change(struct mrt_stream *stream, const struct mrt_state_change *change,
                               int32_t peer)
 {
     struct known_peer *known = &stream->memory->peers[peer];
-    if (change->after == MRT_ESTABLISHED && change->before != MRT_ESTABLISHED) {
+    bool is_established = change->after == MRT_ESTABLISHED;
+    bool was_established = known->is_up || (!known->id && change->before == MRT_ESTABLISHED);
+    if (is_established && change->before != MRT_ESTABLISHED) {
         path_memory_forget(&stream->memory->paths, (uint32_t)peer);
         known->is_up = false; /* a new session, even where the end of the old one was not seen */
         hear(stream, peer);
-    } else if (change->after != MRT_ESTABLISHED &&
-               (known->is_up || change->before == MRT_ESTABLISHED)) {
+    } else if (!is_established && was_established) {
         lose(stream, peer);
     }
 }
