@@ -4,12 +4,9 @@
 #include "sys/clock.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <uv.h>
-
-/* Look-ups of names run in libuv's pool, whose size it takes from the environment. Its own default
- * of four would let a few names with dead servers hold up all others. */
-static const char *const pool_size = "32";
 
 struct loop {
     uv_loop_t uv;
@@ -66,7 +63,8 @@ static void on_alive(uv_async_t *handle)
 
 struct loop *loop_new(void)
 {
-    setenv("UV_THREADPOOL_SIZE", pool_size, 0);
+    /* TLS writes to sockets without saying MSG_NOSIGNAL; a peer that has gone must not end us. */
+    signal(SIGPIPE, SIG_IGN);
     struct loop *loop = mem_new(1, sizeof *loop);
     must(uv_loop_init(&loop->uv));
     must(uv_async_init(&loop->uv, &loop->alive, on_alive));
@@ -203,28 +201,28 @@ void loop_fd_free(struct loop_fd *watcher)
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-    struct loop_signal *signal = (struct loop_signal *)handle;
+    struct loop_signal *watched = (struct loop_signal *)handle;
     (void)number;
-    enter(signal->loop);
-    signal->fire(signal->context);
+    enter(watched->loop);
+    watched->fire(watched->context);
 }
 
 struct loop_signal *loop_signal_new(struct loop *loop, int number, void (*fire)(void *context),
                                     void *context)
 {
-    struct loop_signal *signal = mem_new(1, sizeof *signal);
-    signal->loop = loop;
-    signal->fire = fire;
-    signal->context = context;
-    must(uv_signal_init(&loop->uv, &signal->uv));
-    must(uv_signal_start(&signal->uv, on_signal, number));
-    return signal;
+    struct loop_signal *watched = mem_new(1, sizeof *watched);
+    watched->loop = loop;
+    watched->fire = fire;
+    watched->context = context;
+    must(uv_signal_init(&loop->uv, &watched->uv));
+    must(uv_signal_start(&watched->uv, on_signal, number));
+    return watched;
 }
 
-void loop_signal_free(struct loop_signal *signal)
+void loop_signal_free(struct loop_signal *watched)
 {
-    if (signal)
-        close_handle((uv_handle_t *)&signal->uv);
+    if (watched)
+        close_handle((uv_handle_t *)&watched->uv);
 }
 
 static void on_wake(uv_async_t *handle)

@@ -15,7 +15,7 @@ struct loop_fd;
 struct loop_signal;
 struct loop_wake;
 
-struct loop *loop_new(void);
+struct loop *loop_new(void); /* from now on the process ignores SIGPIPE */
 /* Frees what is still registered too. Requests of libuv itself (loop_uv) must be over or cancelled;
  * their callbacks are still called here. */
 void loop_free(struct loop *loop);
@@ -43,7 +43,7 @@ void loop_fd_free(struct loop_fd *watcher);             /* does not close the de
 
 struct loop_signal *loop_signal_new(struct loop *loop, int number, void (*fire)(void *context),
                                     void *context);
-void loop_signal_free(struct loop_signal *signal);
+void loop_signal_free(struct loop_signal *watched);
 
 /* loop_wake_send() may be called from any thread; several calls may be merged into one fire(). */
 struct loop_wake *loop_wake_new(struct loop *loop, void (*fire)(void *context), void *context);

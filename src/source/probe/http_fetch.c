@@ -83,6 +83,7 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *context)
 {
     struct fetch *fetch = context;
     (void)easy;
+    fetch->is_shaking = true;
     tls_watch_context(&fetch->tls, fetch->store, ssl_context);
     return CURLE_OK;
 }
@@ -170,14 +171,13 @@ static int64_t time_of(CURL *easy, CURLINFO info)
 }
 
 /* Where a transfer ended that did not succeed. */
-static enum stage stage_of(const struct fetch *fetch, CURL *easy)
+static enum stage stage_of(const struct fetch *fetch)
 {
     if (fetch->has_headers)
         return STAGE_BODY;
     if (fetch->is_ready)
         return STAGE_REPLY;
-    bool is_connected = time_of(easy, CURLINFO_CONNECT_TIME_T) > 0;
-    return is_connected && fetch->target->kind != TARGET_HTTP ? STAGE_TLS : STAGE_CONNECT;
+    return fetch->is_shaking ? STAGE_TLS : STAGE_CONNECT;
 }
 
 static enum outcome outcome_of_status(const struct fetch *fetch, long status)
@@ -253,7 +253,7 @@ static struct addr peer_of(const struct fetch *fetch, CURL *easy)
 {
     const char *text = NULL;
     struct addr peer;
-    if (time_of(easy, CURLINFO_CONNECT_TIME_T) > 0 &&
+    if ((fetch->is_shaking || fetch->is_ready) &&
         !curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &text) && text &&
         addr_parse(text, strlen(text), &peer))
         return peer;
@@ -277,9 +277,13 @@ struct answer fetch_judge(const struct fetch *fetch, CURL *easy, CURLcode code)
         .rtt_ns = rtt_of(fetch, easy),
         .value = fetch->tls.not_after,
         .peer = peer_of(fetch, easy),
-        .stage = stage_of(fetch, easy),
+        .stage = stage_of(fetch),
     };
     bool is_complete = code == CURLE_OK || (code == CURLE_WRITE_ERROR && fetch->is_enough);
+    if (is_complete && !fetch->has_headers && fetch->target->kind != TARGET_TLS) {
+        is_complete = false; /* it ended within the head */
+        code = CURLE_GOT_NOTHING;
+    }
     enum outcome by_status =
         fetch->has_headers ? outcome_of_status(fetch, fetch->status) : OUTCOME_OK;
     if (fetch->has_headers)

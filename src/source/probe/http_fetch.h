@@ -21,6 +21,7 @@ struct fetch {
     struct addr tried;            /* the last address that a connection was begun to */
     struct net_icmp_fault fault;  /* what ICMP said of it */
     bool has_fault;
+    bool is_shaking;  /* connected, and the handshake has begun */
     bool is_ready;    /* connected, and the handshake is over */
     bool has_headers; /* the head of the reply is complete */
     bool has_retry_after;
