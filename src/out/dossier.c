@@ -139,16 +139,25 @@ static void add_losses(struct arena *arena, enum layer layer, const struct layer
              lost);
 }
 
+/* What came back for a moment before the layer was lost for good, or never left, is no return. */
+static bool is_return(const struct interval *up, const struct layer_history *history)
+{
+    const struct interval *lost = is_known(&history->down) ? &history->down : &history->degraded;
+    return is_known(up) && latest(up) >= latest(lost);
+}
+
 static void add_returns(struct arena *arena, enum layer layer, const struct layer_history *history,
                         struct step_list *steps)
 {
     const char *many = words_unit(layer, 2);
     bool is_down = is_known(&history->down);
-    if (is_down && is_known(&history->first_up) && !is_same(&history->first_up, &history->all_up))
+    if (is_down && is_return(&history->first_up, history) &&
+        !is_same(&history->first_up, &history->all_up))
         add_step(steps, &history->first_up, layer,
                  arena_printf(arena, "first %s back", words_unit(layer, 1)), "");
-    add_step(steps, &history->all_up, layer,
-             arena_printf(arena, is_down ? "all %s back" : "%s as usual again", many), "");
+    if (is_return(&history->all_up, history))
+        add_step(steps, &history->all_up, layer,
+                 arena_printf(arena, is_down ? "all %s back" : "%s as usual again", many), "");
 }
 
 /* One layer: five moments at most. */

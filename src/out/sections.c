@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Stated caps of long lists; what is left out is counted. */
-enum { LEADING_MOST = 3, WEIGHED_MOST = 8, EVENTS_MOST = 200 };
+enum { LEADING_MOST = 3, WEIGHED_MOST = 10, EVENTS_MOST = 200 };
 
 static struct utc day_of(const struct dossier *dossier)
 {
@@ -214,20 +214,39 @@ void section_observed(struct page *page, const struct dossier *dossier)
     }
 }
 
-/* Findings by their weight for a cause: for it first, against it last, nothing below 0.05. */
-static int order_by_weight(const struct verdict *verdict, enum cause cause,
-                           int kinds[EVIDENCE_COUNT])
+/* Sorts kinds by weight for the cause, or by its size, largest first; ties stay in the table's
+ * order. */
+static void sort_kinds(const struct verdict *verdict, enum cause cause, bool by_size, int *kinds,
+                       int count)
 {
-    int count = 0;
-    for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
+    for (int i = 1; i < count; i++) {
+        int kind = kinds[i], at = i;
         float weight = verdict->evidence[kind].weight[cause];
-        if (fabsf(weight) < 0.05f)
-            continue;
-        int at = count++;
-        for (; at > 0 && verdict->evidence[kinds[at - 1]].weight[cause] < weight; at--)
+        for (; at > 0; at--) {
+            float before = verdict->evidence[kinds[at - 1]].weight[cause];
+            if (by_size ? fabsf(before) >= fabsf(weight) : before >= weight)
+                break;
             kinds[at] = kinds[at - 1];
+        }
         kinds[at] = kind;
     }
+}
+
+/* The strongest findings for and against a cause, those for it first. *rest: how many weigh less.
+ */
+static int strongest_kinds(const struct verdict *verdict, enum cause cause,
+                           int kinds[EVIDENCE_COUNT], int *rest)
+{
+    int all = 0, count = 0;
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
+        if (verdict->evidence[kind].weight[cause] != 0)
+            kinds[all++] = kind;
+    sort_kinds(verdict, cause, true, kinds, all);
+    while (count < all && count < WEIGHED_MOST &&
+           fabsf(verdict->evidence[kinds[count]].weight[cause]) >= 0.1f)
+        count++;
+    sort_kinds(verdict, cause, false, kinds, count);
+    *rest = all - count;
     return count;
 }
 
@@ -235,24 +254,21 @@ static void weigh_cause(struct page *page, const struct dossier *dossier, enum c
 {
     const struct verdict *verdict = dossier_verdict(dossier);
     struct arena *arena = dossier->arena;
-    int kinds[EVIDENCE_COUNT];
-    int count = order_by_weight(verdict, cause, kinds);
+    int kinds[EVIDENCE_COUNT], rest;
+    int count = strongest_kinds(verdict, cause, kinds, &rest);
     page_frame(page, arena_printf(arena, "Consistent with: %s",
                                   cause_with_likelihood(arena, verdict, cause)));
     for (int i = 0; i < count; i++) {
         const struct evidence *evidence = &verdict->evidence[kinds[i]];
-        if (count > WEIGHED_MOST && i >= WEIGHED_MOST / 2 && i < count - WEIGHED_MOST / 2)
-            continue;
         page_item(page, arena_printf(arena, "%+.2f", (double)evidence->weight[cause]),
                   capital(arena,
                           sentence(arena, dossier->registry, &evidence->finding, day_of(dossier))));
     }
-    if (count > WEIGHED_MOST)
+    if (rest)
         page_item(page, "-",
-                  arena_printf(
-                      arena, "and %s of middling weight.",
-                      words_count(arena, (uint64_t)(count - WEIGHED_MOST), "finding", "findings")));
-    if (!count)
+                  arena_printf(arena, "%s %s of less weight.", count ? "And" : "Only",
+                               words_count(arena, (uint64_t)rest, "finding", "findings")));
+    if (!count && !rest)
         page_item(page, "-", "Nothing that was found speaks for or against it.");
     page_space(page);
 }
