@@ -129,14 +129,27 @@ void table_select_sql(const struct table *table, const char *rest, struct buffer
     buffer_printf(out, " FROM %s %s", table->name, rest);
 }
 
-/* Nine digits keep a float exactly. No program of ours sets a locale, so the point is a point. */
+/* As few digits as keep it exactly; nine always do. No program of ours sets a locale, so the point
+ * is a point. */
+static void add_float(struct buffer *out, float value)
+{
+    char text[32];
+    int digits = 3;
+    do
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+    while (digits++ < 9 && strtof(text, NULL) != value);
+    buffer_puts(out, text);
+}
+
 static void bind_weights(sqlite3_stmt *statement, int at, const float *weights)
 {
     struct buffer json = {0};
-    for (unsigned i = 0; i < CAUSE_COUNT; i++)
-        if (weights[i] != 0)
-            buffer_printf(&json, "%s\"%s\":%.9g", json.size ? "," : "{", cause_name((enum cause)i),
-                          (double)weights[i]);
+    for (unsigned i = 0; i < CAUSE_COUNT; i++) {
+        if (weights[i] == 0)
+            continue;
+        buffer_printf(&json, "%s\"%s\":", json.size ? "," : "{", cause_name((enum cause)i));
+        add_float(&json, weights[i]);
+    }
     if (json.size) {
         buffer_puts(&json, "}");
         sqlite3_bind_text(statement, at, json.bytes, (int)json.size, SQLITE_TRANSIENT);
