@@ -61,7 +61,8 @@ enum err archive_peek(struct archive *archive, bool keep, struct why *why)
     if (err)
         return err;
     archive->size = input_size(archive->input);
-    bool is_once = archive->size == 0; /* a pipe: cannot be read twice */
+    /* A pipe cannot be read twice, nor can standard input, even if a file stands behind it. */
+    bool is_once = archive->size == 0 || strcmp(archive->path, "-") == 0;
     read_head(archive);
     archive->is_log = looks_like_log(archive);
     if (!archive->is_log)
