@@ -250,7 +250,7 @@ uint32_t registry_intern(struct registry *registry, enum name_kind kind, const c
     const char *usual = canonical(kind, &meaning, other);
     if (usual && (strlen(usual) != n || memcmp(usual, text, n) != 0))
         return registry_intern(registry, kind, usual, strlen(usual));
-    if (registry->count == REGISTRY_MAX) {
+    if (registry->count == REGISTRY_MAX || registry->arena.total + n > REGISTRY_BYTES_MAX) {
         registry->refused++;
         return 0;
     }

@@ -1,13 +1,15 @@
 /* The registry: names become numbers. Everything an observation refers to (vantages, targets,
- * prefixes, peers, AS paths, addresses, texts) is interned here once and is a small number from then
- * on: 1, 2, 3 ... in order of first appearance, 0 for none. The journal keeps the registry with the
- * observations, so the numbers mean the same for ever. Entries are never changed or removed.
+ * prefixes, peers, AS paths, addresses, texts) is interned here once and is a small number from
+ * then on: 1, 2, 3 ... in order of first appearance, 0 for none. The journal keeps the registry
+ * with the observations, so the numbers mean the same for ever. Entries are never changed or
+ * removed.
  *
- * Prefixes, addresses, peers and AS numbers are kept in their canonical form, however they were written.
- * Numbers depend on the order of input; where a result must not, break ties by registry_hash() or by
- * the text.
+ * Prefixes, addresses, peers and AS numbers are kept in their canonical form, however they were
+ * written. Numbers depend on the order of input; where a result must not, break ties by
+ * registry_hash() or by the text.
  *
- * At most REGISTRY_MAX entries: beyond that registry_intern() returns 0 and registry_refused() counts. */
+ * At most REGISTRY_MAX entries and REGISTRY_BYTES_MAX bytes: beyond that registry_intern() returns
+ * 0 for new names and registry_refused() counts. */
 #ifndef MODEL_REGISTRY_H
 #define MODEL_REGISTRY_H
 
@@ -35,6 +37,7 @@ enum name_kind {
 };
 
 enum { REGISTRY_MAX = 16 * 1024 * 1024 };
+#define REGISTRY_BYTES_MAX (UINT64_C(2) << 30)
 
 struct as_path {
     uint32_t origin;   /* 0 if the path is empty or ends in a set */
@@ -51,7 +54,8 @@ struct registry *registry_new(void);
 void registry_free(struct registry *registry);
 
 /* The number of a name, made if new. 0 if the text cannot be such a name (a malformed prefix). */
-uint32_t registry_intern(struct registry *registry, enum name_kind kind, const char *text, size_t n);
+uint32_t registry_intern(struct registry *registry, enum name_kind kind, const char *text,
+                         size_t n);
 uint32_t registry_find(const struct registry *registry, enum name_kind kind, const char *text,
                        size_t n);
 
@@ -61,7 +65,8 @@ uint64_t registry_refused(const struct registry *registry);
 /* All of these want a number that was handed out. Pointers stay valid for the registry's life. */
 enum name_kind registry_kind(const struct registry *registry, uint32_t id);
 const char *registry_text(const struct registry *registry, uint32_t id); /* "" for 0 */
-uint64_t registry_hash(const struct registry *registry, uint32_t id);    /* of kind and text; 0 for 0 */
+uint64_t registry_hash(const struct registry *registry,
+                       uint32_t id); /* of kind and text; 0 for 0 */
 const struct target *registry_target(const struct registry *registry, uint32_t id);
 const struct prefix *registry_prefix(const struct registry *registry, uint32_t id);
 const struct as_path *registry_path(const struct registry *registry, uint32_t id);

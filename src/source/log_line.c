@@ -162,10 +162,11 @@ uint32_t log_line_name(struct log_line *line, enum log_member member, enum name_
     if (!text)
         return 0;
     size_t n = json_string_length(value);
+    uint64_t refused = registry_refused(line->registry);
     uint32_t id = registry_intern(line->registry, kind, text, n);
     struct target target;
     struct why why;
-    if (!id && registry_count(line->registry) == REGISTRY_MAX)
+    if (!id && registry_refused(line->registry) != refused)
         log_line_fail(line, ERR_INPUT, "member '%s': too many different names", names[member]);
     else if (!id && (kind == NAME_TARGET || kind == NAME_CONTROL) &&
              target_parse(text, n, &target, &why))
