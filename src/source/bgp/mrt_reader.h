@@ -1,7 +1,7 @@
-/* Cuts a stream of bytes into MRT records. Where the bytes cannot be a record, or where a record could
- * not be decoded, the next one is looked for byte by byte: a place counts if a sound header stands
- * there, of about the same time, and another one, or the end, follows. What was passed over is counted
- * and told with its place in the decompressed stream. */
+/* Cuts a stream of bytes into MRT records. Where the bytes cannot be a record, or where a record
+ * could not be decoded, the next one is looked for byte by byte: a place counts if a sound header
+ * stands there, of about the same time, and another one, or the end, follows. What was passed over
+ * is counted and told with its place in the decompressed stream. */
 #ifndef SOURCE_BGP_MRT_READER_H
 #define SOURCE_BGP_MRT_READER_H
 
