@@ -162,45 +162,61 @@ enum err query_incidents(struct journal *journal, uint32_t subject, struct arena
     return ERR_OK;
 }
 
-static enum err load_causes(struct journal *journal, struct verdict *verdict, struct arena *arena,
-                            struct why *why)
+/* Causes that the version which judged did not know come last. */
+static void add_unknown_causes(struct verdict *verdict, size_t n)
 {
-    struct rows rows = {0};
-    enum err err =
-        select_rows(journal, TABLE_CAUSE, "WHERE incident = ? AND revision = ? ORDER BY rank",
-                    verdict->incident, verdict->revision, arena, &rows, why);
-    if (err)
-        return err;
-    const struct cause_row *list = (const struct cause_row *)(const void *)rows.list;
     bool is_there[CAUSE_COUNT] = {false};
-    size_t n = 0;
-    for (size_t i = 0; i < rows.count; i++) {
-        if (list[i].cause >= CAUSE_COUNT || is_there[list[i].cause])
-            continue;
-        is_there[list[i].cause] = true;
-        verdict->order[n++] = list[i].cause;
-        verdict->posterior[list[i].cause] = list[i].posterior;
-    }
-    /* Causes that the version which judged did not know come last. */
+    for (size_t i = 0; i < n; i++)
+        is_there[verdict->order[i]] = true;
     for (uint8_t cause = 0; cause < CAUSE_COUNT; cause++)
         if (!is_there[cause])
             verdict->order[n++] = cause;
+}
+
+/* Rows and verdicts are both in order of revision. */
+static enum err load_causes(struct journal *journal, uint32_t id, struct verdict *verdicts,
+                            size_t count, struct arena *arena, struct why *why)
+{
+    struct rows rows = {0};
+    enum err err = select_rows(journal, TABLE_CAUSE, "WHERE incident = ? ORDER BY revision, rank",
+                               id, 0, arena, &rows, why);
+    if (err)
+        return err;
+    const struct cause_row *row = (const struct cause_row *)(const void *)rows.list;
+    const struct cause_row *last = row + rows.count;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = 0;
+        for (; row < last && row->revision <= verdicts[i].revision; row++) {
+            if (row->revision < verdicts[i].revision || row->cause >= CAUSE_COUNT ||
+                n == CAUSE_COUNT)
+                continue;
+            verdicts[i].order[n++] = row->cause;
+            verdicts[i].posterior[row->cause] = row->posterior;
+        }
+        add_unknown_causes(&verdicts[i], n);
+    }
     return ERR_OK;
 }
 
-static enum err load_evidence(struct journal *journal, struct verdict *verdict, struct arena *arena,
-                              struct why *why)
+static enum err load_evidence(struct journal *journal, uint32_t id, struct verdict *verdicts,
+                              size_t count, struct arena *arena, struct why *why)
 {
-    for (size_t i = 0; i < EVIDENCE_COUNT; i++)
-        verdict->evidence[i].finding.kind = (uint8_t)i;
     struct rows rows = {0};
-    enum err err = select_rows(journal, TABLE_EVIDENCE, "WHERE incident = ? AND revision = ?",
-                               verdict->incident, verdict->revision, arena, &rows, why);
-    const struct evidence_row *list = (const struct evidence_row *)(const void *)rows.list;
-    for (size_t i = 0; !err && i < rows.count; i++)
-        if (list[i].evidence.finding.kind < EVIDENCE_COUNT)
-            verdict->evidence[list[i].evidence.finding.kind] = list[i].evidence;
-    return err;
+    enum err err = select_rows(journal, TABLE_EVIDENCE, "WHERE incident = ? ORDER BY revision", id,
+                               0, arena, &rows, why);
+    if (err)
+        return err;
+    const struct evidence_row *row = (const struct evidence_row *)(const void *)rows.list;
+    const struct evidence_row *last = row + rows.count;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t kind = 0; kind < EVIDENCE_COUNT; kind++)
+            verdicts[i].evidence[kind].finding.kind = (uint8_t)kind;
+        for (; row < last && row->revision <= verdicts[i].revision; row++)
+            if (row->revision == verdicts[i].revision &&
+                row->evidence.finding.kind < EVIDENCE_COUNT)
+                verdicts[i].evidence[row->evidence.finding.kind] = row->evidence;
+    }
+    return ERR_OK;
 }
 
 static enum err load_verdicts(struct journal *journal, uint32_t id, struct arena *arena,
@@ -210,11 +226,10 @@ static enum err load_verdicts(struct journal *journal, uint32_t id, struct arena
     enum err err = select_rows(journal, TABLE_VERDICT, "WHERE incident = ? ORDER BY revision", id,
                                0, arena, &rows, why);
     struct verdict *list = (struct verdict *)(void *)rows.list;
-    for (size_t i = 0; !err && i < rows.count; i++) {
-        err = load_causes(journal, &list[i], arena, why);
-        if (!err)
-            err = load_evidence(journal, &list[i], arena, why);
-    }
+    if (!err)
+        err = load_causes(journal, id, list, rows.count, arena, why);
+    if (!err)
+        err = load_evidence(journal, id, list, rows.count, arena, why);
     out->verdicts = list;
     out->verdict_count = rows.count;
     return err;
