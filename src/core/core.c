@@ -152,6 +152,29 @@ static void tell_peer(struct core *core, uint32_t row, struct utc now, struct co
         peer->notice = 0;
 }
 
+static void tell_gap(struct core *core, const struct observation *gap, struct conclusions *out)
+{
+    struct utc until = {gap->value};
+    conclusions_add(out, CONCLUSION_NOTICE, gap->time)->notice =
+        (struct notice){.id = ++core->numbers.notice,
+                        .source = gap->source,
+                        .kind = NOTICE_SOURCE_GAP,
+                        .began = {gap->time, gap->time},
+                        .ended = {until, until}};
+}
+
+/* Sources know their own business: collectors tell of routes, vantages of everything else. */
+static void hear_source(struct core *core, const struct observation *o, struct conclusions *out)
+{
+    if (registry_kind(core->registry, o->source) != NAME_COLLECTOR) {
+        detect_feed(&core->detect, &core->watch, core->registry, o, &core->numbers, out);
+        return;
+    }
+    if (o->kind == OBSERVATION_GAP)
+        tell_gap(core, o, out);
+    routes_feed(&core->routes, &core->watch, core->registry, o);
+}
+
 static void show_prefix(struct core *core, struct route_prefix *p, struct utc now,
                         struct conclusions *out)
 {
@@ -365,10 +388,7 @@ static void judge(struct core *core, const struct observation *o, struct conclus
     case OBSERVATION_GAP:
     case OBSERVATION_START:
     case OBSERVATION_STOP:
-        if (registry_kind(core->registry, o->source) == NAME_COLLECTOR)
-            routes_feed(&core->routes, &core->watch, core->registry, o);
-        else
-            detect_feed(&core->detect, &core->watch, core->registry, o, &core->numbers, out);
+        hear_source(core, o, out);
         break;
     default:
         break; /* a TICK only lets time pass */
@@ -396,11 +416,8 @@ void core_feed(struct core *core, const struct observation *observation, struct 
     if (is_told_at_once(core, observation, is_late)) {
         if (is_configuration(observation))
             watch_configure(&core->watch, core->registry, observation);
-        else if (registry_kind(core->registry, observation->source) == NAME_COLLECTOR)
-            routes_feed(&core->routes, &core->watch, core->registry, observation);
         else
-            detect_feed(&core->detect, &core->watch, core->registry, observation, &core->numbers,
-                        out);
+            hear_source(core, observation, out);
         return;
     }
     if (is_late) {

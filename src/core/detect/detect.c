@@ -239,16 +239,41 @@ void detect_controls(const struct detect *d, const struct vantage *v, uint32_t *
     for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
         const struct series *c = detect_series(d, row - 1);
         *all += c->condition != CONDITION_NO_DATA;
-        *up += c->condition == CONDITION_UP || c->condition == CONDITION_DEGRADED;
+        *up += c->condition != CONDITION_NO_DATA && c->condition != CONDITION_DOWN && !c->is_lossy;
     }
 }
 
-static void emit_unwell(struct vantage *v, struct numbers *numbers, struct utc now,
-                        struct conclusions *out)
+/* When the controls that are down went: the first of them. */
+static struct interval controls_lost(const struct detect *d, const struct vantage *v)
+{
+    struct interval lost = {{INT64_MAX}, {INT64_MAX}};
+    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
+        const struct series *c = detect_series(d, row - 1);
+        bool fails = c->condition == CONDITION_DOWN || c->is_lossy;
+        if (fails && c->since.first_after.ns < lost.first_after.ns)
+            lost = c->since;
+    }
+    return lost;
+}
+
+/* When those that are well now came back: the last of them. */
+static struct interval controls_back(const struct detect *d, const struct vantage *v)
+{
+    struct interval back = {{0}, {0}};
+    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
+        const struct series *c = detect_series(d, row - 1);
+        if (c->condition == CONDITION_UP && c->since.first_after.ns > back.first_after.ns)
+            back = c->since;
+    }
+    return back;
+}
+
+static void emit_unwell(const struct detect *d, struct vantage *v, struct numbers *numbers,
+                        struct utc now, struct conclusions *out)
 {
     if (!v->unwell_notice)
         v->unwell_notice = ++numbers->notice;
-    struct interval ended = {v->unwell.first_after, now};
+    struct interval ended = controls_back(d, v);
     conclusions_add(out, CONCLUSION_NOTICE, now)->notice =
         (struct notice){.id = v->unwell_notice,
                         .source = v->id,
@@ -260,18 +285,6 @@ static void emit_unwell(struct vantage *v, struct numbers *numbers, struct utc n
                         .ended = v->is_unwell ? (struct interval){{0}, {0}} : ended};
     if (!v->is_unwell)
         v->unwell_notice = 0;
-}
-
-/* When the controls that are down went: the first of them. */
-static struct interval controls_lost(const struct detect *d, const struct vantage *v)
-{
-    struct interval lost = {{INT64_MAX}, {INT64_MAX}};
-    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
-        const struct series *c = detect_series(d, row - 1);
-        if (c->condition == CONDITION_DOWN && c->since.first_after.ns < lost.first_after.ns)
-            lost = c->since;
-    }
-    return lost;
 }
 
 static void judge_vantage(struct detect *d, struct vantage *v, struct utc now,
@@ -291,7 +304,7 @@ static void judge_vantage(struct detect *d, struct vantage *v, struct utc now,
         v->controls = (uint16_t)all;
         restart_series(d, v, now);
     }
-    emit_unwell(v, numbers, now, out);
+    emit_unwell(d, v, numbers, now, out);
 }
 
 /* A vantage that sent nothing at all has a gap; that its series are silent says no more. */

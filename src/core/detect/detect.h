@@ -5,9 +5,9 @@
  * (after half of the time from its first bad probe to the one that settled it), the target must
  * have failed again after that, and the controls must have lost nothing from two rounds before the
  * onset on, or answered three times in a row since. While controls fail or have not spoken, it
- * waits; what comes back before is not told at all. When most controls are down the vantage has no
- * vote: what waited is void, its series are no data, and start afresh when the controls are back. A
- * vantage without controls is believed as it is.
+ * waits; what comes back before is not told at all. When most controls are down or lossy the
+ * vantage has no vote: what waited is void, its series are no data, and start afresh when the
+ * controls are back. A vantage without controls is believed as it is.
  */
 #ifndef CORE_DETECT_DETECT_H
 #define CORE_DETECT_DETECT_H
@@ -76,7 +76,7 @@ static inline struct vantage *detect_vantage(const struct detect *detect, size_t
     return table_at(&detect->vantages, row);
 }
 
-/* Controls of a vantage: how many are up, of those with data. */
+/* Controls of a vantage: how many are well, of those with data. */
 void detect_controls(const struct detect *detect, const struct vantage *vantage, uint32_t *up,
                      uint32_t *all);
 

@@ -313,6 +313,10 @@ static void turn(struct routes *r, uint32_t row, enum condition to, struct utc n
     if (p->condition == (uint8_t)to)
         return;
     struct interval at = interval_to(p, now);
+    bool is_worse = to > (enum condition)p->known && p->known != CONDITION_NO_DATA;
+    if (is_worse && utc_is_known(p->falling.first_after) &&
+        p->falling.last_before.ns < at.last_before.ns)
+        at.last_before = p->falling.last_before;
     if (p->known == CONDITION_UP && to > CONDITION_UP) {
         p->left_up = at;
         p->flaps[p->flap_count++ % ROUTE_FLAPS] = now;
@@ -363,6 +367,19 @@ static void judge_upstream(struct route_prefix *p, const struct census *census, 
     p->upstream = census->upstream;
 }
 
+/* The fall that a state is left by began with the first peer that lost the route, up to a minute or
+ * two before: withdrawals take their time to reach everybody. */
+static void follow_fall(struct route_prefix *p, double v, struct utc now)
+{
+    bool is_old = utc_diff(now, p->falling.first_after) > 2 * NS_PER_MINUTE;
+    if (v >= p->v_top || is_old) {
+        p->v_top = v >= p->v_top ? v : p->v;
+        p->falling = (struct interval){{0}, {0}};
+    }
+    if (v < p->v_top && !utc_is_known(p->falling.first_after))
+        p->falling = interval_to(p, now);
+}
+
 static void judge_prefix(struct routes *r, const struct watch_list *watch,
                          const struct registry *registry, uint32_t row, struct utc now)
 {
@@ -371,7 +388,9 @@ static void judge_prefix(struct routes *r, const struct watch_list *watch,
     struct census census = take_census(r, watch, registry, row, now);
     double all = (double)census.usual + census.unknown;
     double v = all > 0 ? ((double)census.carried + census.unknown) / all : 0;
-    p->v = v < 1 ? v : 1;
+    v = v < 1 ? v : 1;
+    follow_fall(p, v, now);
+    p->v = v;
     p->carried = census.carried;
     p->usual = census.usual;
     if (census.origin && !census.foreign)

@@ -73,6 +73,8 @@ struct route_prefix {
     struct utc last_seen;               /* the last observation of it */
     struct utc blind_from, blind_until; /* the last gap: what changed in it, changed unseen */
     double v;
+    struct interval falling;       /* since when fewer peers carry it than the most of late */
+    double v_top;                  /* ... and that most */
     uint32_t carried, usual;       /* peers, at the last change */
     struct interval left_up;       /* when v fell below 0.8 the last time */
     struct utc flaps[ROUTE_FLAPS]; /* when it left up, a ring */

@@ -10,15 +10,17 @@ static const double BELIEF_DOWN = 0.1, BELIEF_UP = 0.9;
 static const double REPORTED_FACTOR =
     1.0 / 8; /* of a loss: an error that was said is hardly chance */
 
-/* Losses: from 2 % to 20 %. Five among about twenty answers raise it; one in a hundred does so once
- * in some millions of probes. */
-static const double LOSS_STEP = 2.303, ANSWER_STEP = -0.203, LOSS_ALARM = 11;
+/* Losses: CUSUM of the likelihood ratio of 20 % against 2 % (or three times what is usual). Five
+ * among about twenty answers raise it; where one in a hundred is lost that happens once in some
+ * millions. */
+static const double LOSS_USUAL_MIN = 0.02, LOSS_RAISED_MIN = 0.2, LOSS_ALARM = 11;
+enum { LOSS_MEMORY = 1024, LOSS_MEMORY_RAISED = 16 * 1024, LOSS_PRIOR = 50 };
 enum { LOSS_WINDOW = 20, LOSS_RUN_MAX = 3 };
 
 /* Delay: CUSUM on robust z, k = 0.5, h = 8, one sample bounded to 4. */
 static const double RTT_K = 0.5, RTT_ALARM = 8, RTT_Z_MAX = 4, RTT_SPREAD_MIN = 0.05;
 static const double RTT_RISE_NS = 5e6, RTT_RISE_SHARE = 1.2;
-enum { RTT_LEARN_MIN = 8, RTT_STEP_MIN = 12, RTT_MEDIAN = 5 };
+enum { RTT_LEARN_MIN = 8, RTT_STEP_MIN = 20, RTT_STEP_SOON = 6, RTT_MEDIAN = 5 };
 
 static const int SILENT_ROUNDS = 3;
 
@@ -31,6 +33,8 @@ void series_init(struct series *s, uint32_t source, uint32_t target, bool is_con
     s->layer = layer;
     s->belief = 0.5;
     s->recent = AVAILABLE_MAX;
+    s->loss_usual = 0.01;
+    s->loss_count = LOSS_PRIOR;
 }
 
 static double clamp(double x, double low, double high)
@@ -135,7 +139,9 @@ static bool has_stepped(const struct series *s, double *level)
         high = fmax(high, values[i]);
     }
     *level = median(values, SERIES_RTTS);
-    return high - low < 4 * s->rtt_spread && s->loss_sum < LOSS_ALARM / 2 &&
+    bool at_once =
+        fabs(*level - s->slow_level) < fmax(1.5 * s->rtt_spread, 0.15 * fabs(*level - s->rtt_log));
+    return at_once && high - low < 4 * s->rtt_spread && s->loss_sum < LOSS_ALARM / 2 &&
            fabs(exp(*level) - exp(s->rtt_log)) > 2e6;
 }
 
@@ -161,12 +167,16 @@ static void judge_rtt(struct series *s, const struct observation *probe)
     }
     double z = clamp((x - s->rtt_log) / s->rtt_spread, -RTT_Z_MAX, RTT_Z_MAX);
     if (s->rtt_up <= 0 && s->rtt_down <= 0) {
-        s->slow_began = (struct interval){s->last_good, probe->time};
+        s->slow_began = (struct interval){s->last_good, {0}};
         s->slow_n = 0;
     }
     s->rtt_up = clamp(s->rtt_up + z - RTT_K, 0, 4 * RTT_ALARM);
     s->rtt_down = clamp(s->rtt_down - z - RTT_K, 0, 4 * RTT_ALARM);
-    s->slow_n++;
+    if (++s->slow_n == RTT_STEP_SOON)
+        s->slow_level = recent_rtt_log(s);
+    if (!utc_is_known(s->slow_began.first_after) &&
+        (s->rtt_up > RTT_ALARM / 2 || s->rtt_down > RTT_ALARM / 2))
+        s->slow_began.first_after = probe->time;
     if (!s->is_slow && s->rtt_up > RTT_ALARM && rtt_is_raised(s))
         s->is_slow = true;
     else if (s->is_slow && !rtt_is_raised(s)) {
@@ -186,17 +196,35 @@ static double window_loss(const struct series *s)
     return s->window_n ? (double)__builtin_popcount(s->window & mask) / s->window_n : 0;
 }
 
+static void learn_loss(struct series *s, uint32_t lost)
+{
+    uint32_t memory = s->is_lossy ? LOSS_MEMORY_RAISED : LOSS_MEMORY;
+    for (uint32_t i = 0; i <= lost && i <= LOSS_RUN_MAX; i++) {
+        uint32_t n = s->is_lossy ? memory : s->loss_count;
+        s->loss_usual += ((i < lost ? 1.0 : 0.0) - s->loss_usual) / n;
+        s->loss_count += s->loss_count < LOSS_MEMORY;
+    }
+}
+
 /* Called at an answer: the losses since the answer before are partial loss now. */
 static void judge_loss(struct series *s, uint32_t lost)
 {
+    learn_loss(s, lost);
+    if (!lost && s->loss_sum <= 0 && !s->is_lossy)
+        return;
+    double usual = clamp(1.25 * s->loss_usual, LOSS_USUAL_MIN, 0.5);
+    double raised = clamp(3 * usual, LOSS_RAISED_MIN, 0.9);
+    uint32_t counted = lost < LOSS_RUN_MAX ? lost : LOSS_RUN_MAX;
     if (lost && s->loss_sum <= 0)
-        s->loss_began = (struct interval){s->last_good, s->first_bad};
-    double sum =
-        s->loss_sum + LOSS_STEP * (lost < LOSS_RUN_MAX ? lost : LOSS_RUN_MAX) + ANSWER_STEP;
-    s->loss_sum = clamp(sum, 0, 2 * LOSS_ALARM);
+        s->loss_began = (struct interval){s->last_good, {0}};
+    s->loss_sum += counted * log(raised / usual) + log((1 - raised) / (1 - usual));
+    s->loss_sum = clamp(s->loss_sum, 0, 2 * LOSS_ALARM);
+    if (s->loss_sum > LOSS_ALARM / 2 && !utc_is_known(s->loss_began.first_after))
+        s->loss_began.first_after = s->last_bad;
     if (s->loss_sum > LOSS_ALARM)
         s->is_lossy = true;
-    else if (s->is_lossy && (s->loss_sum <= 0 || window_loss(s) <= 1.0 / LOSS_WINDOW)) {
+    else if (s->is_lossy &&
+             (s->loss_sum <= 0 || window_loss(s) <= s->loss_usual + 1.0 / LOSS_WINDOW)) {
         s->is_lossy = false;
         s->loss_sum = 0;
     }

@@ -65,11 +65,14 @@ struct series {
     struct interval published_since;
     struct interval silent_began;
 
-    double loss_sum; /* CUSUM */
+    double loss_sum;     /* CUSUM */
+    double loss_usual;   /* share lost in the long run */
+    uint32_t loss_count; /* probes it was learned from, up to the memory's length */
     struct interval loss_began;
     double rtt_log, rtt_spread; /* baseline: natural logarithm of ns, and its scale */
     double rtt_up, rtt_down;    /* CUSUM, both ways */
     struct interval slow_began;
+    double slow_level; /* where the delay was soon after it began to differ */
     double rtts[SERIES_RTTS]; /* logarithms */
 
     /* The latest phase of partial loss or delay. */

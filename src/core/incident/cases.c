@@ -7,6 +7,8 @@
 #include <string.h>
 
 static const int64_t ALIKE_WITHIN = 14 * NS_PER_DAY, RELAPSE_WITHIN = 6 * NS_PER_HOUR;
+/* Where only routes are watched: what a round is taken for. */
+static const int64_t ROUTE_ROUND = 30 * NS_PER_S;
 static const int64_t PROVISIONAL = 15 * NS_PER_MINUTE;
 
 /* Scratch: one domain while a case is counted. */
@@ -224,7 +226,7 @@ struct candidates {
     bool is_strong;   /* not only degraded */
     uint32_t only;    /* a domain of them */
     struct utc first; /* the earliest onset */
-    int64_t round_ns;
+    int64_t round_ns; /* the longest of the subject's targets */
 };
 
 static bool is_candidate(const struct member *member, const struct track *track)
@@ -249,6 +251,8 @@ static struct candidates find_candidates(struct incidents *in, const struct watc
         bool is_host = member->kind == NAME_TARGET;
         found.watched_hosts += is_host && track->has_data && !tally->watched;
         tally->watched |= is_host && track->has_data;
+        if (is_host && track->has_data && track->sight.round_ns > found.round_ns)
+            found.round_ns = track->sight.round_ns;
         if (!is_candidate(member, track))
             continue;
         found.hosts += is_host && !tally->is_host;
@@ -259,9 +263,9 @@ static struct candidates find_candidates(struct incidents *in, const struct watc
         found.only = member->domain;
         if (track->noticed.ns < found.first.ns)
             found.first = track->noticed;
-        if (track->sight.round_ns > found.round_ns)
-            found.round_ns = track->sight.round_ns;
     }
+    if (!found.round_ns)
+        found.round_ns = ROUTE_ROUND;
     return found;
 }
 

@@ -132,8 +132,8 @@ static void note_answer(struct host_state *host, const struct member *member,
                         const struct track *track)
 {
     int64_t at = track->sight.last_good.ns;
-    if (!track->has_data || track->condition == CONDITION_DOWN)
-        return;
+    if (!track->has_data || (track->flags & TRACK_FAILED))
+        return; /* what fails itself, or came back first, proves nothing */
     if (at > host->answered_ns)
         host->answered_ns = at;
     if (member->layer == LAYER_HOST && at > host->pinged_ns)

@@ -57,7 +57,7 @@ void track_begin_episode(struct track *track);
  * the subject. `tracks` are rows of the watch list's members; `hosts` is room for one row a domain.
  */
 struct host_state {
-    int64_t answered_ns, pinged_ns; /* the last good answer of anything there that is not down */
+    int64_t answered_ns, pinged_ns; /* the last good answer of anything there that did not fail */
 };
 void tracks_compare_hosts(const struct watch_list *watch, struct table *tracks, uint32_t subject,
                           struct table *hosts);
