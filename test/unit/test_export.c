@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -304,6 +305,40 @@ static void test_a_full_disk_ends_the_export(void **state)
     place_close(&place);
 }
 
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* All that can be read is written, and what is missing is said. */
+static void test_damage_is_said(void **state)
+{
+    (void)state;
+    enum { MANY = 2000 };
+    struct place place;
+    struct why why;
+    struct buffer log = {0};
+    struct observation *list = mem_new(MANY, sizeof *list);
+    place_open(&place);
+    for (int i = 0; i < MANY; i++)
+        list[i] = probe(&place, i * NS_PER_S, i + 1);
+    fill(&place, list, MANY);
+    run_sql(place.path, "UPDATE block SET checksum = 5 WHERE number = 2");
+    assert_int_equal(out_log(place.journal, collect, &log, &why), ERR_CORRUPT);
+    assert_non_null(strstr(why.text, "700 observations are missing"));
+    assert_non_null(strstr(why.text, place.path));
+    size_t lines = 0;
+    for (size_t i = 0; i < log.size; i++)
+        lines += log.bytes[i] == '\n';
+    assert_int_equal(lines, MANY - 700);
+    buffer_done(&log);
+    free(list);
+    place_close(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_members_go_into_their_subject),
         cmocka_unit_test(test_export_replay_export),
         cmocka_unit_test(test_a_full_disk_ends_the_export),
+        cmocka_unit_test(test_damage_is_said),
     };
     return cmocka_run_group_tests_name("export", tests, NULL, NULL);
 }
