@@ -40,6 +40,30 @@ static void add_incident(struct outcome_set *set, const struct incident *inciden
     set->incidents[set->incident_count++] = *incident;
 }
 
+static void note_call(struct outcome_set *set, const struct verdict *verdict)
+{
+    for (size_t i = set->call_count; i-- > 0;)
+        if (set->calls[i].incident == verdict->incident) {
+            if (set->calls[i].cause == verdict->call)
+                return;
+            break;
+        }
+    set->calls = mem_grow(set->calls, &set->call_capacity, set->call_count + 1, sizeof *set->calls);
+    set->calls[set->call_count++] = (struct call){.time = verdict->judged,
+                                                  .incident = verdict->incident,
+                                                  .cause = verdict->call,
+                                                  .share = verdict->posterior[verdict->order[0]]};
+}
+
+static void add_event(struct outcome_set *set, const struct event *event)
+{
+    if (event->at.last_before.ns > event->at.first_after.ns)
+        set->broken = "an event ends before it begins";
+    set->events =
+        mem_grow(set->events, &set->event_capacity, set->event_count + 1, sizeof *set->events);
+    set->events[set->event_count++] = *event;
+}
+
 static void add_verdict(struct outcome_set *set, const struct verdict *verdict)
 {
     double sum = 0;
@@ -55,6 +79,7 @@ static void add_verdict(struct outcome_set *set, const struct verdict *verdict)
         return;
     }
     set->called[of] |= 1u << verdict->call;
+    note_call(set, verdict);
     for (size_t i = 0; i < set->verdict_count; i++)
         if (set->verdicts[i].incident == verdict->incident) {
             set->verdicts[i] = *verdict;
@@ -81,9 +106,7 @@ void outcome_add(struct outcome_set *set, const struct conclusion *conclusion)
 {
     switch (conclusion->kind) {
     case CONCLUSION_EVENT:
-        set->events++;
-        if (conclusion->event.at.last_before.ns > conclusion->event.at.first_after.ns)
-            set->broken = "an event ends before it begins";
+        add_event(set, &conclusion->event);
         break;
     case CONCLUSION_INCIDENT:
         add_incident(set, &conclusion->incident);
@@ -106,6 +129,8 @@ void outcome_done(struct outcome_set *set)
     free(set->verdicts);
     free(set->notices);
     free(set->called);
+    free(set->events);
+    free(set->calls);
     *set = (struct outcome_set){0};
 }
 
@@ -162,6 +187,37 @@ static void print_verdict(struct buffer *out, const struct verdict *verdict)
     }
 }
 
+static const char *call_name(uint8_t cause)
+{
+    return cause < CAUSE_COUNT ? cause_name((enum cause)cause) : "none";
+}
+
+static void print_events(struct buffer *out, const struct outcome_set *set,
+                         const struct registry *registry)
+{
+    for (size_t i = 0; i < set->event_count; i++) {
+        const struct event *event = &set->events[i];
+        buffer_printf(out, "  event of incident %u: %s from %s: %s to %s (%s), size %.2f;",
+                      event->incident, registry_text(registry, event->target),
+                      event->source ? registry_text(registry, event->source) : "routes",
+                      condition_name((enum condition)event->from),
+                      condition_name((enum condition)event->to),
+                      outcome_name((enum outcome)event->outcome), event->size);
+        print_interval(out, "at", &event->at);
+        buffer_puts(out, "\n");
+    }
+}
+
+static void print_calls(struct buffer *out, const struct outcome_set *set, uint32_t incident)
+{
+    char time[UTC_TEXT_MAX];
+    for (size_t i = 0; i < set->call_count; i++)
+        if (set->calls[i].incident == incident)
+            buffer_printf(out, "    at %s it called %s; the first had %.2f\n",
+                          utc_format(set->calls[i].time, time), call_name(set->calls[i].cause),
+                          set->calls[i].share);
+}
+
 void outcome_print(const struct outcome_set *set, const struct registry *registry,
                    struct buffer *out)
 {
@@ -180,6 +236,7 @@ void outcome_print(const struct outcome_set *set, const struct registry *registr
         print_interval(out, "ended", &incident->ended);
         buffer_printf(out, "\n");
         print_layers(out, incident);
+        print_calls(out, set, incident->id);
         for (size_t k = 0; k < set->verdict_count; k++)
             if (set->verdicts[k].incident == incident->id)
                 print_verdict(out, &set->verdicts[k]);
@@ -194,5 +251,5 @@ void outcome_print(const struct outcome_set *set, const struct registry *registr
         print_interval(out, "ended", &notice->ended);
         buffer_printf(out, "\n");
     }
-    buffer_printf(out, "  %zu events\n", set->events);
+    print_events(out, set, registry);
 }

@@ -165,7 +165,10 @@ static void parse_no_or_never(struct script *script, struct expectation *e, bool
 void parse_expectation(struct script *script)
 {
     struct expectation e = {.line = script->line, .said = script->said, .low = -1, .high = -1};
+    e.is_optional = script_take(script, "maybe");
     const char *what = script_word(script, "what is expected");
+    if (e.is_optional && strcmp(what, "notice") != 0)
+        script_fail(script, "only a notice may be there or not");
     if (strcmp(what, "no") == 0 && script_take(script, "incident")) {
         e.kind = EXPECT_NO_INCIDENT;
     } else if (strcmp(what, "incident") == 0) {

@@ -105,6 +105,7 @@ struct expectation {
     struct span ended;
     struct utc began_at, ended_at; /* must lie in the interval; 0: not asked */
     bool is_open;
+    bool is_optional; /* of a notice: may be there or not */
     double low, high; /* of a range; n and m of "N of M"; -1: not asked */
     unsigned set;     /* bits: causes, layers (bit LAYER_COUNT: unresolved), truths, confidence */
     int what;         /* evidence or notice kind, layer, cause (CAUSE_COUNT: none) */
@@ -147,6 +148,13 @@ void world_play(const struct world *world, uint64_t seed, struct registry *regis
 /* The same as it may arrive: probes and routes late by up to `late_ns`, each by its own while. */
 void observations_delay(struct observations *observations, int64_t late_ns, uint64_t seed);
 
+struct call {
+    struct utc time;
+    uint32_t incident;
+    uint8_t cause; /* CAUSE_COUNT: none */
+    double share;  /* of the most probable cause */
+};
+
 /* What the core made of it: the last state of each thing it concluded. */
 struct outcome_set {
     struct incident *incidents;
@@ -157,7 +165,10 @@ struct outcome_set {
     size_t notice_count, notice_capacity;
     uint32_t *called; /* bits of the causes that were ever called, beside incidents */
     size_t called_capacity;
-    size_t events;
+    struct event *events;
+    size_t event_count, event_capacity;
+    struct call *calls; /* each time that the verdict on an incident calls something else */
+    size_t call_count, call_capacity;
     const char *broken; /* an invariant that did not hold, or NULL */
 };
 void outcome_add(struct outcome_set *set, const struct conclusion *conclusion);
