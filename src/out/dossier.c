@@ -212,6 +212,15 @@ struct step_list dossier_time_line(const struct dossier *dossier)
     return steps;
 }
 
+struct utc dossier_day(const struct dossier *dossier)
+{
+    struct step_list steps = dossier_time_line(dossier);
+    if (!steps.count)
+        return dossier->file.incident.began.first_after;
+    struct utc t = steps.list[0].at.first_after;
+    return utc_is_known(t) ? t : steps.list[0].at.last_before;
+}
+
 bool notice_is_within(const struct notice *notice, const struct incident *incident)
 {
     int64_t begin = incident->began.last_before.ns, end = latest(&incident->ended);
@@ -246,6 +255,19 @@ const char *notice_words(struct arena *arena, const struct registry *registry,
     default:
         return notice_kind_name((enum notice_kind)notice->kind);
     }
+}
+
+const char *notice_with_time(struct arena *arena, const struct registry *registry,
+                             const struct notice *notice)
+{
+    const char *began = words_interval(arena, &notice->began, (struct utc){0});
+    const char *ended =
+        notice->is_open
+            ? "not over"
+            : arena_printf(arena, "ended %s",
+                           words_interval(arena, &notice->ended, notice->began.first_after));
+    return arena_printf(arena, "%s (began %s; %s)", notice_words(arena, registry, notice), began,
+                        ended);
 }
 
 int strongest_evidence(const struct verdict *verdict, enum cause cause, enum cause other, int sign)

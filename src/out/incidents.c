@@ -67,8 +67,8 @@ static void put_table(struct page *page, const struct overview *overview)
         const struct incident *incident = &overview->incidents[i].incident;
         page_table_add(&table, arena_printf(arena, "%u", incident->id));
         page_table_add(&table, began_cell(arena, incident));
-        page_table_add(&table,
-                  incident->subject ? registry_text(overview->registry, incident->subject) : "-");
+        page_table_add(
+            &table, incident->subject ? registry_text(overview->registry, incident->subject) : "-");
         page_table_add(&table, story_cell(overview, &overview->incidents[i]));
     }
     page_table(page, &table);

@@ -33,17 +33,8 @@ void overview_notices(struct page *page, const struct overview *overview, bool o
                                          : "About the observer, newest first");
         if (count > NOTICES_MOST)
             continue;
-        const char *when = words_interval(arena, &notice->began, (struct utc){0});
-        const char *ended =
-            notice->is_open
-                ? "not over"
-                : arena_printf(arena, "ended %s",
-                               words_interval(arena, &notice->ended, notice->began.first_after));
-        page_item(
-            page, "-",
-            sentence_whole(arena, arena_printf(arena, "%s (began %s; %s)",
-                                               notice_words(arena, overview->registry, notice),
-                                               when, ended)));
+        page_item(page, "-",
+                  sentence_whole(arena, notice_with_time(arena, overview->registry, notice)));
     }
     if (count > NOTICES_MOST)
         page_item(page, "-",

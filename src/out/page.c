@@ -144,6 +144,7 @@ void page_frame(struct page *page, const char *text)
 void page_paragraph(struct page *page, const char *text)
 {
     if (page->is_markdown) {
+        separate(page); /* else it would belong to a list before it */
         put_text(page, text);
         buffer_puts(page->out, "\n");
     } else {

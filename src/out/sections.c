@@ -5,15 +5,9 @@
 #include "out/words.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Stated caps of long lists; what is left out is counted. */
-enum { LEADING_MOST = 3, WEIGHED_MOST = 10, EVENTS_MOST = 200 };
-
-static struct utc day_of(const struct dossier *dossier)
-{
-    return dossier->file.incident.began.first_after;
-}
+enum { LEADING_MOST = 3, WEIGHED_MOST = 10 };
 
 static const char *capital(struct arena *arena, const char *text)
 {
@@ -29,100 +23,6 @@ void section_head(struct page *page, const struct dossier *dossier)
                                       summary_verdict(dossier)));
     if (dossier_verdict(dossier))
         page_paragraph(page, summary_confidence(dossier));
-}
-
-/* The day whose times are written without a date: that of the first step. */
-static struct utc time_line_day(const struct step_list *steps)
-{
-    struct utc t = steps->list[0].at.first_after;
-    return utc_is_known(t) ? t : steps->list[0].at.last_before;
-}
-
-void section_time_line(struct page *page, const struct dossier *dossier)
-{
-    struct arena *arena = dossier->arena;
-    struct step_list steps = dossier_time_line(dossier);
-    if (!steps.count)
-        return;
-    struct table table = {.columns = 5};
-    struct utc day = time_line_day(&steps);
-    bool has_ties = false;
-    page_heading(page,
-                 arena_printf(arena, "Time line%s (UTC; times without a date are of %.10s)",
-                              dossier->file.incident.episodes > 1 ? " of the deepest episode" : "",
-                              words_time(arena, day)));
-    static const char *const heads[] = {" ", "Between", "and", "What", "How many"};
-    for (size_t i = 0; i < 5; i++)
-        page_table_add(&table, heads[i]);
-    for (size_t i = 0; i < steps.count; i++) {
-        const struct step *step = &steps.list[i];
-        const char *first, *last;
-        words_ends(arena, &step->at, day, &first, &last);
-        page_table_add(&table, step->is_simultaneous ? "=" : " ");
-        page_table_add(&table, first);
-        page_table_add(&table, last);
-        page_table_add(&table, step->what);
-        page_table_add(&table, step->extent);
-        has_ties |= step->is_simultaneous;
-    }
-    page_table(page, &table);
-    if (has_ties)
-        page_paragraph(page, "= : the order to the line above is not certain, since the intervals "
-                             "overlap.");
-}
-
-void section_episodes(struct page *page, const struct dossier *dossier)
-{
-    struct arena *arena = dossier->arena;
-    if (dossier->file.episode_count < 2)
-        return;
-    page_heading(page, "Episodes (UTC)");
-    for (size_t i = 0; i < dossier->file.episode_count; i++) {
-        const struct episode *episode = &dossier->file.episodes[i];
-        const char *began = words_interval(arena, &episode->began, (struct utc){0});
-        const char *ended = words_interval(arena, &episode->ended, episode->began.first_after);
-        const char *course =
-            episode->is_open ? "not over"
-                             : arena_printf(arena, "ended %s, lasted %s", ended,
-                                            words_between(arena, &episode->began, &episode->ended));
-        page_item(page, arena_printf(arena, "%u.", episode->number),
-                  arena_printf(arena, "Began %s; %s; %s dark at worst.", began, course,
-                               words_share(arena, episode->depth)));
-    }
-    page_space(page);
-}
-
-void section_events(struct page *page, const struct dossier *dossier)
-{
-    struct arena *arena = dossier->arena;
-    const struct incident_file *file = &dossier->file;
-    if (!file->event_count)
-        return;
-    struct table table = {.columns = 4};
-    page_heading(page, "Every change seen (UTC)");
-    static const char *const heads[] = {"When", "What", "From", "To"};
-    for (size_t i = 0; i < 4; i++)
-        page_table_add(&table, heads[i]);
-    for (size_t i = 0; i < file->event_count && i < EVENTS_MOST; i++) {
-        const struct event *event = &file->events[i];
-        const char *to = condition_name((enum condition)event->to);
-        bool has_outcome = event->outcome != OUTCOME_NONE && event->to == CONDITION_DOWN;
-        page_table_add(&table, words_interval(arena, &event->at, day_of(dossier)));
-        page_table_add(&table, arena_printf(arena, "%s%s%s",
-                                            registry_text(dossier->registry, event->target),
-                                            event->source ? " from " : "",
-                                            registry_text(dossier->registry, event->source)));
-        page_table_add(&table, condition_name((enum condition)event->from));
-        page_table_add(&table, has_outcome
-                                   ? arena_printf(arena, "%s: %s", to,
-                                                  outcome_sentence((enum outcome)event->outcome))
-                                   : to);
-    }
-    page_table(page, &table);
-    if (file->event_count > EVENTS_MOST)
-        page_paragraph(page, arena_printf(arena, "... and %s more, in the journal.",
-                                          words_count(arena, file->event_count - EVENTS_MOST,
-                                                      "change", "changes")));
 }
 
 static const char *no_call_reason(struct arena *arena, const struct verdict *verdict)
@@ -188,8 +88,9 @@ static void list_findings(struct page *page, const struct dossier *dossier, cons
         if (!is_begun)
             page_frame(page, frame);
         is_begun = true;
-        page_item(page, "-",
-                  capital(arena, sentence(arena, dossier->registry, finding, day_of(dossier))));
+        page_item(
+            page, "-",
+            capital(arena, sentence(arena, dossier->registry, finding, dossier_day(dossier))));
     }
     if (is_begun)
         page_space(page);
@@ -261,8 +162,8 @@ static void weigh_cause(struct page *page, const struct dossier *dossier, enum c
     for (int i = 0; i < count; i++) {
         const struct evidence *evidence = &verdict->evidence[kinds[i]];
         page_item(page, arena_printf(arena, "%+.2f", (double)evidence->weight[cause]),
-                  capital(arena,
-                          sentence(arena, dossier->registry, &evidence->finding, day_of(dossier))));
+                  capital(arena, sentence(arena, dossier->registry, &evidence->finding,
+                                          dossier_day(dossier))));
     }
     if (rest)
         page_item(page, "-",
@@ -373,64 +274,6 @@ void section_limits(struct page *page, const struct dossier *dossier)
     count = outside_limits(verdict, limits);
     for (size_t i = 0; i < count; i++)
         page_item(page, "-", capital(arena, limits[i]));
-    page_space(page);
-}
-
-static const struct incident *revision_of(const struct incident_file *file, uint32_t revision)
-{
-    for (size_t i = 0; i < file->revision_count; i++)
-        if (file->revisions[i].revision == revision)
-            return &file->revisions[i];
-    return NULL;
-}
-
-void section_revisions(struct page *page, const struct dossier *dossier)
-{
-    const struct incident_file *file = &dossier->file;
-    struct arena *arena = dossier->arena;
-    if (!file->verdict_count)
-        return;
-    struct table table = {.columns = 5};
-    page_heading(page, "Revisions (none is overwritten)");
-    static const char *const heads[] = {"No.", "Judged", "State", "Verdict", "Leading cause"};
-    for (size_t i = 0; i < 5; i++)
-        page_table_add(&table, heads[i]);
-    for (size_t i = 0; i < file->verdict_count; i++) {
-        const struct verdict *verdict = &file->verdicts[i];
-        const struct incident *incident = revision_of(file, verdict->revision);
-        page_table_add(&table, arena_printf(arena, "%u", verdict->revision));
-        page_table_add(&table, words_time(arena, verdict->judged));
-        page_table_add(&table, !incident ? "-" : incident->is_open ? "open" : "over");
-        page_table_add(&table, verdict->is_provisional       ? "provisional"
-                               : verdict->call < CAUSE_COUNT ? "called"
-                                                             : "no call");
-        page_table_add(&table,
-                       cause_with_likelihood(arena, verdict, (enum cause)verdict->order[0]));
-    }
-    page_table(page, &table);
-}
-
-void section_observer(struct page *page, const struct dossier *dossier)
-{
-    const struct incident *incident = &dossier->file.incident;
-    struct arena *arena = dossier->arena;
-    size_t count = 0;
-    page_heading(page, "The observer");
-    for (size_t i = 0; i < dossier->notices.count; i++) {
-        const struct notice *notice = &dossier->notices.list[i];
-        if (!notice_is_within(notice, incident))
-            continue;
-        const char *when = words_interval(arena, &notice->began, day_of(dossier));
-        const char *until =
-            notice->is_open ? "not over" : words_interval(arena, &notice->ended, day_of(dossier));
-        page_item(page, "-",
-                  capital(arena, arena_printf(arena, "%s (began %s; ended %s)",
-                                              notice_words(arena, dossier->registry, notice), when,
-                                              until)));
-        count++;
-    }
-    if (!count)
-        page_paragraph(page, "No trouble of the observer's own was noticed during the incident.");
     page_space(page);
 }
 
