@@ -1,6 +1,7 @@
 #include "sys/resolver.h"
 
 #include "base/mem.h"
+#include "sys/clock.h"
 #include "sys/net.h"
 
 #include <ares.h>
@@ -14,6 +15,9 @@ enum {
     WATCHERS_MAX = 64, /* sockets to resolvers: c-ares has one each, and one more for TCP */
 };
 
+/* A resolver that has answered nothing properly for so long may itself be what fails. */
+#define TRUSTED_NS NS_PER_MINUTE
+
 struct watcher {
     struct resolver *resolver;
     struct loop_fd *fd_watcher; /* NULL: free */
@@ -26,6 +30,7 @@ struct resolver {
     ares_channel channel;
     bool has_channel;
     size_t outstanding;
+    struct mono last_good;          /* when a resolver last answered properly; 0: never */
     struct timespec config_changed; /* of resolv.conf, as the channel knows it */
     struct watcher watchers[WATCHERS_MAX];
 };
@@ -105,12 +110,14 @@ static void on_socket_state(void *context, ares_socket_t fd, int readable, int w
 static void open_channel(struct resolver *resolver)
 {
     struct ares_options options = {
+        .flags = ARES_FLAG_NOCHECKRESP, /* SERVFAIL is an answer, and REFUSED too */
         .timeout = TRY_MS,
         .tries = TRIES,
         .sock_state_cb = on_socket_state,
         .sock_state_cb_data = resolver,
     };
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_DOMAINS;
+    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB |
+               ARES_OPT_DOMAINS;
     resolver->config_changed = config_time();
     resolver->has_channel = ares_init_options(&resolver->channel, &options, mask) == ARES_SUCCESS;
 }
@@ -159,6 +166,20 @@ static enum lookup_status status_of(int status)
     }
 }
 
+/* What comes before ares_getaddrinfo() returns was not asked of a resolver: it stood in the hosts
+ * file. */
+static void judge_resolver(struct lookup *lookup, struct lookup_result *result)
+{
+    struct resolver *resolver = lookup->resolver;
+    struct mono now = clock_mono();
+    if (result->status == LOOKUP_SERVER_FAILURE) {
+        if (!resolver->last_good.ns || mono_diff(now, resolver->last_good) > TRUSTED_NS)
+            result->status = LOOKUP_OURS;
+    } else if (result->status != LOOKUP_OURS && !lookup->is_starting) {
+        resolver->last_good = now;
+    }
+}
+
 static void take_addresses(const struct ares_addrinfo *info, struct lookup_result *result)
 {
     const struct ares_addrinfo_node *node = info ? info->nodes : NULL;
@@ -178,6 +199,7 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
     ares_freeaddrinfo(info);
     if (result.status == LOOKUP_OK && !result.count)
         result.status = LOOKUP_NO_ADDRESS;
+    judge_resolver(lookup, &result);
     lookup->resolver->outstanding--;
     lookup->is_over = true;
     bool is_ended_by_us = status == ARES_EDESTRUCTION || status == ARES_ECANCELLED;

@@ -13,8 +13,8 @@ enum lookup_status {
     LOOKUP_OK,
     LOOKUP_NO_NAME,        /* NXDOMAIN */
     LOOKUP_NO_ADDRESS,     /* the name exists but has no address */
-    LOOKUP_SERVER_FAILURE, /* the resolver answers that it could not find out (SERVFAIL) */
-    LOOKUP_OURS,           /* no resolver answered, or refuses us */
+    LOOKUP_SERVER_FAILURE, /* a resolver that knows other names could not find out (SERVFAIL) */
+    LOOKUP_OURS,           /* no resolver answered, or refuses us, or none of late knew anything */
 };
 
 enum { LOOKUP_ADDRESSES = 8 }; /* those beyond are not used */

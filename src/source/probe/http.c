@@ -210,6 +210,8 @@ static void finish_transfer(struct visit *visit, CURLcode code)
     struct answer answer = fetch_judge(&visit->fetch, visit->easy, code);
     if (answer.outcome == OUTCOME_TIMEOUT)
         answer.outcome = judge_timeout(visit);
+    if (answer.outcome == OUTCOME_SELF)
+        answer.peer = (struct addr){0};
     if (answer.outcome == OUTCOME_TIMEOUT || outcome_class(answer.outcome) == OUTCOME_CLASS_OURS ||
         agenda_stalled_since(visit->engine->agenda, visit->fetch.watch.started))
         answer.rtt_ns = 0;

@@ -297,8 +297,6 @@ struct answer fetch_judge(const struct fetch *fetch, CURL *easy, CURLcode code)
     } else {
         judge_failure(fetch, easy, code, &answer);
     }
-    if (answer.outcome == OUTCOME_SELF)
-        answer.peer = (struct addr){0};
     return answer;
 }
 

@@ -106,8 +106,9 @@ void judge_icmp(struct answer *answer, const struct addr *to, const struct net_i
             outcome = OUTCOME_SELF;
     }
     answer->outcome = outcome;
-    if (outcome != OUTCOME_SELF)
-        answer->code = (uint16_t)(fault->type << 8 | fault->code);
+    if (outcome == OUTCOME_SELF)
+        return;
+    answer->code = (uint16_t)(fault->type << 8 | fault->code);
     answer->peer = fault->from;
 }
 
