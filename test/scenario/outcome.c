@@ -252,4 +252,5 @@ void outcome_print(const struct outcome_set *set, const struct registry *registr
         buffer_printf(out, "\n");
     }
     print_events(out, set, registry);
+    buffer_printf(out, "  %zu events\n", set->event_count);
 }
