@@ -64,10 +64,9 @@ static void play_source(const struct world *world, uint32_t thing, struct regist
             .kind = OBSERVATION_START, .time = watch->from, .source = source};
         struct observation stop = {.kind = OBSERVATION_STOP, .time = watch->to, .source = source};
         observations_add(out, &start);
-        if (i + 1 < world->watch_count) {
-            observations_add(out, &stop);
+        observations_add(out, &stop);
+        if (i + 1 < world->watch_count)
             play_gap(source, watch->to, world->watches[i + 1].from, registry, out);
-        }
     }
     for (size_t i = 0; i < world->change_count; i++) {
         const struct change *change = &world->changes[i];
