@@ -8,9 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* After the last observation of an archive so much time must be seen to pass that all of it is
- * judged. */
-#define SETTLE_NS (LATENESS_NS + NS_PER_S)
 enum { FAULTS_TOLD = 20 };
 
 struct running {

@@ -1,26 +1,27 @@
 /* An observation: one thing seen once. A value of fixed size that is never changed; names in it are
  * numbers of the registry. The table says which member means what; unused members are 0.
  *
- * | kind       | source    | target          | peer                | path    | code     | value          |
+ * | kind       | source    | target          | peer                | path    | code     | value |
  * |------------|-----------|-----------------|---------------------|---------|----------|----------------|
- * | PROBE      | vantage   | target/control  | address that replied| -       | *        | **             |
- * | ROUTE      | collector | prefix          | peer                | AS path | route_op | -              |
- * | PEER       | collector | -               | peer                | -       | peer_op  | prefixes (***) |
- * | VISIBILITY | collector | prefix          | -                   | -       | peers up | peers in all   |
- * | TICK       | -         | -               | -                   | -       | -        | -              |
- * | GAP        | vantage or collector | -    | -                   | text: reason | -   | until, utc ns  |
- * | START/STOP | vantage or collector | -    | -                   | -       | -        | -              |
- * | SUBJECT    | -         | subject         | -                   | text: title | flags | UTC offset, s |
- * | MEMBER     | -         | target, prefix, ASN or zone | subject | -       | -        | interval_ns or 0 |
+ * | PROBE      | vantage   | target/control  | address that replied| -       | *        | ** | |
+ * ROUTE      | collector | prefix          | peer                | AS path | route_op | - | | PEER
+ * | collector | -               | peer                | -       | peer_op  | prefixes (***) | |
+ * VISIBILITY | collector | prefix          | -                   | -       | peers up | peers in
+ * all   | | TICK       | -         | -               | -                   | -       | -        | -
+ * | | GAP        | vantage or collector | -    | -                   | text: reason | -   | until,
+ * utc ns  | | START/STOP | vantage or collector | -    | -                   | -       | -        |
+ * -              | | SUBJECT    | -         | subject         | -                   | text: title |
+ * flags | UTC offset, s | | MEMBER     | -         | target, prefix, ASN or zone | subject | - | -
+ * | interval_ns or 0 |
  *
  *   *   http status, dns rcode, icmp type << 8 | code
  *   **  dns: SOA serial; tls and https: notAfter in seconds; icmp: TTL of the reply; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
  *
  * A PROBE's time is when it was sent, for all others when it happened. A SUBJECT begins a subject's
- * configuration: it replaces an earlier one of that subject, and the MEMBERs that follow it directly
- * belong to it. A TICK says that time has passed and we were there: silence is judged by it. A GAP says that its
- * source saw nothing from `time` until `value`; it is never an outage. */
+ * configuration: it replaces an earlier one of that subject, and the MEMBERs that follow it
+ * directly belong to it. A TICK says that time has passed and we were there: silence is judged by
+ * it. A GAP says that its source saw nothing from `time` until `value`; it is never an outage. */
 #ifndef MODEL_OBSERVATION_H
 #define MODEL_OBSERVATION_H
 
@@ -56,7 +57,8 @@ struct observation {
     uint32_t target;
     uint32_t peer;
     uint32_t path;
-    uint32_t extra; /* text: members of the log line that we do not know, as JSON; kept for export */
+    uint32_t
+        extra; /* text: members of the log line that we do not know, as JSON; kept for export */
     uint16_t code;
     uint8_t kind;    /* enum observation_kind */
     uint8_t outcome; /* enum outcome; probe only */
@@ -66,10 +68,15 @@ struct observation {
 
 _Static_assert(sizeof(struct observation) == 64, "an observation is one cache line");
 
-/* How much later than a newer one an observation may arrive and still be judged, and exported, as if in
- * time. It covers the longest probe timeout (10 s) plus the delay of a busy loop; a verdict is never
- * held up by more. */
+/* How much later than a newer one an observation may arrive and still be judged, and exported, as
+ * if in time. It covers the longest probe timeout (10 s) plus the delay of a busy loop; a verdict
+ * is never held up by more. */
 #define LATENESS_NS (15 * NS_PER_S)
+
+/* So much time must be seen to pass after the last observation of an archive for all of it to be
+ * judged: a replay ends with a TICK that much later, and an export leaves just that one out again.
+ */
+#define SETTLE_NS (LATENESS_NS + NS_PER_S)
 
 const char *observation_kind_name(enum observation_kind kind); /* "probe", "route", ... */
 

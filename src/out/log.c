@@ -23,8 +23,7 @@ struct entry {
     struct observation observation;
 };
 
-struct export
-{
+struct log_writer {
     const struct registry *registry;
     uint64_t last_seq; /* newer ones may have names that the registry does not */
     uint64_t damaged;
@@ -32,6 +31,7 @@ struct export
     size_t count, capacity;
     uint64_t arrived;
     int64_t newest;
+    struct utc last;            /* the newest but for ticks */
     struct observation subject; /* whose MEMBERs are being collected; kind 0: none */
     struct observation *members;
     size_t member_count, member_capacity;
@@ -46,7 +46,7 @@ static bool is_before(const struct entry *a, const struct entry *b)
     return a->key != b->key ? a->key < b->key : a->order < b->order;
 }
 
-static void heap_push(struct export *export, const struct entry *entry)
+static void heap_push(struct log_writer *export, const struct entry *entry)
 {
     export->heap =
         mem_grow(export->heap, &export->capacity, export->count + 1, sizeof *export->heap);
@@ -56,7 +56,7 @@ static void heap_push(struct export *export, const struct entry *entry)
     export->heap[at] = *entry;
 }
 
-static struct observation heap_pop(struct export *export)
+static struct observation heap_pop(struct log_writer *export)
 {
     struct observation top = export->heap[0].observation;
     struct entry last = export->heap[--export->count];
@@ -73,14 +73,14 @@ static struct observation heap_pop(struct export *export)
     return top;
 }
 
-static void flush(struct export *export)
+static void flush(struct log_writer *export)
 {
     if (!export->err && export->lines.size)
         export->err = export->write(export->context, export->lines.bytes, export->lines.size);
     buffer_clear(&export->lines);
 }
 
-static void end_subject(struct export *export)
+static void end_subject(struct log_writer *export)
 {
     if (!export->subject.kind)
         return;
@@ -90,7 +90,7 @@ static void end_subject(struct export *export)
     export->member_count = 0;
 }
 
-static void write_next(struct export *export)
+static void write_next(struct log_writer *export)
 {
     struct observation observation = heap_pop(export);
     if (observation.kind == OBSERVATION_MEMBER) {
@@ -112,7 +112,7 @@ static void write_next(struct export *export)
 
 static bool visit(void *context, const struct observation *observation)
 {
-    struct export *export = context;
+    struct log_writer *export = context;
     if (observation->seq > export->last_seq)
         return false;
     bool is_late = export->arrived && observation->time.ns < export->newest - LATENESS_NS;
@@ -121,6 +121,8 @@ static bool visit(void *context, const struct observation *observation)
                           .observation = *observation};
     if (export->arrived == 1 || observation->time.ns > export->newest)
         export->newest = observation->time.ns;
+    if (observation->kind != OBSERVATION_TICK && observation->time.ns > export->last.ns)
+        export->last = observation->time;
     heap_push(export, &entry);
     while (export->count &&
            (export->heap[0].key <= export->newest - LATENESS_NS || export->count > WINDOW_MAX))
@@ -130,15 +132,23 @@ static bool visit(void *context, const struct observation *observation)
 
 static void visit_damaged(void *context, uint64_t first_seq, uint64_t count, const char *reason)
 {
-    struct export *export = context;
+    struct log_writer *export = context;
     (void)first_seq;
     (void)reason;
     export->damaged += count;
 }
 
-static enum err finish(struct export *export)
+/* The TICK that ends a replay: left out, or each time round would add another. */
+static bool is_settling(const struct log_writer *export)
 {
-    while (export->count)
+    const struct observation *top = &export->heap[0].observation;
+    return export->count == 1 && top->kind == OBSERVATION_TICK &&
+           utc_diff(top->time, export->last) == SETTLE_NS;
+}
+
+static enum err finish(struct log_writer *export)
+{
+    while (export->count && !is_settling(export))
         write_next(export);
     end_subject(export);
     flush(export);
@@ -153,10 +163,10 @@ enum err out_log(struct journal *journal,
                  struct why *why)
 {
     struct registry *registry = registry_new();
-    struct export export = {.registry = registry,
-                            .last_seq = journal_last_seq(journal),
-                            .write = write,
-                            .context = context};
+    struct log_writer export = {.registry = registry,
+                                .last_seq = journal_last_seq(journal),
+                                .write = write,
+                                .context = context};
     const struct journal_visitor visitor = {visit, visit_damaged, &export};
     enum err err = journal_load_registry(journal, registry, why);
     if (!err)
