@@ -6,11 +6,11 @@
 
 const char *host_name(char buffer[HOST_NAME_TEXT_MAX])
 {
-    if (gethostname(buffer, HOST_NAME_TEXT_MAX) != 0)
-        buffer[0] = '\0';
-    buffer[HOST_NAME_TEXT_MAX - 1] = '\0';
-    buffer[strcspn(buffer, ".")] = '\0';
-    if (!buffer[0])
-        snprintf(buffer, HOST_NAME_TEXT_MAX, "localhost");
+    char name[HOST_NAME_TEXT_MAX] = "";
+    if (gethostname(name, sizeof name) != 0)
+        name[0] = '\0';
+    name[sizeof name - 1] = '\0';
+    name[strcspn(name, ".")] = '\0';
+    snprintf(buffer, HOST_NAME_TEXT_MAX, "%s", name[0] ? name : "localhost");
     return buffer;
 }
