@@ -133,7 +133,7 @@ static void power_cut(void **state)
 /* Loss and delay grow for half an hour, then hosts go, then routes, which flap. */
 static struct answer stress(struct world *w, int ask, double t)
 {
-    if (ask < HOST || t < 3600 || t > 12000)
+    if (ask < HOST || t < 3600 || t > 12000 + 240 * host_of(ask))
         return noisy(w, ask, t);
     double load = t < 5700 ? (t - 3600) / 2100 : 1;
     if (t >= 5700 + 120 * host_of(ask))
@@ -150,8 +150,8 @@ static void network_stress(void **state)
     country(&w, 30);
     for (int i = 0; i < PREFIXES; i++) {
         for (int flap = 0; flap < 5; flap++) {
-            world_route_all(&w, 7200 + 400 * flap + 60 * i, 20, prefixes[i], NULL);
-            world_route_all(&w, 7400 + 400 * flap + 60 * i, 20, prefixes[i], "4837 131279");
+            world_route_all(&w, 7200 + 800 * flap + 200 * i, 90, prefixes[i], NULL);
+            world_route_all(&w, 7600 + 800 * flap + 200 * i, 90, prefixes[i], "4837 131279");
         }
     }
     world_run(&w, 0, 14400, stress);

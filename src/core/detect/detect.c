@@ -123,9 +123,11 @@ static void hear_vantage(struct vantage *v, struct utc now)
     v->last_any = now;
 }
 
-static void emit_gap(struct vantage *v, bool is_open, struct numbers *numbers, struct utc now,
-                     struct conclusions *out)
+static void emit_gap(struct vantage *v, bool is_open, bool was_told, struct numbers *numbers,
+                     struct utc now, struct conclusions *out)
 {
+    struct interval ended = {{v->gap.first_after.ns - (was_told ? 0 : v->round_ns)},
+                             v->gap.first_after};
     if (!v->gap_notice)
         v->gap_notice = ++numbers->notice;
     conclusions_add(out, CONCLUSION_NOTICE, now)->notice =
@@ -134,7 +136,7 @@ static void emit_gap(struct vantage *v, bool is_open, struct numbers *numbers, s
                         .kind = NOTICE_SOURCE_GAP,
                         .is_open = is_open,
                         .began = {v->gap.last_before, v->gap.last_before},
-                        .ended = is_open ? (struct interval){{0}, {0}} : v->gap};
+                        .ended = is_open ? (struct interval){{0}, {0}} : ended};
     if (!is_open)
         v->gap_notice = 0;
 }
@@ -156,7 +158,7 @@ static void hear_probe(struct detect *d, struct watch_list *watch, const struct 
     if (v->is_silent) {
         v->is_silent = false;
         v->gap.first_after = o->time;
-        emit_gap(v, false, numbers, o->time, out);
+        emit_gap(v, false, false, numbers, o->time, out);
     }
     hear_vantage(v, o->time);
     if (s->notice)
@@ -199,7 +201,7 @@ static void hear_gap(struct detect *d, const struct observation *o, struct numbe
     if (v->last_any.ns < o->value)
         v->last_any.ns = o->value; /* told, so not silent */
     v->is_silent = false;
-    emit_gap(v, false, numbers, o->time, out);
+    emit_gap(v, false, true, numbers, o->time, out);
     restart_series(d, v, o->time);
     for (uint32_t i = 0; i < d->series.count; i++) {
         struct series *s = detect_series(d, i);
@@ -316,7 +318,7 @@ static void judge_vantage_silence(struct vantage *v, const struct series *s, str
         return;
     v->is_silent = true;
     v->gap = (struct interval){v->last_any, {0}};
-    emit_gap(v, true, numbers, now, out);
+    emit_gap(v, true, false, numbers, now, out);
 }
 
 static void judge_silence(struct detect *d, struct utc now, struct numbers *numbers,

@@ -3,7 +3,9 @@
 #include <string.h>
 
 static const double PARTIAL = 0.8, GONE = 0.2, GONE_LEAVE = 0.3, TABLE_ALIVE = 0.9;
-static const int64_t RESOLUTION = NS_PER_S;
+/* An update may be stamped in whole seconds, and is a second or two on its way to the first peer.
+ */
+static const int64_t RESOLUTION = NS_PER_S, ON_ITS_WAY = 2 * NS_PER_S;
 /* A peer that comes back sends its table again: until then its routes are unknown, not withdrawn.
  */
 static const int64_t TABLE_TIME = 5 * NS_PER_MINUTE;
@@ -319,6 +321,7 @@ static void turn(struct routes *r, uint32_t row, enum condition to, struct utc n
         at.last_before = p->falling.last_before;
     if (p->known == CONDITION_UP && to > CONDITION_UP) {
         p->left_up = at;
+        p->left_up.last_before.ns -= ON_ITS_WAY;
         p->flaps[p->flap_count++ % ROUTE_FLAPS] = now;
     }
     p->condition = (uint8_t)to;

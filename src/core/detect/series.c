@@ -175,11 +175,11 @@ static void judge_rtt(struct series *s, const struct observation *probe)
     if (++s->slow_n == RTT_STEP_SOON)
         s->slow_level = recent_rtt_log(s);
     if (!utc_is_known(s->slow_began.first_after) &&
-        (s->rtt_up > RTT_ALARM / 2 || s->rtt_down > RTT_ALARM / 2))
+        (s->rtt_up > RTT_ALARM || s->rtt_down > RTT_ALARM))
         s->slow_began.first_after = probe->time;
-    if (!s->is_slow && s->rtt_up > RTT_ALARM && rtt_is_raised(s))
+    if (!s->is_slow && s->rtt_up > RTT_ALARM && rtt_is_raised(s)) {
         s->is_slow = true;
-    else if (s->is_slow && !rtt_is_raised(s)) {
+    } else if (s->is_slow && !rtt_is_raised(s)) {
         s->is_slow = false;
         s->rtt_up = 0;
     }
@@ -207,7 +207,7 @@ static void learn_loss(struct series *s, uint32_t lost)
 }
 
 /* Called at an answer: the losses since the answer before are partial loss now. */
-static void judge_loss(struct series *s, uint32_t lost)
+static void judge_loss(struct series *s, uint32_t lost, struct utc now)
 {
     learn_loss(s, lost);
     if (!lost && s->loss_sum <= 0 && !s->is_lossy)
@@ -219,12 +219,11 @@ static void judge_loss(struct series *s, uint32_t lost)
         s->loss_began = (struct interval){s->last_good, {0}};
     s->loss_sum += counted * log(raised / usual) + log((1 - raised) / (1 - usual));
     s->loss_sum = clamp(s->loss_sum, 0, 2 * LOSS_ALARM);
-    if (s->loss_sum > LOSS_ALARM / 2 && !utc_is_known(s->loss_began.first_after))
-        s->loss_began.first_after = s->last_bad;
-    if (s->loss_sum > LOSS_ALARM)
+    if (s->loss_sum > LOSS_ALARM && !s->is_lossy) {
+        s->loss_began.first_after = now;
         s->is_lossy = true;
-    else if (s->is_lossy &&
-             (s->loss_sum <= 0 || window_loss(s) <= s->loss_usual + 1.0 / LOSS_WINDOW)) {
+    } else if (s->is_lossy &&
+               (s->loss_sum <= 0 || window_loss(s) <= s->loss_usual + 1.0 / LOSS_WINDOW)) {
         s->is_lossy = false;
         s->loss_sum = 0;
     }
@@ -291,7 +290,7 @@ static void take_good(struct series *s, const struct observation *probe)
     } else {
         if (probe->rtt_ns > 0)
             judge_rtt(s, probe);
-        judge_loss(s, lost);
+        judge_loss(s, lost, probe->time);
     }
     s->good_before = s->last_good;
     s->last_good = probe->time;

@@ -72,7 +72,7 @@ struct series {
     double rtt_log, rtt_spread; /* baseline: natural logarithm of ns, and its scale */
     double rtt_up, rtt_down;    /* CUSUM, both ways */
     struct interval slow_began;
-    double slow_level; /* where the delay was soon after it began to differ */
+    double slow_level;        /* where the delay was soon after it began to differ */
     double rtts[SERIES_RTTS]; /* logarithms */
 
     /* The latest phase of partial loss or delay. */
