@@ -231,7 +231,7 @@ static inline void world_print(const struct world *w)
                 const struct finding *f = &k->verdict->evidence[n].finding;
                 if (f->truth)
                     printf("      %c %s %u/%u a %g b %g\n", f->truth == TRUTH_PRESENT ? '+' : '-',
-                           evidence_name(n), f->n, f->m, f->a, f->b);
+                           evidence_name((enum evidence_kind)n), f->n, f->m, f->a, f->b);
             }
             break;
         case CONCLUSION_NOTICE:

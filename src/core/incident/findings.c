@@ -259,18 +259,22 @@ static void service_findings(const struct scene *scene)
             scene->findings[EVIDENCE_EXPIRED].first = scene->suspects[i].track->down;
 }
 
+/* Hosts that are degraded are not well, but did not fail either: then it is not told. */
 static void name_finding(const struct scene *scene)
 {
     size_t names = count_layer(scene, LAYER_NAME, false);
     size_t failed = count_layer(scene, LAYER_NAME, true);
-    size_t hosts = count_layer(scene, LAYER_HOST, false);
-    size_t failed_hosts = count_layer(scene, LAYER_HOST, true);
-    bool is_route_in = false;
-    for (size_t i = 0; i < scene->count; i++)
-        is_route_in |= is_route(&scene->suspects[i]) && scene->suspects[i].is_in;
-    if (failed && hosts && !failed_hosts && !is_route_in)
+    bool has_hosts = false, is_more_in = false, has_more_failed = false;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        bool is_host = is_target(s) && s->member->layer == LAYER_HOST;
+        has_hosts |= is_host;
+        is_more_in |= s->is_in && (is_host || is_route(s));
+        has_more_failed |= (is_host && has_failed(s)) || (is_route(s) && s->is_in);
+    }
+    if (failed && has_hosts && !is_more_in)
         finding_set(scene, EVIDENCE_ONLY_NAMES, TRUTH_PRESENT, failed, names);
-    else if (failed_hosts || is_route_in || !failed)
+    else if (has_more_failed || !failed)
         finding_set(scene, EVIDENCE_ONLY_NAMES, TRUTH_ABSENT, failed, names);
 }
 
