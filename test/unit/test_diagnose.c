@@ -489,6 +489,22 @@ static void test_what_would_settle_power_against_cable(void **state)
     assert_int_equal(verdict.settling[0], EVIDENCE_STAGED_RETURN);
 }
 
+/* "1 of 1 hosts" is wide and narrow at once: it may not rule out a single host. */
+static void test_the_width_of_one_host_says_nothing(void **state)
+{
+    (void)state;
+    struct finding findings[EVIDENCE_COUNT];
+    struct incident incident = {.first_layer = LAYER_COUNT};
+    struct verdict one, two;
+    read_findings("+wide", findings);
+    findings[EVIDENCE_WIDE].n = findings[EVIDENCE_WIDE].m = 1;
+    diagnose(findings, &incident, &one);
+    assert_true(one.evidence[EVIDENCE_WIDE].weight[CAUSE_SINGLE_HOST] == 0);
+    findings[EVIDENCE_WIDE].n = findings[EVIDENCE_WIDE].m = 2;
+    diagnose(findings, &incident, &two);
+    assert_true(two.posterior[CAUSE_SINGLE_HOST] < one.posterior[CAUSE_SINGLE_HOST]);
+}
+
 static void test_priors_sum_to_one(void **state)
 {
     (void)state;
@@ -507,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_provisional_only_while_open_and_young),
         cmocka_unit_test(test_confidence_counts_what_the_data_have),
         cmocka_unit_test(test_what_would_settle_power_against_cable),
+        cmocka_unit_test(test_the_width_of_one_host_says_nothing),
         cmocka_unit_test(test_priors_sum_to_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

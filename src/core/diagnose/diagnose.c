@@ -38,11 +38,18 @@ static double probability(const struct likelihood *row, int cause, bool is_prese
     return is_present ? p : 1 - p;
 }
 
+/* Says something about causes: known, and not the width of a single host, which is always all of
+ * it. */
+static bool is_telling(const struct finding *finding)
+{
+    return finding->truth != TRUTH_UNKNOWN && !(finding->kind == EVIDENCE_WIDE && finding->m == 1);
+}
+
 /* The weight of one finding for each cause, before the family's cap. */
 static void weigh(const struct finding *finding, double weight[CAUSE_COUNT])
 {
     memset(weight, 0, CAUSE_COUNT * sizeof *weight);
-    if (finding->truth == TRUTH_UNKNOWN)
+    if (!is_telling(finding))
         return;
     const struct likelihood *row = &likelihoods[finding->kind];
     bool is_present = finding->truth == TRUTH_PRESENT;
