@@ -85,12 +85,21 @@ static void folder_of(const char *path, struct buffer *out)
         buffer_add(out, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
+static bool is_folder_there(const char *path)
+{
+    struct buffer folder = {0};
+    folder_of(path, &folder);
+    bool is_it = exists(folder.bytes);
+    buffer_done(&folder);
+    return is_it;
+}
+
 static enum err fail_missing(const struct journal *journal, struct why *why)
 {
     struct buffer folder = {0};
     folder_of(journal->path, &folder);
     enum err err =
-        !exists(folder.bytes)
+        !is_folder_there(journal->path)
             ? why_set(why, ERR_NOT_FOUND,
                       "%s: the folder %s does not exist: make it (mkdir -p), or give another path",
                       journal->path, folder.bytes)
@@ -112,7 +121,7 @@ static enum err fail_open(const struct journal *journal, int rc, struct why *why
         return why_set(why, ERR_INPUT, "%s is a folder: give the path of a file", path);
     if ((rc & 0xff) != SQLITE_CANTOPEN)
         return db_fail(&journal->db, rc, "opening it", why);
-    if (error == ENOENT)
+    if (error == ENOENT && (journal->mode == JOURNAL_READ || !is_folder_there(path)))
         return fail_missing(journal, why);
     if (error == EACCES || error == EPERM)
         return why_set(why, ERR_DENIED,

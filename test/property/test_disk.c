@@ -27,16 +27,24 @@ static bool write_text(const char *path, const char *text)
     return is_ok;
 }
 
+/* In the new user namespace we are root, with our own files' group. */
+static bool become_root(unsigned uid, unsigned gid)
+{
+    char uids[32], gids[32];
+    snprintf(uids, sizeof uids, "0 %u 1", uid);
+    snprintf(gids, sizeof gids, "0 %u 1", gid);
+    return write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/uid_map", uids) &&
+           write_text("/proc/self/gid_map", gids);
+}
+
 /* A mount namespace of our own, and for those who are not root a user namespace in which they are.
  */
 static bool leave_mounts(void)
 {
-    char map[32];
-    snprintf(map, sizeof map, "0 %u 1", (unsigned)getuid());
-    if (unshare(CLONE_NEWNS) != 0) {
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !write_text("/proc/self/uid_map", map))
-            return false;
-    }
+    unsigned uid = getuid(), gid = getgid();
+    if (unshare(CLONE_NEWNS) != 0 &&
+        (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !become_root(uid, gid)))
+        return false;
     return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
