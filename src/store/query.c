@@ -7,7 +7,7 @@
 
 /* A question about one table: rows are fetched one by one into a growing list. */
 struct rows {
-    char *list; /* in the arena */
+    void *list; /* in the arena */
     size_t count, capacity;
 };
 
@@ -15,12 +15,12 @@ static void *add_row(struct rows *rows, size_t size, struct arena *arena)
 {
     if (rows->count == rows->capacity) {
         rows->capacity = rows->capacity ? rows->capacity * 2 : 16;
-        char *list = arena_alloc(arena, rows->capacity * size);
+        void *list = arena_alloc(arena, rows->capacity * size);
         if (rows->count)
             memcpy(list, rows->list, rows->count * size);
         rows->list = list;
     }
-    return rows->list + rows->count++ * size;
+    return (char *)rows->list + rows->count++ * size;
 }
 
 static enum err fail_word(const struct journal *journal, const struct table *table, struct why *why)
@@ -117,7 +117,7 @@ static enum err load_layers(struct journal *journal, struct incident *incident, 
     struct rows rows = {0};
     enum err err = select_rows(journal, TABLE_LAYER, "WHERE incident = ? AND revision = ?",
                                incident->id, incident->revision, arena, &rows, why);
-    const struct layer_row *list = (const struct layer_row *)(const void *)rows.list;
+    const struct layer_row *list = rows.list;
     for (size_t i = 0; !err && i < rows.count; i++)
         if (list[i].layer < LAYER_COUNT)
             incident->layers[list[i].layer] = list[i].history;
@@ -128,7 +128,7 @@ static enum err load_all_layers(struct journal *journal, struct rows *incidents,
                                 struct arena *arena, struct why *why)
 {
     enum err err = ERR_OK;
-    struct incident *list = (struct incident *)(void *)incidents->list;
+    struct incident *list = incidents->list;
     for (size_t i = 0; !err && i < incidents->count; i++)
         err = load_layers(journal, &list[i], arena, why);
     return err;
@@ -157,7 +157,7 @@ enum err query_incidents(struct journal *journal, uint32_t subject, struct arena
     end(journal, is_begun);
     if (err)
         return err;
-    out->list = (struct incident *)(void *)rows.list;
+    out->list = rows.list;
     out->count = rows.count;
     return ERR_OK;
 }
@@ -182,7 +182,7 @@ static enum err load_causes(struct journal *journal, uint32_t id, struct verdict
                                id, 0, arena, &rows, why);
     if (err)
         return err;
-    const struct cause_row *row = (const struct cause_row *)(const void *)rows.list;
+    const struct cause_row *row = rows.list;
     const struct cause_row *last = row + rows.count;
     for (size_t i = 0; i < count; i++) {
         size_t n = 0;
@@ -206,7 +206,7 @@ static enum err load_evidence(struct journal *journal, uint32_t id, struct verdi
                                0, arena, &rows, why);
     if (err)
         return err;
-    const struct evidence_row *row = (const struct evidence_row *)(const void *)rows.list;
+    const struct evidence_row *row = rows.list;
     const struct evidence_row *last = row + rows.count;
     for (size_t i = 0; i < count; i++) {
         for (size_t kind = 0; kind < EVIDENCE_COUNT; kind++)
@@ -225,7 +225,7 @@ static enum err load_verdicts(struct journal *journal, uint32_t id, struct arena
     struct rows rows = {0};
     enum err err = select_rows(journal, TABLE_VERDICT, "WHERE incident = ? ORDER BY revision", id,
                                0, arena, &rows, why);
-    struct verdict *list = (struct verdict *)(void *)rows.list;
+    struct verdict *list = rows.list;
     if (!err)
         err = load_causes(journal, id, list, rows.count, arena, why);
     if (!err)
@@ -249,7 +249,7 @@ static enum err load_revisions(struct journal *journal, uint32_t id, struct aren
         err = load_all_layers(journal, &rows, arena, why);
     if (err)
         return err;
-    out->revisions = (const struct incident *)(const void *)rows.list;
+    out->revisions = rows.list;
     out->revision_count = rows.count;
     out->incident = out->revisions[rows.count - 1];
     return ERR_OK;
@@ -261,9 +261,10 @@ static enum err load_episodes(struct journal *journal, uint32_t id, struct arena
     struct rows rows = {0};
     enum err err = select_rows(journal, TABLE_EPISODE, "WHERE incident = ? ORDER BY number", id, 0,
                                arena, &rows, why);
+    const struct episode_row *row = rows.list;
     struct episode *list = arena_alloc(arena, rows.count * sizeof *list);
     for (size_t i = 0; i < rows.count; i++)
-        list[i] = ((const struct episode_row *)(const void *)rows.list)[i].episode;
+        list[i] = row[i].episode;
     out->episodes = list;
     out->episode_count = rows.count;
     return err;
@@ -275,9 +276,10 @@ static enum err load_events(struct journal *journal, uint32_t id, struct arena *
     struct rows rows = {0};
     enum err err = select_rows(journal, TABLE_EVENT, "WHERE incident = ? ORDER BY id", id, 0, arena,
                                &rows, why);
+    const struct event_row *row = rows.list;
     struct event *list = arena_alloc(arena, rows.count * sizeof *list);
     for (size_t i = 0; i < rows.count; i++)
-        list[i] = ((const struct event_row *)(const void *)rows.list)[i].event;
+        list[i] = row[i].event;
     out->events = list;
     out->event_count = rows.count;
     return err;
@@ -312,14 +314,14 @@ enum err query_subjects(struct journal *journal, struct arena *arena, struct sub
     enum err err = select_rows(journal, TABLE_SUBJECT, "ORDER BY subject", 0, 0, arena, &rows, why);
     if (err)
         return err;
+    const struct subject_row *row = rows.list;
     struct subject_state *list = arena_alloc(arena, rows.count * sizeof *list);
     for (size_t i = 0; i < rows.count; i++) {
-        const struct subject_row *row = (const struct subject_row *)(const void *)rows.list + i;
-        list[i] = (struct subject_state){.subject = row->subject,
-                                         .title = row->title,
-                                         .utc_offset_s = row->utc_offset_s,
-                                         .is_reconstruction = row->is_reconstruction,
-                                         .since = row->since};
+        list[i] = (struct subject_state){.subject = row[i].subject,
+                                         .title = row[i].title,
+                                         .utc_offset_s = row[i].utc_offset_s,
+                                         .is_reconstruction = row[i].is_reconstruction,
+                                         .since = row[i].since};
     }
     *out = (struct subject_list){list, rows.count};
     return ERR_OK;
@@ -332,9 +334,10 @@ enum err query_notices(struct journal *journal, struct arena *arena, struct noti
     enum err err = select_rows(journal, TABLE_NOTICE, "ORDER BY id", 0, 0, arena, &rows, why);
     if (err)
         return err;
+    const struct notice_row *row = rows.list;
     struct notice *list = arena_alloc(arena, rows.count * sizeof *list);
     for (size_t i = 0; i < rows.count; i++)
-        list[i] = ((const struct notice_row *)(const void *)rows.list)[i].notice;
+        list[i] = row[i].notice;
     *out = (struct notice_list){list, rows.count};
     return ERR_OK;
 }
@@ -364,9 +367,10 @@ enum err query_series(struct journal *journal, uint32_t subject, struct arena *a
                                arena, &rows, why);
     if (err)
         return err;
+    const struct series_row *row = rows.list;
     struct series_state *list = arena_alloc(arena, rows.count * sizeof *list);
     for (size_t i = 0; i < rows.count; i++)
-        list[i] = ((const struct series_row *)(const void *)rows.list)[i].series;
+        list[i] = row[i].series;
     if (rows.count)
         qsort(list, rows.count, sizeof *list, compare_series);
     *out = (struct series_list){list, rows.count};

@@ -160,8 +160,8 @@ enum err journal_read(struct journal *journal, uint64_t first_seq,
     enum err err = first_block(journal, first_seq, &number, why);
     if (err)
         return err;
-    struct walk walk = {.journal = journal, .visitor = visitor, .next_seq = first_seq};
-    walk.next_seq = first_seq ? first_seq : 1;
+    struct walk walk = {
+        .journal = journal, .visitor = visitor, .next_seq = first_seq ? first_seq : 1};
     struct why mine = {0};
     int status = 1;
     for (; status == 1 && number <= journal->last_block; number++)
@@ -177,6 +177,19 @@ static const char span_sql[] = "SELECT number FROM block WHERE last_time >= ? "
                                "INTERSECT SELECT number FROM block WHERE first_time <= ? "
                                "ORDER BY number";
 
+/* As walk_block(), for blocks that need not follow one another. */
+static int walk_span(struct walk *walk, uint64_t number, struct why *why)
+{
+    const char *reason;
+    int status = block_load(walk->journal, number, &walk->block, &reason, why);
+    walk->next_seq = walk->block.first_seq;
+    if (status == 1)
+        return visit_block(walk);
+    if (status == 0 && walk->visitor->visit_damaged)
+        walk->visitor->visit_damaged(walk->visitor->context, 0, 0, reason);
+    return status == 0 ? 1 : -1;
+}
+
 enum err journal_read_span(struct journal *journal, struct utc from, struct utc until,
                            const struct journal_visitor *visitor, struct why *why)
 {
@@ -188,23 +201,11 @@ enum err journal_read_span(struct journal *journal, struct utc from, struct utc 
     sqlite3_bind_int64(select, 2, until.ns);
     struct walk walk = {.journal = journal, .visitor = visitor};
     struct why mine = {0};
-    int status = 1, row;
-    while (status == 1 && (row = db_step(&journal->db, select, "looking for a time", &mine)) != 0) {
-        uint64_t number = (uint64_t)sqlite3_column_int64(select, 0);
-        if (row < 0 || number > journal->last_block) {
-            status = row < 0 ? -1 : 0;
+    int status;
+    while ((status = db_step(&journal->db, select, "looking for a time", &mine)) == 1) {
+        status = walk_span(&walk, (uint64_t)sqlite3_column_int64(select, 0), &mine);
+        if (status != 1)
             break;
-        }
-        const char *reason;
-        status = block_load(journal, number, &walk.block, &reason, &mine);
-        walk.next_seq = walk.block.first_seq;
-        if (status == 1) {
-            status = visit_block(&walk);
-        } else if (status == 0) {
-            if (visitor->visit_damaged)
-                visitor->visit_damaged(visitor->context, 0, 0, reason);
-            status = 1;
-        }
     }
     block_done(&walk.block);
     return status < 0 ? why_set(why, mine.err, "%s", mine.text) : ERR_OK;
