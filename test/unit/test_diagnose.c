@@ -505,6 +505,22 @@ static void test_the_width_of_one_host_says_nothing(void **state)
     assert_true(two.posterior[CAUSE_SINGLE_HOST] < one.posterior[CAUSE_SINGLE_HOST]);
 }
 
+/* A kind of evidence without a row of likelihoods would weigh nothing, or everything. */
+static void test_every_finding_is_weighed(void **state)
+{
+    (void)state;
+    struct alone alone;
+    weigh_alone(&alone);
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
+        for (int truth = TRUTH_ABSENT; truth <= TRUTH_PRESENT; truth++) {
+            float most = 0;
+            for (int cause = 0; cause < CAUSE_COUNT; cause++)
+                most = fmaxf(most, fabsf(alone.weight[kind][truth][cause]));
+            if (most < 0.01f || most > 7)
+                fail_msg("%s weighs %.3f", evidence_name((enum evidence_kind)kind), (double)most);
+        }
+}
+
 static void test_priors_sum_to_one(void **state)
 {
     (void)state;
@@ -524,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_confidence_counts_what_the_data_have),
         cmocka_unit_test(test_what_would_settle_power_against_cable),
         cmocka_unit_test(test_the_width_of_one_host_says_nothing),
+        cmocka_unit_test(test_every_finding_is_weighed),
         cmocka_unit_test(test_priors_sum_to_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * writes the golden files anew; read the difference before it is committed. */
 #include "out_cases.h"
 
+#include "out/sections.h"
 #include "out/sentence.h"
 #include "out/words.h"
 
@@ -114,6 +115,16 @@ static void test_templates_are_filled(void **state)
     arena_done(&arena);
 }
 
+static void check_words(const char *text)
+{
+    struct buffer buffer = {0};
+    assert_non_null(text);
+    buffer_puts(&buffer, text);
+    if (buffer.size)
+        check_wording(&buffer);
+    buffer_done(&buffer);
+}
+
 /* Every template of the table must render without a mark left over, whatever is missing. */
 static void test_every_finding_is_a_sentence(void **state)
 {
@@ -132,6 +143,7 @@ static void test_every_finding_is_a_sentence(void **state)
                 const char *text = sentence(&arena, registry, &finding, (struct utc){0});
                 const char *whole = sentence_whole(&arena, text);
                 assert_true(strlen(text) > 10);
+                check_words(whole);
                 assert_null(strpbrk(text, "{}[]"));
                 if (is_full)
                     assert_null(strstr(text, "not known"));
@@ -140,6 +152,24 @@ static void test_every_finding_is_a_sentence(void **state)
             }
     registry_free(registry);
     arena_done(&arena);
+}
+
+/* No table may hold a word that no page may print, and every finding needs its measurement. */
+static void test_tables_accuse_nobody(void **state)
+{
+    (void)state;
+    for (int cause = 0; cause < CAUSE_COUNT; cause++) {
+        check_words(cause_phrase((enum cause)cause));
+        check_words(cause_says((enum cause)cause));
+    }
+    for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+        check_words(outcome_sentence((enum outcome)outcome));
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
+        struct verdict verdict = {.settling = {(uint8_t)kind, EVIDENCE_COUNT, EVIDENCE_COUNT}};
+        const char *texts[SETTLING_MAX];
+        assert_int_equal(settling_measures(&verdict, texts), 1);
+        check_words(texts[0]);
+    }
 }
 
 static void check_page(const struct dossier *dossier,
@@ -419,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_templates_are_filled),
         cmocka_unit_test(test_every_finding_is_a_sentence),
+        cmocka_unit_test(test_tables_accuse_nobody),
         cmocka_unit_test(test_stress_pages),
         cmocka_unit_test(test_power_pages),
         cmocka_unit_test(test_hijack_pages),
