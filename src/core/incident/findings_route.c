@@ -141,12 +141,12 @@ static void origins_finding(const struct scene *scene)
 
 static void foreign_finding(const struct scene *scene, const struct route_counts *routes)
 {
-    const struct sight *found = NULL;
+    const struct track *found = NULL;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         if (is_route(s) && s->is_in && (s->track->flags & TRACK_FOREIGN) &&
-            (!found || s->track->sight.foreign_peers > found->foreign_peers))
-            found = &s->track->sight;
+            (!found || s->track->foreign_peers > found->foreign_peers))
+            found = s->track;
     }
     if (!found) {
         if (routes->known)

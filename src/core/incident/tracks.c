@@ -63,6 +63,25 @@ static enum condition condition_seen(const struct member *member, const struct s
     return sight->condition;
 }
 
+static void note_foreign(struct track *track, const struct sight *sight)
+{
+    struct interval none = {{0}, {0}};
+    if (sight->is_foreign && !(track->flags & TRACK_FOREIGN)) {
+        track->flags |= TRACK_FOREIGN;
+        track->foreign_began = sight->foreign_began;
+        track->foreign_peers = 0;
+    }
+    if (!(track->flags & TRACK_FOREIGN))
+        return;
+    track->foreign_ended = sight->is_foreign ? none : sight->foreign_ended;
+    if (sight->foreign_peers <= track->foreign_peers)
+        return;
+    track->foreign_asn = sight->foreign_asn;
+    track->foreign_prefix = sight->foreign_prefix;
+    track->foreign_peers = sight->foreign_peers;
+    track->foreign_of = sight->foreign_of;
+}
+
 static void note_failure(struct track *track, const struct member *member,
                          const struct sight *sight, enum condition condition)
 {
@@ -102,7 +121,7 @@ bool track_see(struct track *track, const struct member *member, const struct si
     if (member->kind == NAME_PREFIX) {
         double loss = 1 - sight->v;
         track->loss = loss > track->loss ? loss : track->loss;
-        track->flags |= sight->is_foreign ? TRACK_FOREIGN : 0u;
+        note_foreign(track, sight);
     }
     if (condition == CONDITION_DOWN && member->kind == NAME_TARGET)
         track->flags |= outcome_flag(sight->outcome, member->layer);

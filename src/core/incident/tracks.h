@@ -39,7 +39,11 @@ struct track {
     uint32_t relapses;
     uint32_t flaps_before; /* a prefix's flap_count when the episode began */
     double loss;           /* a prefix: largest share of peers without it */
-    struct sight sight;    /* the newest */
+    /* A prefix: the foreign origin that most peers carried, from its first appearance to its last
+     * end. */
+    uint32_t foreign_asn, foreign_prefix, foreign_peers, foreign_of;
+    struct interval foreign_began, foreign_ended;
+    struct sight sight; /* the newest */
 };
 
 static inline bool track_is_failing(const struct track *track)
