@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { STREAM = 120000, DISK_KIB = 16 * 1024 };
+enum { STREAM = 120000, DISK_KIB = 48 * 1024 };
 
 static bool write_text(const char *path, const char *text)
 {
@@ -270,6 +270,32 @@ static void test_cap(void **state)
     remove_disk(&disk);
 }
 
+/* What is live goes on as soon as there is room, with a hole. */
+static void test_cap_of_live(void **state)
+{
+    (void)state;
+    struct disk disk;
+    struct why why = {0};
+    if (!make_disk(&disk))
+        skip();
+    struct run run;
+    start(&run, disk.path);
+    assert_int_equal(pipeline_source(run.pipeline, NULL, NULL, NULL, &why), ERR_OK);
+    uint64_t before = count_observations(disk.path);
+    fill(&disk, 8);
+    const uint64_t over = 5000;
+    feed(&run, PIPELINE_CAP + over);
+    uint64_t dropped = pipeline_counters(run.pipeline).dropped;
+    assert_int_equal(dropped, over - count_observations(disk.path));
+    assert_int_equal(unlink(disk.ballast), 0);
+    assert_int_equal(pipeline_commit(run.pipeline, &why), ERR_OK);
+    feed(&run, PIPELINE_CAP + over + 100);
+    assert_int_equal(pipeline_counters(run.pipeline).dropped, dropped);
+    assert_int_equal(pipeline_close(run.pipeline, &why), ERR_OK);
+    assert_int_equal(count_observations(disk.path), before + PIPELINE_CAP + over + 100 - dropped);
+    remove_disk(&disk);
+}
+
 int main(void)
 {
     if (!leave_mounts()) {
@@ -284,6 +310,7 @@ int main(void)
         cmocka_unit_test_prestate(test_ends_and_resumes, &expected),
         cmocka_unit_test(test_full_from_the_start),
         cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_cap_of_live),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     buffer_done(&expected);
