@@ -72,6 +72,8 @@ static void learn_belief(struct series *s, bool is_good, bool is_reported)
     double if_down = is_good ? FALSE_GOOD : 1 - FALSE_GOOD;
     double up = if_up * s->belief, down = if_down * (1 - s->belief);
     s->belief = clamp(up / (up + down), 0.01, 0.99);
+    if (s->bad_run == 0)
+        s->recent_before = s->recent;
     if (s->condition != CONDITION_DOWN)
         s->recent += ((is_good ? 1.0 : 0.0) - s->recent) / 16;
 }
@@ -268,6 +270,7 @@ static void settle(struct series *s, struct utc now)
         if (s->condition == CONDITION_DOWN)
             return;
         set_condition(s, CONDITION_DOWN, (struct interval){s->last_good, s->first_bad}, now);
+        s->recent = s->recent_before;
         s->loss_sum = s->rtt_up = s->rtt_down = 0;
         s->is_lossy = s->is_slow = false;
         s->window_n = 0;

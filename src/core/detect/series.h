@@ -54,6 +54,8 @@ struct series {
     uint32_t slow_n;    /* samples since the delay stepped */
     double belief;
     double recent; /* share of answers lately */
+    double
+        recent_before; /* the same, before the run of bad ones: an outage teaches nothing of it */
     int64_t round_ns;
 
     struct utc last_any, last_judged, last_good, last_bad;
