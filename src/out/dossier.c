@@ -160,6 +160,18 @@ static void add_returns(struct arena *arena, enum layer layer, const struct laye
                  arena_printf(arena, is_down ? "all %s back" : "%s as usual again", many), "");
 }
 
+/* What a disturbance of routes was, where it was another network's announcement; else NULL. */
+static const char *foreign_words(const struct dossier *dossier, const struct layer_history *routes)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    const struct finding *found =
+        verdict ? &verdict->evidence[EVIDENCE_FOREIGN_ORIGIN].finding : NULL;
+    if (!found || found->truth != TRUTH_PRESENT || !is_same(&found->first, &routes->degraded))
+        return NULL;
+    return arena_printf(dossier->arena, "AS%.0f announced %s", found->a,
+                        registry_text(dossier->registry, found->name));
+}
+
 /* One layer: five moments at most. */
 static void add_layer(const struct dossier *dossier, enum layer layer, struct step_list *steps)
 {
@@ -177,9 +189,10 @@ static void add_layer(const struct dossier *dossier, enum layer layer, struct st
     const char *suffering = "";
     if (history->extent.degraded)
         suffering = extent_words(arena, history->extent.degraded, history->extent.watched, layer);
-    add_step(steps, &history->degraded, layer,
-             arena_printf(arena, "%s%s", words_failure(layer, true), is_degraded ? first : ""),
-             suffering);
+    const char *foreign = layer == LAYER_ROUTE ? foreign_words(dossier, history) : NULL;
+    const char *degraded =
+        arena_printf(arena, "%s%s", words_failure(layer, true), is_degraded ? first : "");
+    add_step(steps, &history->degraded, layer, foreign ? foreign : degraded, suffering);
     add_losses(arena, layer, history, is_degraded ? "" : first, steps);
     add_returns(arena, layer, history, steps);
 }
