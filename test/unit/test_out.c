@@ -7,7 +7,10 @@
 #include "out/sentence.h"
 #include "out/words.h"
 
+#include "base/hash.h"
+
 #include <jansson.h>
+#include <math.h>
 
 /* Words. */
 
@@ -441,6 +444,106 @@ static void test_incidents_and_status(void **state)
     world_done(&world);
 }
 
+/* Whatever the conclusions hold, all pages can be written, and JSON can be read. */
+
+static uint64_t roll(uint64_t *seed, uint64_t limit)
+{
+    *seed += UINT64_C(0x9e3779b97f4a7c15);
+    return hash_mix(*seed) % limit;
+}
+
+static struct interval any_span(uint64_t *seed)
+{
+    int64_t from = roll(seed, 3) ? (int64_t)roll(seed, (uint64_t)INT64_MAX / 2) : 0;
+    int64_t to = roll(seed, 3) ? from + (int64_t)roll(seed, (uint64_t)NS_PER_DAY) : 0;
+    return (struct interval){{from}, {to}};
+}
+
+static double any_real(uint64_t *seed)
+{
+    static const double odd[] = {0, -1, 1e300, -1e300, (double)NAN, (double)INFINITY, 0.5, 65001};
+    return odd[roll(seed, sizeof odd / sizeof *odd)];
+}
+
+static void any_verdict(uint64_t *seed, const struct world *world, struct verdict *verdict)
+{
+    static const enum cause causes[4] = {CAUSE_UNKNOWN, CAUSE_DNS, CAUSE_OBSERVER, CAUSE_HIJACK};
+    verdict_init(verdict, (const double[4]){.4, .3, .1, .05}, causes);
+    verdict->call = (uint8_t)(roll(seed, 2) ? CAUSE_COUNT : CAUSE_DNS);
+    verdict->is_provisional = roll(seed, 2) != 0;
+    for (int i = 0; i < SETTLING_MAX; i++)
+        verdict->settling[i] = (uint8_t)roll(seed, EVIDENCE_COUNT + 1);
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
+        struct finding *finding = &verdict->evidence[kind].finding;
+        *finding =
+            (struct finding){.kind = (uint8_t)kind,
+                             .truth = (uint8_t)roll(seed, 3),
+                             .layer = (uint8_t)roll(seed, LAYER_COUNT + 1),
+                             .name = (uint32_t)roll(seed, registry_count(world->registry) + 1),
+                             .n = (uint32_t)roll(seed, UINT32_MAX),
+                             .a = any_real(seed),
+                             .b = any_real(seed),
+                             .first = any_span(seed),
+                             .second = any_span(seed)};
+        for (int cause = 0; cause < CAUSE_COUNT; cause++)
+            verdict->evidence[kind].weight[cause] = (float)roll(seed, 9) - 4;
+    }
+}
+
+static void any_incident(uint64_t *seed, const struct world *world, struct incident *incident)
+{
+    *incident = (struct incident){.id = 1,
+                                  .revision = 1,
+                                  .subject = roll(seed, 2) ? world->kp : 0,
+                                  .episodes = (uint16_t)roll(seed, 4),
+                                  .is_open = roll(seed, 2) != 0,
+                                  .first_layer = (uint8_t)roll(seed, LAYER_COUNT + 1),
+                                  .first_target = roll(seed, 2) ? world->host : 0,
+                                  .began = any_span(seed),
+                                  .ended = any_span(seed),
+                                  .judged = any_span(seed).last_before,
+                                  .depth = any_real(seed)};
+    for (int i = 0; i < LAYER_COUNT; i++) {
+        struct layer_history *layer = &incident->layers[i];
+        *layer = (struct layer_history){.extent = {(uint16_t)roll(seed, 9), (uint16_t)roll(seed, 9),
+                                                   (uint16_t)roll(seed, 9), 0}};
+        struct interval *spans[] = {&layer->degraded, &layer->down, &layer->all_down,
+                                    &layer->first_up, &layer->all_up};
+        for (size_t k = 0; k < sizeof spans / sizeof *spans; k++)
+            if (roll(seed, 2))
+                *spans[k] = any_span(seed);
+    }
+}
+
+static void test_anything_can_be_told(void **state)
+{
+    (void)state;
+    uint64_t seed = 26012022;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (int i = 0; i < 300; i++) {
+        struct world world;
+        static struct verdict verdict;
+        struct buffer out = {0};
+        world_init(&world);
+        struct dossier dossier = {.registry = world.registry, .arena = &world.arena};
+        any_incident(&seed, &world, &dossier.file.incident);
+        any_verdict(&seed, &world, &verdict);
+        dossier.file.verdicts = &verdict;
+        dossier.file.verdict_count = roll(&seed, 5) != 0;
+        for (enum format format = FORMAT_TEXT; format <= FORMAT_JSON; format++) {
+            struct style style = {.format = format, .width = (int)roll(&seed, 200)};
+            buffer_clear(&out);
+            render_report(&dossier, &style, &out);
+            assert_true(out.size > 100);
+        }
+        json_t *object = json_loads(out.bytes, JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(object);
+        json_decref(object);
+        buffer_done(&out);
+        world_done(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_width_is_kept),
         cmocka_unit_test(test_nothing_happened),
         cmocka_unit_test(test_incidents_and_status),
+        cmocka_unit_test(test_anything_can_be_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
