@@ -14,7 +14,7 @@ static const double REPORTED_FACTOR =
  * among about twenty answers raise it; where one in a hundred is lost that happens once in some
  * millions. */
 static const double LOSS_USUAL_MIN = 0.02, LOSS_RAISED_MIN = 0.2, LOSS_ALARM = 11;
-enum { LOSS_MEMORY = 1024, LOSS_MEMORY_RAISED = 16 * 1024, LOSS_PRIOR = 50 };
+enum { LOSS_MEMORY = 1024, LOSS_MEMORY_RAISED = 4 * 1024, LOSS_PRIOR = 200 };
 enum { LOSS_WINDOW = 20, LOSS_RUN_MAX = 3 };
 
 /* Delay: CUSUM on robust z, k = 0.5, h = 8, one sample bounded to 4. */
@@ -198,11 +198,12 @@ static double window_loss(const struct series *s)
     return s->window_n ? (double)__builtin_popcount(s->window & mask) / s->window_n : 0;
 }
 
+/* What is usual, learned slowly while it looks as if something were wrong. */
 static void learn_loss(struct series *s, uint32_t lost)
 {
-    uint32_t memory = s->is_lossy ? LOSS_MEMORY_RAISED : LOSS_MEMORY;
+    bool is_raised = s->is_lossy || s->loss_sum > LOSS_ALARM / 2;
     for (uint32_t i = 0; i <= lost && i <= LOSS_RUN_MAX; i++) {
-        uint32_t n = s->is_lossy ? memory : s->loss_count;
+        uint32_t n = is_raised ? LOSS_MEMORY_RAISED : s->loss_count;
         s->loss_usual += ((i < lost ? 1.0 : 0.0) - s->loss_usual) / n;
         s->loss_count += s->loss_count < LOSS_MEMORY;
     }
