@@ -113,15 +113,17 @@ const char *words_between(struct arena *arena, const struct interval *from,
     return arena_printf(arena, "%s to %s", least, most);
 }
 
+/* By whole percents, so that the word always fits the figure beside it. */
 const char *words_likelihood(double p)
 {
     static const struct {
         double below;
         const char *words;
-    } scale[] = {{.05, "almost no chance"}, {.20, "very unlikely"}, {.45, "unlikely"},
-                 {.55, "roughly even"},     {.80, "likely"},        {.95, "very likely"}};
+    } scale[] = {{5, "almost no chance"}, {20, "very unlikely"}, {45, "unlikely"},
+                 {55, "roughly even"},    {80, "likely"},        {95, "very likely"}};
+    double percent = round(p * 100);
     for (size_t i = 0; i < sizeof scale / sizeof *scale; i++)
-        if (p < scale[i].below)
+        if (percent < scale[i].below)
             return scale[i].words;
     return "almost certain";
 }

@@ -54,7 +54,7 @@ static void test_likelihood_words_follow_the_scale(void **state)
                  {.004, "almost no chance", "below 1 %"},
                  {.03, "almost no chance", "3 %"},
                  {.05, "very unlikely", "5 %"},
-                 {.199, "very unlikely", "20 %"},
+                 {.199, "unlikely", "20 %"},
                  {.2, "unlikely", "20 %"},
                  {.44, "unlikely", "44 %"},
                  {.5, "roughly even", "50 %"},
