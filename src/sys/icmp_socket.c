@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <linux/icmp.h>
+#include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,8 +29,6 @@ struct icmp_socket {
     int family;
     bool is_raw;
     uint16_t ident;
-    uint32_t overflow_told; /* the kernel's counter, which wraps */
-    uint64_t overflow;
     struct inbox inboxes[ICMP_BATCH];
     struct mmsghdr headers[ICMP_BATCH];
     struct iovec parts[ICMP_BATCH];
@@ -61,8 +60,8 @@ static void set_options(const struct icmp_socket *socket)
 {
     int fd = socket->fd;
     set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-    set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-    set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+    if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)) /* beyond rmem_max, if we may */
+        set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
     if (socket->family == 4)
         set(fd, IPPROTO_IP, IP_RECVTTL, 1);
     else
@@ -139,9 +138,15 @@ uint16_t icmp_socket_ident(const struct icmp_socket *socket)
     return socket->ident;
 }
 
-uint64_t icmp_socket_overflow(const struct icmp_socket *socket)
+/* Asked of the kernel and not read beside the packets (SO_RXQ_OVFL), where it would be told only
+ * with the next one that finds room. */
+uint32_t icmp_socket_overflow(const struct icmp_socket *socket)
 {
-    return socket->overflow;
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, info, &length))
+        return 0;
+    return info[SK_MEMINFO_DROPS];
 }
 
 size_t icmp_socket_send(struct icmp_socket *socket, const struct icmp_outgoing *packets, size_t n,
@@ -176,24 +181,13 @@ static void read_queued_error(const struct cmsghdr *control, struct icmp_arrival
         arrival->is_local ? (struct addr){0} : addr_from_sockaddr(SO_EE_OFFENDER(error));
 }
 
-static void read_overflow(struct icmp_socket *socket, const struct cmsghdr *control)
-{
-    uint32_t told;
-    memcpy(&told, CMSG_DATA(control), sizeof told);
-    socket->overflow += told - socket->overflow_told;
-    socket->overflow_told = told;
-}
-
-static void read_control(struct icmp_socket *socket, struct msghdr *header,
-                         struct icmp_arrival *arrival)
+static void read_control(struct msghdr *header, struct icmp_arrival *arrival)
 {
     for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at; at = CMSG_NXTHDR(header, at)) {
         if (at->cmsg_level == SOL_SOCKET && at->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec time;
             memcpy(&time, CMSG_DATA(at), sizeof time);
             arrival->received.ns = (int64_t)time.tv_sec * NS_PER_S + time.tv_nsec;
-        } else if (at->cmsg_level == SOL_SOCKET && at->cmsg_type == SO_RXQ_OVFL) {
-            read_overflow(socket, at);
         } else if ((at->cmsg_level == IPPROTO_IP && at->cmsg_type == IP_TTL) ||
                    (at->cmsg_level == IPPROTO_IPV6 && at->cmsg_type == IPV6_HOPLIMIT)) {
             memcpy(&arrival->ttl, CMSG_DATA(at), sizeof arrival->ttl);
@@ -234,7 +228,7 @@ static size_t receive(struct icmp_socket *socket, int flags, struct icmp_arrival
             .is_error = flags & MSG_ERRQUEUE,
             .has_ip_header = socket->is_raw && socket->family == 4,
         };
-        read_control(socket, &header->msg_hdr, &arrivals[i]);
+        read_control(&header->msg_hdr, &arrivals[i]);
         if (!utc_is_known(arrivals[i].received))
             arrivals[i].received = clock_utc();
     }

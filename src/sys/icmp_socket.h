@@ -55,7 +55,7 @@ struct icmp_arrival {
 /* What has arrived, without waiting: up to ICMP_BATCH. 0 if there is nothing (more). */
 size_t icmp_socket_receive(struct icmp_socket *socket, struct icmp_arrival arrivals[ICMP_BATCH]);
 
-/* Packets that the kernel had to drop, since we did not read in time. */
-uint64_t icmp_socket_overflow(const struct icmp_socket *socket);
+/* Packets that the kernel had to drop, since we did not read in time; wraps. */
+uint32_t icmp_socket_overflow(const struct icmp_socket *socket);
 
 #endif

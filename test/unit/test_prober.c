@@ -377,6 +377,82 @@ static void one_stalled_server_delays_nobody(void **state)
     assert_true(timed_out + late >= ROUNDS - 2);
 }
 
+/* What we do while the process stands still: nothing, for longer than a busy machine would. */
+static void sleep_through(void *context)
+{
+    (void)context;
+    poll(NULL, 0, 250);
+}
+
+/* Asks once, and sleeps while the answer comes. */
+static struct observation ask_and_stall(const char *target, int64_t timeout_ns)
+{
+    struct probe_plan plan = {
+        .target = target, .interval_ns = NS_PER_MINUTE, .timeout_ns = timeout_ns, .count = 1};
+    struct loop_timer *timer = loop_timer_new(fixture.loop, sleep_through, NULL);
+    fixture.count = 0;
+    assert_int_equal(prober_set_plan(fixture.prober, &plan, 1, NULL), ERR_OK);
+    loop_timer_start(timer, NS_PER_MS, 0);
+    fixture_wait(&fixture, 1);
+    loop_timer_free(timer);
+    assert_int_equal(prober_set_plan(fixture.prober, NULL, 0, NULL), ERR_OK);
+    return fixture.results[0];
+}
+
+static void stall_of_ours_is_not_the_servers(void **state)
+{
+    (void)state;
+    uint16_t udp_port, tcp_port;
+    int silent = silent_socket(SOCK_DGRAM, &udp_port);
+    int stalled = silent_socket(SOCK_STREAM, &tcp_port);
+    assert_int_equal(listen(stalled, 16), 0);
+    struct observation result;
+    if (!fixture.why.err) { /* answered before we slept, read after the time-out was due */
+        result = ask_and_stall("icmp:127.0.0.1", 100 * NS_PER_MS);
+        assert_string_equal(outcome_name((enum outcome)result.outcome), "ok");
+        assert_true(result.rtt_ns > 0 && result.rtt_ns < 100 * NS_PER_MS);
+    }
+    /* The kernel tells that nothing has come, however late we look. */
+    result = ask_and_stall(target_at("dns:127.0.0.1:%u/kp./SOA", udp_port), 100 * NS_PER_MS);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "timeout");
+    /* libcurl cannot be asked. */
+    result = ask_and_stall(target_at("http://127.0.0.1:%u/", tcp_port), 100 * NS_PER_MS);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "late");
+    close(silent);
+    close(stalled);
+}
+
+/* Fills the ICMP socket's buffer, which hears what ports that nobody serves answer. */
+static void flood(void)
+{
+    enum { DATAGRAMS = 20000 };
+    struct sockaddr_in nobody = {.sin_family = AF_INET,
+                                 .sin_port = htons(unused_port()),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    for (int i = 0; i < DATAGRAMS; i++)
+        sendto(fd, "", 0, 0, (struct sockaddr *)&nobody, sizeof nobody);
+    close(fd);
+}
+
+static void reply_that_we_dropped_is_not_silence(void **state)
+{
+    (void)state;
+    if (fixture.why.err)
+        skip();
+    struct probe_plan plan = {.target = "icmp:127.0.0.1",
+                              .interval_ns = NS_PER_MINUTE,
+                              .timeout_ns = TIMEOUT_NS,
+                              .count = 1};
+    flood();
+    assert_int_equal(prober_set_plan(fixture.prober, &plan, 1, NULL), ERR_OK);
+    fixture_wait(&fixture, 1);
+    /* An unprivileged socket does not hear the flood, and has its answer. */
+    bool is_heard = prober_counters(fixture.prober).echo_foreign > 0;
+    assert_string_equal(outcome_name((enum outcome)fixture.results[0].outcome),
+                        is_heard ? "late" : "ok");
+}
+
 static void echoes_are_spread_over_the_round(void **state)
 {
     (void)state;
@@ -517,6 +593,8 @@ int main(void)
         TEST(dns_falls_back_to_tcp),
         TEST(name_server_is_looked_up),
         TEST_PHASED(one_stalled_server_delays_nobody),
+        TEST(stall_of_ours_is_not_the_servers),
+        TEST(reply_that_we_dropped_is_not_silence),
         TEST_PHASED(echoes_are_spread_over_the_round),
         TEST_PHASED(plan_is_changed_without_disturbing_the_rest),
         TEST(bad_plan_leaves_the_old_one),

@@ -14,6 +14,7 @@
 enum {
     SLOTS = 65536,     /* sequence numbers: so many requests can be under way, for each family */
     READS_A_TURN = 16, /* batches; then others are given their time */
+    READS_ALL = 1024,  /* more than any receive buffer holds */
 };
 #define RETRY_NS (5 * NS_PER_MS) /* when the socket takes no more for the moment */
 
@@ -23,7 +24,7 @@ struct echo {
     struct question question;
     struct agenda_entry timeout;
     struct stopwatch watch;
-    uint64_t overflow; /* of the socket, when it was sent */
+    uint32_t overflow; /* of the socket, when it was sent */
     uint16_t seq;
     bool is_sent;
 };
@@ -162,13 +163,13 @@ static void take(struct channel *channel, struct icmp_arrival *arrival)
         take_error(channel, arrival, &message);
 }
 
-static void receive(struct channel *channel)
+static void receive(struct channel *channel, int batches)
 {
-    for (int turn = 0; turn < READS_A_TURN; turn++) {
+    for (int i = 0; i < batches; i++) {
         struct icmp_arrival arrivals[ICMP_BATCH];
         size_t n = icmp_socket_receive(channel->socket, arrivals);
-        for (size_t i = 0; i < n; i++)
-            take(channel, &arrivals[i]);
+        for (size_t k = 0; k < n; k++)
+            take(channel, &arrivals[k]);
         if (!n)
             break;
     }
@@ -177,7 +178,7 @@ static void receive(struct channel *channel)
 static void on_ready(void *context, int events)
 {
     (void)events;
-    receive(context);
+    receive(context, READS_A_TURN);
 }
 
 /* What lies in the socket is read first: the loop may be late, and the kernel's time stamps tell.
@@ -188,7 +189,7 @@ static void on_timeout(void *context)
     struct channel *channel = echo->channel;
     struct slot *slot = &channel->slots[echo->seq];
     uint64_t cookie = slot->cookie;
-    receive(channel);
+    receive(channel, READS_ALL);
     if (slot->echo != echo || slot->cookie != cookie)
         return;
     struct answer answer = {
@@ -228,9 +229,10 @@ static size_t send_batch(struct channel *channel, struct echo **echoes, size_t n
     uint8_t bytes[ICMP_BATCH][ICMP_ECHO_SIZE];
     struct icmp_outgoing packets[ICMP_BATCH];
     n = n < ICMP_BATCH ? n : ICMP_BATCH;
+    uint32_t overflow = icmp_socket_overflow(channel->socket);
     for (size_t i = 0; i < n; i++) {
         make_packet(echoes[i], bytes[i], &packets[i]);
-        echoes[i]->overflow = icmp_socket_overflow(channel->socket);
+        echoes[i]->overflow = overflow;
         stopwatch_start(&echoes[i]->watch);
     }
     size_t sent = icmp_socket_send(channel->socket, packets, n, error);
@@ -251,7 +253,7 @@ static bool is_refused(struct channel *channel, struct echo *echo)
     enum { TRIES = 3 };
     for (int i = 0; i < TRIES; i++) {
         int error;
-        receive(channel);
+        receive(channel, READS_ALL);
         if (send_batch(channel, &echo, 1, &error) == 1)
             return false;
     }
@@ -270,8 +272,10 @@ static void flush(void *context)
         int error;
         size_t sent = send_batch(channel, queue + at, n - at, &error);
         at += sent;
-        if (sent)
+        if (sent) { /* answers from nearby may be there already: keep room for those to come */
+            receive(channel, 1);
             continue;
+        }
         if (error == EAGAIN)
             break;
         if (is_refused(channel, queue[at]))
