@@ -77,17 +77,24 @@ static const char *order_words(const struct dossier *dossier)
                         words_failure(second, next_is_degraded));
 }
 
-/* The finding that speaks most for the leading cause. */
+/* The thing seen that speaks most for the leading cause. How wide it was has been said already. */
 static const char *key_sentence(const struct dossier *dossier)
 {
     const struct verdict *verdict = dossier_verdict(dossier);
-    if (!verdict)
+    const struct finding *key = NULL;
+    float most = 0.1f;
+    for (int kind = 0; verdict && kind < EVIDENCE_COUNT; kind++) {
+        const struct evidence *evidence = &verdict->evidence[kind];
+        float weight = evidence->weight[verdict->order[0]];
+        if (evidence_family((enum evidence_kind)kind) == FAMILY_GATE ||
+            evidence->finding.truth != TRUTH_PRESENT || weight <= most)
+            continue;
+        most = weight;
+        key = &evidence->finding;
+    }
+    if (!key)
         return "";
-    int kind = strongest_evidence(verdict, (enum cause)verdict->order[0], CAUSE_COUNT, 1);
-    if (kind == EVIDENCE_COUNT || verdict->evidence[kind].finding.truth != TRUTH_PRESENT)
-        return "";
-    return sentence_whole(dossier->arena, sentence(dossier->arena, dossier->registry,
-                                                   &verdict->evidence[kind].finding,
+    return sentence_whole(dossier->arena, sentence(dossier->arena, dossier->registry, key,
                                                    dossier->file.incident.began.first_after));
 }
 
