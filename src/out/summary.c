@@ -50,6 +50,29 @@ static const char *time_words(const struct dossier *dossier)
                         words_between(arena, &incident->began, &incident->ended));
 }
 
+/* Told with the order, not again as a finding. */
+static bool is_order_of_planes(int kind)
+{
+    return kind == EVIDENCE_DATA_FIRST || kind == EVIDENCE_ROUTES_FIRST;
+}
+
+/* Which layer was first is open; but of hosts and routes alone it may be known. */
+static const char *unresolved_words(const struct dossier *dossier)
+{
+    const struct verdict *verdict = dossier_verdict(dossier);
+    struct arena *arena = dossier->arena;
+    for (int kind = 0; verdict && kind < EVIDENCE_COUNT; kind++) {
+        const struct finding *finding = &verdict->evidence[kind].finding;
+        if (is_order_of_planes(kind) && finding->truth == TRUTH_PRESENT)
+            return arena_printf(
+                arena,
+                "What failed first of all cannot be told: the order cannot be resolved at "
+                "this sampling, except that %s.",
+                sentence_short(arena, dossier->registry, finding));
+    }
+    return "What failed first cannot be told: the order cannot be resolved at this sampling.";
+}
+
 static const char *order_words(const struct dossier *dossier)
 {
     const struct incident *incident = &dossier->file.incident;
@@ -58,7 +81,7 @@ static const char *order_words(const struct dossier *dossier)
     if (layers < 2)
         return layers ? "No other layer with data was touched." : "";
     if (incident->first_layer >= LAYER_COUNT)
-        return "What failed first cannot be told: the order cannot be resolved at this sampling.";
+        return unresolved_words(dossier);
     struct interval onset;
     bool is_degraded = false, next_is_degraded = false;
     int64_t margin_ns = 0;
@@ -77,7 +100,8 @@ static const char *order_words(const struct dossier *dossier)
                         words_failure(second, next_is_degraded));
 }
 
-/* The thing seen that speaks most for the leading cause. How wide it was has been said already. */
+/* The thing seen that speaks most for the leading cause. How wide it was, and the order,
+ * have been said already. */
 static const char *key_sentence(const struct dossier *dossier)
 {
     const struct verdict *verdict = dossier_verdict(dossier);
@@ -86,7 +110,7 @@ static const char *key_sentence(const struct dossier *dossier)
     for (int kind = 0; verdict && kind < EVIDENCE_COUNT; kind++) {
         const struct evidence *evidence = &verdict->evidence[kind];
         float weight = evidence->weight[verdict->order[0]];
-        if (evidence_family((enum evidence_kind)kind) == FAMILY_GATE ||
+        if (evidence_family((enum evidence_kind)kind) == FAMILY_GATE || is_order_of_planes(kind) ||
             evidence->finding.truth != TRUTH_PRESENT || weight <= most)
             continue;
         most = weight;
