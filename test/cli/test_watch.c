@@ -210,11 +210,43 @@ static void test_second_signal(void **state)
     assert_int_equal(finish(daemon, 5), 0);
 }
 
+/* A daemon that did not run for a while (a suspended machine, a debugger) has seen nothing in that
+ * time: a gap, and no answer that came meanwhile is taken for a missing one. */
+static void test_stalled(void **state)
+{
+    (void)state;
+    uint16_t port = 0;
+    pid_t server = start_server(&port);
+    char text[512];
+    snprintf(text, sizeof text,
+             "journal: stall.db\nvantage: {name: here}\ndefaults: {interval: 1s, timeout: 1s}\n"
+             "subjects:\n- name: box\n  targets: [icmp:127.0.0.1, \"tcp:127.0.0.1:%u\"]\n",
+             port);
+    file_write("stall.yaml", text);
+    pid_t daemon = start("run -c stall.yaml", "stall.talk");
+    wait_for("export -j stall.db", "\"outcome\":\"ok\"", 15);
+    kill(daemon, SIGSTOP);
+    sleep_ms(7000);
+    kill(daemon, SIGCONT);
+    wait_for_talk("stall.talk", "a gap, not an outage", 5);
+    wait_for("export -j stall.db", "\"type\":\"gap\"", 5);
+    sleep_ms(2000);
+    kill(daemon, SIGTERM);
+    assert_int_equal(finish(daemon, 10), 0);
+    char *log = strdup(run("export -j stall.db")->out);
+    assert_int_equal(count(log, "\"type\":\"gap\""), 1);
+    assert_non_null(strstr(log, "\"source\":\"vantage:here\""));
+    assert_int_equal(count(log, "\"outcome\":\"timeout\""), 0);
+    free(log);
+    stop_server(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_second_signal),
+        cmocka_unit_test(test_stalled),
         cmocka_unit_test(test_outage),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
