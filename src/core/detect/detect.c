@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+/* Controls: the last eight probes of each; seven lost in sixteen make the vantage unwell, a quarter
+ * makes what it says doubtful for now; to be well again takes five answers in a row. */
+enum { CONTROL_WINDOW = 8, LOSS_LEAST = 12, STEADY_RUN = 5 };
+static const double LOSS_UNWELL = 0.43, LOSS_DOUBTFUL = 0.25;
+
 void detect_init(struct detect *d)
 {
     memset(d, 0, sizeof *d);
@@ -289,6 +294,42 @@ static void emit_unwell(const struct detect *d, struct vantage *v, struct number
         v->unwell_notice = 0;
 }
 
+/* Losses among the last probes of all controls that are not down: [0, 1], 0 while they are too few.
+ */
+static double controls_loss(const struct detect *d, const struct vantage *v, uint32_t least)
+{
+    uint32_t lost = 0, n = 0;
+    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
+        const struct series *c = detect_series(d, row - 1);
+        if (c->condition == CONDITION_DOWN || c->condition == CONDITION_NO_DATA)
+            continue;
+        uint32_t take = c->window_n < CONTROL_WINDOW ? c->window_n : CONTROL_WINDOW;
+        uint32_t bits = c->window & ((UINT32_C(1) << take) - 1);
+        lost += (uint32_t)__builtin_popcount(bits);
+        n += take;
+    }
+    return n >= least && n ? (double)lost / n : 0;
+}
+
+/* Most controls have been well for some time: two answers in a row mean little on a line that loses
+ * half. */
+static bool are_steady(const struct detect *d, const struct vantage *v, uint32_t all)
+{
+    uint32_t steady = 0;
+    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
+        const struct series *c = detect_series(d, row - 1);
+        steady += c->condition == CONDITION_UP && c->good_run >= STEADY_RUN;
+    }
+    return steady * 2 > all || steady == all;
+}
+
+static bool fails_now(const struct detect *d, const struct vantage *v, uint32_t up, uint32_t all)
+{
+    bool is_failing = (all - up) * 2 > all || controls_loss(d, v, LOSS_LEAST) >= LOSS_UNWELL;
+    bool is_recovering = !are_steady(d, v, all) || controls_loss(d, v, 1) >= LOSS_DOUBTFUL;
+    return is_failing || (v->is_unwell && is_recovering);
+}
+
 static void judge_vantage(struct detect *d, struct vantage *v, struct utc now,
                           struct numbers *numbers, struct conclusions *out)
 {
@@ -296,7 +337,7 @@ static void judge_vantage(struct detect *d, struct vantage *v, struct utc now,
     detect_controls(d, v, &up, &all);
     if (!all)
         return; /* nothing is known of the controls: it stays what it was */
-    bool is_unwell = (all - up) * 2 > all;
+    bool is_unwell = fails_now(d, v, up, all);
     if (is_unwell == v->is_unwell)
         return;
     v->is_unwell = is_unwell;
@@ -351,16 +392,47 @@ static bool is_good_within(const struct series *s, struct utc good)
     return good.ns >= middle && (s->condition == CONDITION_DEGRADED || s->last_bad.ns > good.ns);
 }
 
+/* Together: an uplink that loses three packets in four lets a single answer pass now and then,
+ * three in a row once in sixty times. */
+enum { ANSWERS_MIN = 3 };
+
+/* Through a whole phase of degradation: up since before it, and little lost lately beside the
+ * target. */
+static bool was_well_all_along(const struct series *control, const struct series *s)
+{
+    double most = s->is_lossy ? series_loss(s) / 4 : 0.1;
+    return !control->is_lossy && !control->is_slow && control->condition == CONDITION_UP &&
+           control->since.first_after.ns <= s->since.first_after.ns && series_loss(control) <= most;
+}
+
 /* Has this control shown that the vantage was well when the series changed? */
 static bool control_vouches(const struct series *control, const struct series *s)
 {
     int64_t round = control->round_ns > s->round_ns ? control->round_ns : s->round_ns;
     if (control->condition == CONDITION_DOWN ||
-        (s->condition == CONDITION_DEGRADED && (control->is_lossy || control->is_slow)))
+        (s->condition == CONDITION_DEGRADED && !was_well_all_along(control, s)))
         return false;
     if (!is_good_within(s, control->last_good) && !is_good_within(s, control->good_before))
         return false;
-    return control->last_bad.ns < s->since.first_after.ns - 2 * round || control->good_run >= 3;
+    return control->last_bad.ns < s->since.first_after.ns - 2 * round ||
+           control->good_run >= STEADY_RUN;
+}
+
+/* How many good answers in a row the control has given in the onset: no more than its run, and than
+ * rounds have passed. */
+static int64_t answers_since(const struct series *control, const struct series *s)
+{
+    int64_t onset = s->since.first_after.ns;
+    int64_t passed = control->last_good.ns - onset - (s->turned.ns - onset) / 2;
+    int64_t rounds = control->round_ns > 0 && passed > 0 ? passed / control->round_ns : 0;
+    return rounds + 1 < control->good_run ? rounds + 1 : control->good_run;
+}
+
+/* A control that died long before the onset says nothing of it. */
+static bool was_dead_before(const struct series *control, const struct series *s)
+{
+    return control->condition == CONDITION_DOWN &&
+           control->since.first_after.ns < s->since.first_after.ns - 4 * control->round_ns;
 }
 
 static bool is_vouched_for(const struct detect *d, const struct vantage *v, const struct series *s)
@@ -368,14 +440,20 @@ static bool is_vouched_for(const struct detect *d, const struct vantage *v, cons
     if (s->is_control || s->condition < CONDITION_DEGRADED)
         return true;
     uint32_t vouching = 0, all = 0;
+    if (controls_loss(d, v, 1) >= LOSS_DOUBTFUL)
+        return false;
+    int64_t answers = 0;
     for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
         const struct series *control = detect_series(d, row - 1);
-        if (control->is_silent || !utc_is_known(control->last_any))
+        if (control->is_silent || !utc_is_known(control->last_any) || was_dead_before(control, s))
             continue;
         all++;
-        vouching += control_vouches(control, s);
+        if (!control_vouches(control, s))
+            continue;
+        vouching++;
+        answers += answers_since(control, s);
     }
-    return vouching * 2 > all || !all;
+    return (vouching == all && answers >= ANSWERS_MIN) || !all;
 }
 
 static void show_series(const struct detect *d, const struct watch_list *watch, struct series *s,
@@ -423,11 +501,19 @@ static bool publish(struct detect *d, struct watch_list *watch, uint32_t row, st
     return true;
 }
 
+static bool any_unwell(const struct detect *d)
+{
+    for (uint32_t i = 0; i < d->vantages.count; i++)
+        if (detect_vantage(d, i)->is_unwell)
+            return true;
+    return false;
+}
+
 void detect_settle(struct detect *d, struct watch_list *watch, struct utc now,
                    struct table *changes, struct numbers *numbers, struct conclusions *out)
 {
     judge_silence(d, now, numbers, out);
-    if (!d->waiting.count)
+    if (!d->waiting.count && !any_unwell(d))
         return;
     for (uint32_t i = 0; i < d->vantages.count; i++)
         judge_vantage(d, detect_vantage(d, i), now, numbers, out);

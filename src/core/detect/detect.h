@@ -1,10 +1,12 @@
 /* All target series and the vantages they are asked from.
  *
  * A change is published, that is, told to anybody, only when it is sure not to be our own doing:
- * for a series that went down, most controls of its vantage must have answered well into the onset
- * (after half of the time from its first bad probe to the one that settled it), the target must
- * have failed again after that, and the controls must have lost nothing from two rounds before the
- * onset on, or answered three times in a row since. While controls fail or have not spoken, it
+ * for a series that went down, every control of its vantage that was not dead before must have
+ * answered well into the onset (after half of the time from its first bad probe to the one that
+ * settled it), all of them together three times; the target must have failed again after that, and
+ * the controls must have lost nothing from two rounds before the onset on, or answered three times
+ * in a row since. For one that degraded, they must have been up since before it and have lost little
+ * beside it. While controls fail or have not spoken, it
  * waits; what comes back before is not told at all. When most controls are down or lossy the
  * vantage has no vote: what waited is void, its series are no data, and start afresh when the
  * controls are back. A vantage without controls is believed as it is.
