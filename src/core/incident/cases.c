@@ -575,6 +575,7 @@ static void describe(const struct incidents *in, const struct watch_list *watch,
     bool is_failing[LAYER_COUNT] = {false};
     struct layer_firsts firsts[LAYER_COUNT];
     struct first_onset began_first = {{{0}, {0}}, 0};
+    struct utc earliest = {0};
     uint32_t first = 0;
     memset(firsts, 0, sizeof firsts);
     *began = *ended = (struct interval){{0}, {0}};
@@ -589,16 +590,15 @@ static void describe(const struct incidents *in, const struct watch_list *watch,
         struct interval onset = track_onset(track);
         if (is_known(&onset))
             add_onset(&began_first, &onset);
-        bool is_first = !first || onset.first_after.ns < began->first_after.ns ||
-                        (onset.first_after.ns == began->first_after.ns &&
+        bool is_first = !first || onset.first_after.ns < earliest.ns ||
+                        (onset.first_after.ns == earliest.ns &&
                          registry_hash(registry, member->target) < registry_hash(registry, first));
         if (is_known(&onset) && is_first) {
-            *began = onset;
+            earliest = onset.first_after;
             first = member->target;
         }
     }
-    if (is_known(began))
-        began->first_after = surely_first(&began_first, file->round_ns).first_after;
+    *began = surely_first(&began_first, file->round_ns);
     for (int layer = 0; layer < LAYER_COUNT; layer++) {
         layers[layer].degraded = surely_first(&firsts[layer].degraded, file->round_ns);
         layers[layer].down = surely_first(&firsts[layer].down, file->round_ns);
