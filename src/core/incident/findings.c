@@ -151,6 +151,17 @@ static void observer_findings(const struct scene *scene)
                     saying, voting);
 }
 
+/* Has it answered for two rounds since the outage began? Before that it may only not have been
+ * asked yet. */
+static bool has_outlived(const struct scene *scene, const struct suspect *s)
+{
+    const struct case_file *file = scene->file;
+    int64_t began = file->episodes[(file->episode_count - 1) % CASE_EPISODES].began.first_after.ns;
+    const struct sight *sight = &s->track->sight;
+    return s->track->has_data && s->track->condition == CONDITION_UP &&
+           sight->last_good.ns >= began + 2 * sight->round_ns;
+}
+
 /* Hosts as domains: how many failed in some way, and how many live. */
 struct host_counts {
     size_t failed, well;
@@ -173,8 +184,7 @@ static struct host_counts count_hosts(const struct scene *scene)
     }
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
-        bool is_up = s->track->has_data && s->track->condition == CONDITION_UP;
-        if (is_target(s) && !seen[s->member->domain] && is_up) {
+        if (is_target(s) && !seen[s->member->domain] && has_outlived(scene, s)) {
             seen[s->member->domain] = 2;
             counts.well++;
         }
@@ -368,7 +378,7 @@ static void rtt_finding(const struct scene *scene)
 {
     const struct interval *began =
         &scene->file->episodes[(scene->file->episode_count - 1) % CASE_EPISODES].began;
-    size_t n = 0, m = 0;
+    size_t n = 0, m = 0, kept = 0; /* kept: answered all the while */
     double worst = 0;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
@@ -376,6 +386,7 @@ static void rtt_finding(const struct scene *scene)
         if (!is_target(s) || !s->track->has_data || s->track->condition == CONDITION_DOWN)
             continue;
         m++;
+        kept += !has_failed(s);
         if (!is_known(&sight->step_at) ||
             sight->step_at.first_after.ns < began->last_before.ns - 2 * sight->round_ns)
             continue;
@@ -385,9 +396,9 @@ static void rtt_finding(const struct scene *scene)
     }
     if (m && n * 4 >= m && n)
         finding_set(scene, EVIDENCE_RTT_STEP, TRUTH_PRESENT, n, m)->a = worst;
-    else if (m && !n && scene->file->round_ns &&
+    else if (kept && !n && scene->file->round_ns &&
              scene->observer->now.ns - began->first_after.ns >= 30 * scene->file->round_ns)
-        finding_set(scene, EVIDENCE_RTT_STEP, TRUTH_ABSENT, n, m);
+        finding_set(scene, EVIDENCE_RTT_STEP, TRUTH_ABSENT, 0, kept);
 }
 
 void findings_of_hosts(const struct scene *scene)

@@ -165,13 +165,14 @@ static void upstream_finding(const struct scene *scene)
 {
     const struct interval *began =
         &scene->file->episodes[(scene->file->episode_count - 1) % CASE_EPISODES].began;
-    size_t n = 0, m = 0;
+    size_t n = 0, m = 0, kept = 0; /* kept: in place all the while */
     const struct suspect *one = NULL;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         if (!is_route(s) || !s->track->sight.upstream || s->track->condition == CONDITION_DOWN)
             continue;
         m++;
+        kept += !has_failed(s);
         if (s->track->sight.upstream_changed.ns < began->last_before.ns - NS_PER_MINUTE ||
             !s->track->sight.upstream_before)
             continue;
@@ -183,8 +184,8 @@ static void upstream_finding(const struct scene *scene)
         finding->name = one->member->target;
         finding->a = one->track->sight.upstream_before;
         finding->b = one->track->sight.upstream;
-    } else if (m) {
-        finding_set(scene, EVIDENCE_UPSTREAM_CHANGE, TRUTH_ABSENT, 0, m);
+    } else if (kept) {
+        finding_set(scene, EVIDENCE_UPSTREAM_CHANGE, TRUTH_ABSENT, 0, kept);
     }
 }
 

@@ -42,6 +42,12 @@ static uint32_t outcome_flag(enum outcome outcome, enum layer layer)
     }
 }
 
+/* A service whose name was not found was not asked: that says nothing of it or of its host. */
+static bool is_unresolved(const struct member *member, const struct sight *sight)
+{
+    return member->layer == LAYER_SERVICE && sight->stage == STAGE_RESOLVE;
+}
+
 static bool interval_is_known(const struct interval *interval)
 {
     return utc_is_known(interval->first_after);
@@ -123,7 +129,7 @@ bool track_see(struct track *track, const struct member *member, const struct si
         track->loss = loss > track->loss ? loss : track->loss;
         note_foreign(track, sight);
     }
-    if (condition == CONDITION_DOWN && member->kind == NAME_TARGET)
+    if (condition == CONDITION_DOWN && member->kind == NAME_TARGET && !is_unresolved(member, sight))
         track->flags |= outcome_flag(sight->outcome, member->layer);
     if (condition == (enum condition)track->condition)
         return false;
@@ -174,7 +180,8 @@ void tracks_compare_hosts(const struct watch_list *watch, struct table *tracks, 
     for (uint32_t row = first; row; row = watch_member(watch, row - 1)->next) {
         const struct member *member = watch_member(watch, row - 1);
         struct track *track = track_at(tracks, row - 1);
-        if (member->kind != NAME_TARGET || !member->is_listed || track->condition != CONDITION_DOWN)
+        if (member->kind != NAME_TARGET || !member->is_listed ||
+            track->condition != CONDITION_DOWN || is_unresolved(member, &track->sight))
             continue;
         const struct host_state *host = table_at(hosts, member->domain);
         int64_t later = track->since.first_after.ns + track->sight.round_ns;
