@@ -250,17 +250,33 @@ void detect_controls(const struct detect *d, const struct vantage *v, uint32_t *
     }
 }
 
-/* When the controls that are down went: the first of them. */
-static struct interval controls_lost(const struct detect *d, const struct vantage *v)
+/* When the controls that fail began to: the first of them. Where all only lose many probes, it
+ * began some time after the last answer before those losses. */
+static struct interval controls_lost(const struct detect *d, const struct vantage *v,
+                                     struct utc now)
 {
-    struct interval lost = {{INT64_MAX}, {INT64_MAX}};
+    struct interval lost = {{INT64_MAX}, {INT64_MAX}}, lossy = {{INT64_MAX}, now};
     for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
         const struct series *c = detect_series(d, row - 1);
         bool fails = c->condition == CONDITION_DOWN || c->is_lossy;
         if (fails && c->since.first_after.ns < lost.first_after.ns)
             lost = c->since;
+        struct utc before = c->loss_sum > 0 ? c->loss_began.last_before : c->last_good;
+        if (before.ns < lossy.last_before.ns)
+            lossy.last_before = before;
     }
-    return lost;
+    return lost.first_after.ns != INT64_MAX ? lost : lossy;
+}
+
+/* How many of the controls fail or lost something lately. */
+static uint16_t controls_failing(const struct detect *d, const struct vantage *v)
+{
+    uint32_t n = 0;
+    for (uint32_t row = v->first_control; row; row = detect_series(d, row - 1)->next) {
+        const struct series *c = detect_series(d, row - 1);
+        n += c->condition == CONDITION_DOWN || c->is_lossy || series_loss(c) > 0;
+    }
+    return (uint16_t)n;
 }
 
 /* When those that are well now came back: the last of them. */
@@ -342,8 +358,8 @@ static void judge_vantage(struct detect *d, struct vantage *v, struct utc now,
         return;
     v->is_unwell = is_unwell;
     if (is_unwell) {
-        v->unwell = controls_lost(d, v);
-        v->failed = (uint16_t)(all - up);
+        v->unwell = controls_lost(d, v, now);
+        v->failed = controls_failing(d, v);
         v->controls = (uint16_t)all;
         restart_series(d, v, now);
     }
