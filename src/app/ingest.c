@@ -51,11 +51,13 @@ static void show_progress(void *context, uint64_t done, uint64_t total, uint64_t
         double rest = share > 0.001 ? seconds / share - seconds : 0;
         int64_t rest_ns = rest < 1e6 ? (int64_t)rest * NS_PER_S : 0;
         fprintf(stderr, "%3.0f %% of %.1f MB, ", 100 * share, (double)total / 1e6);
+        fprintf(stderr, "%.1f MB a second, ", (double)done / 1e6 / seconds);
         if (rest_ns > 0)
             fprintf(stderr, "%s left, ", duration_format(rest_ns, left));
     }
-    fprintf(stderr, "%" PRIu64 " observations, %.0f a second", observations,
-            (double)observations / seconds);
+    fprintf(stderr, "%" PRIu64 " observations", observations);
+    if (!total) /* of a pipe nobody knows how much is to come */
+        fprintf(stderr, ", %.0f a second", (double)observations / seconds);
     running->is_shown = true;
 }
 
