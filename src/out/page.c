@@ -59,11 +59,25 @@ static void put_spaces(struct page *page, size_t n)
         buffer_puts(page->out, " ");
 }
 
-/* The bytes of the next word; a percent sign stays with its number. */
+/* "%", "s" or "min", perhaps with a full stop or comma behind. */
+static bool is_unit(const char *text)
+{
+    static const char *const units[] = {"%", "s", "ms", "min", "h", "d"};
+    size_t n = strcspn(text, " .,;:)");
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strlen(units[i]) == n && memcmp(text, units[i], n) == 0)
+            return true;
+    return false;
+}
+
+/* The bytes of the next word; a unit stays with its number. */
 static size_t word_of(const char *text)
 {
     size_t n = strcspn(text, " ");
-    return text[n] == ' ' && text[n + 1] == '%' ? n + 1 + strcspn(text + n + 1, " ") : n;
+    bool is_number = n && text[n - 1] >= '0' && text[n - 1] <= '9';
+    if (is_number && text[n] == ' ' && is_unit(text + n + 1))
+        return n + 1 + strcspn(text + n + 1, " ");
+    return n;
 }
 
 /* Wraps text into the columns from `indent` to `width`, the first line beginning where the cursor
