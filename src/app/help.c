@@ -1,6 +1,7 @@
 /* What options.def says, for people: --help and the manual page. */
 #include "app/options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { COLUMNS = 80, OPTION_COLUMN = 26, COMMAND_COLUMN = 16 };
@@ -141,6 +142,54 @@ static void man_command(struct buffer *out, enum command command)
             man_option(out, option_row((enum option)i));
 }
 
+/* All keys, as they stand in a file; app/config.h says more, and a test reads this very text. */
+const char *help_config_example(void)
+{
+    return "journal: lastlight.db\n"
+           "contact: mailto:noc@example.net\n"
+           "vantage:\n"
+           "  name: lon\n"
+           "  controls: [icmp:192.0.2.1, {target: \"tcp:192.0.2.7:443\", interval: 10s}]\n"
+           "defaults: {interval: 30s, timeout: 3s, count: 1}\n"
+           "subjects:\n"
+           "  - name: kp\n"
+           "    title: North Korea\n"
+           "    timezone: \"+09:00\"\n"
+           "    zones: [kp.]\n"
+           "    prefixes: [175.45.176.0/22]\n"
+           "    asns: [131279]\n"
+           "    targets:\n"
+           "      - icmp:175.45.176.71\n"
+           "      - {target: icmp:175.45.176.80, count: 3}\n"
+           "      - {target: \"http://kcna.kp/\", interval: 60s, timeout: 5s, expect: 200}\n"
+           "routes: {collector: rrc00, archives: [archive/2022-01]}\n";
+}
+
+static void man_config(struct buffer *out)
+{
+    buffer_puts(out, ".SH CONFIGURATION\nA YAML file. Only \\fBsubjects\\fR must be there. Targets "
+                     "are written as "
+                     "icmp:ADDRESS, tcp:ADDRESS:PORT, dns:SERVER/NAME/TYPE, http://HOST/PATH or "
+                     "https://HOST/PATH. Each "
+                     "is asked every \\fIinterval\\fR (1s to 1d) and given up after "
+                     "\\fItimeout\\fR (at most 10s, and "
+                     "at most the interval); \\fIcount\\fR is how many echo requests make one "
+                     "round. Controls are "
+                     "targets that have nothing to do with the subjects: if they fail, it is the "
+                     "observer who is offline. "
+                     "Relative paths are meant from the folder of the file.\n.PP\n.nf\n");
+    const char *at = help_config_example();
+    while (*at) {
+        char line[128];
+        size_t n = strcspn(at, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)n, at);
+        add_roff(out, line);
+        buffer_puts(out, "\n");
+        at += n + 1;
+    }
+    buffer_puts(out, ".fi\n");
+}
+
 void help_man(struct buffer *out)
 {
     buffer_puts(
@@ -158,6 +207,7 @@ void help_man(struct buffer *out)
         ".SH COMMANDS\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
         man_command(out, (enum command)i);
+    man_config(out);
     buffer_puts(out, ".SH EXIT STATUS\n.TP\n.B 0\nDone.\n.TP\n.B 1\nFailed, or faults were found.\n"
                      ".TP\n.B 2\nWrong usage or configuration.\n"
                      ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nIf set and not empty, text is never "

@@ -83,6 +83,7 @@ const char *options_next(const struct options *options, enum option option, size
 void help_overview(struct buffer *out);
 void help_command(enum command command, struct buffer *out);
 void help_man(struct buffer *out);
+const char *help_config_example(void); /* as the manual shows it */
 enum err completion_script(const char *shell, struct buffer *out, struct why *why);
 
 #endif

@@ -1,6 +1,7 @@
 /* app/config: what a good configuration comes to, and what is said about bad ones, with its place.
  */
 #include "app/config.h"
+#include "app/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -354,6 +355,18 @@ static void test_describe(void **state)
     buffer_done(&text);
 }
 
+/* What the manual shows is good as it stands. */
+static void test_manual(void **state)
+{
+    (void)state;
+    struct config config;
+    struct buffer faults = {0};
+    assert_int_equal(parse(help_config_example(), &config, &faults), ERR_OK);
+    assert_int_equal(config.warning_count, 0);
+    assert_int_equal(config.plan_count, 5);
+    config_done(&config);
+}
+
 /* What is the same and what is not decides what a reload tells the journal. */
 static void test_same_subject(void **state)
 {
@@ -406,11 +419,12 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full),      cmocka_unit_test(test_members),
-        cmocka_unit_test(test_bad),       cmocka_unit_test(test_many),
-        cmocka_unit_test(test_deep),      cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_describe),  cmocka_unit_test(test_same_subject),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_full),         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_bad),          cmocka_unit_test(test_many),
+        cmocka_unit_test(test_deep),         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_describe),     cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_same_subject), cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
