@@ -137,13 +137,20 @@ static void *serve_all(void *context)
     }
 }
 
+static void start_thread(struct server *server)
+{
+    pthread_t thread;
+    assert_int_equal(pipe(server->stop), 0);
+    assert_int_equal(pthread_create(&thread, NULL, serve_all, server), 0);
+    server->thread = thread;
+}
+
 void server_start(struct server *server, bool is_udp, uint16_t port,
                   bool (*serve)(struct server *server, int fd), void *context)
 {
     *server = (struct server){.is_udp = is_udp, .serve = serve, .context = context};
     struct sockaddr_in own = loopback(port);
     int on = 1;
-    pthread_t thread;
     server->fd = socket(AF_INET, (is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
     assert_true(server->fd >= 0);
     setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -151,9 +158,14 @@ void server_start(struct server *server, bool is_udp, uint16_t port,
     if (!is_udp)
         assert_int_equal(listen(server->fd, 64), 0);
     server->port = port_of(server->fd);
-    assert_int_equal(pipe(server->stop), 0);
-    assert_int_equal(pthread_create(&thread, NULL, serve_all, server), 0);
-    server->thread = thread;
+    start_thread(server);
+}
+
+void server_adopt(struct server *server, int fd, bool (*serve)(struct server *server, int fd),
+                  void *context)
+{
+    *server = (struct server){.fd = fd, .is_udp = true, .serve = serve, .context = context};
+    start_thread(server);
 }
 
 void server_stop(struct server *server)

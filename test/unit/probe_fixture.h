@@ -56,6 +56,9 @@ struct server {
 /* On 127.0.0.1; port 0: any. */
 void server_start(struct server *server, bool is_udp, uint16_t port,
                   bool (*serve)(struct server *server, int fd), void *context);
+/* The same with a socket that is there already; serve() is called when it can be read. */
+void server_adopt(struct server *server, int fd, bool (*serve)(struct server *server, int fd),
+                  void *context);
 void server_stop(struct server *server);
 
 /* A port of 127.0.0.1 on which nothing listens. */

@@ -17,7 +17,10 @@
 #include "sys/route.h"
 
 #include <errno.h>
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -368,6 +371,79 @@ static void names_tell_what_the_resolver_said(void **state)
     umount("/etc/resolv.conf");
 }
 
+/* A host that answers pings as it is told; the kernel's own answers are switched off meanwhile. */
+struct echo_behaviour {
+    int delay_ms;
+    int copies;
+    unsigned spoiled; /* offset of a byte of the payload that comes back changed; 0: none */
+};
+
+static void answer_echo_with(const struct echo_behaviour *how, int fd, uint8_t *icmp, size_t n)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    unsigned sum = 0;
+    icmp[0] = icmp[2] = icmp[3] = 0; /* an echo reply */
+    icmp[how->spoiled] ^= how->spoiled ? 1 : 0;
+    for (size_t i = 0; i + 1 < n; i += 2)
+        sum += (unsigned)(icmp[i] << 8 | icmp[i + 1]);
+    sum = ~(sum % 65535);
+    icmp[2] = (uint8_t)(sum >> 8);
+    icmp[3] = (uint8_t)sum;
+    poll(NULL, 0, how->delay_ms);
+    for (int i = 0; i < how->copies; i++)
+        sendto(fd, icmp, n, 0, (struct sockaddr *)&to, sizeof to);
+}
+
+static bool answer_echo(struct server *server, int fd)
+{
+    enum { IP_HEADER = 20, ECHO_REQUEST = 8 };
+    uint8_t bytes[512];
+    ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+    if (n > IP_HEADER + 8 && bytes[IP_HEADER] == ECHO_REQUEST)
+        answer_echo_with(server->context, fd, bytes + IP_HEADER, (size_t)n - IP_HEADER);
+    return false;
+}
+
+/* The outcome of one ping of such a host, and what was counted until a while after. */
+static enum outcome ping_host(struct echo_behaviour how, struct prober_counters *counters)
+{
+    struct server host;
+    fixture_stop(&fixture);
+    fixture_start(&fixture);
+    server_adopt(&host, socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), answer_echo, &how);
+    struct observation result = fixture_ask(&fixture, "icmp:127.0.0.1", TIMEOUT_NS, 0);
+    loop_timer_start(fixture.guard, TIMEOUT_NS, 0);
+    fixture.wanted = FIXTURE_RESULTS;
+    loop_run(fixture.loop);
+    server_stop(&host);
+    assert_int_equal(fixture.count, 1); /* what comes later changes nothing any more */
+    *counters = prober_counters(fixture.prober);
+    return (enum outcome)result.outcome;
+}
+
+static void odd_replies_are_only_counted(void **state)
+{
+    (void)state;
+    enum { COOKIE = 31, IDENTIFIER = 5, TEXT = 8, LATE_MS = 400 };
+    struct prober_counters counters;
+    if (!is_lab || !write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1"))
+        skip();
+    assert_int_equal(ping_host((struct echo_behaviour){.copies = 1}, &counters), OUTCOME_OK);
+    assert_int_equal(counters.echo_late + counters.echo_duplicate, 0);
+    assert_int_equal(ping_host((struct echo_behaviour){.copies = 3}, &counters), OUTCOME_OK);
+    assert_int_equal(counters.echo_duplicate, 2);
+    struct echo_behaviour late = {.copies = 1, .delay_ms = LATE_MS};
+    assert_int_equal(ping_host(late, &counters), OUTCOME_TIMEOUT);
+    assert_int_equal(counters.echo_late, 1);
+    const unsigned spoiled[] = {IDENTIFIER, TEXT, COOKIE};
+    for (int i = 0; i < 3; i++) {
+        struct echo_behaviour how = {.copies = 1, .spoiled = spoiled[i]};
+        assert_int_equal(ping_host(how, &counters), OUTCOME_TIMEOUT);
+        assert_true(counters.echo_foreign >= 1);
+    }
+    assert_true(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "0"));
+}
+
 /* Last, for they break our own network for good. */
 
 static void dead_gateway_is_our_fault(void **state)
@@ -414,6 +490,7 @@ int main(void)
         TEST(own_routing_is_our_fault),
         TEST(silent_neighbour_is_told_by_ourselves),
         TEST(names_tell_what_the_resolver_said),
+        TEST(odd_replies_are_only_counted),
         TEST(dead_gateway_is_our_fault),
         TEST(dead_link_is_our_fault),
     };
