@@ -22,9 +22,8 @@ struct asked {
     struct target target;
     bool is_control;
     bool is_retired;
-    int64_t interval_ns, timeout_ns;
+    int64_t timeout_ns;
     int64_t step_ns; /* between two questions: the interval, divided by the echoes a round */
-    unsigned count;
     int expect_status;
     uint32_t id; /* in the registry */
     unsigned outstanding;
@@ -226,10 +225,8 @@ static struct asked *new_asked(struct prober *prober, const struct probe_plan *p
     memcpy(asked->text, plan->target, n + 1);
     asked->target = *target;
     asked->is_control = plan->is_control;
-    asked->interval_ns = plan->interval_ns;
     asked->timeout_ns = plan->timeout_ns;
-    asked->count = target->kind == TARGET_ICMP ? plan->count : 1;
-    asked->step_ns = plan->interval_ns / asked->count;
+    asked->step_ns = plan->interval_ns / (target->kind == TARGET_ICMP ? plan->count : 1);
     asked->expect_status = plan->expect_status;
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
     return asked;
@@ -266,10 +263,8 @@ static void retire(struct asked *asked)
 static void carry_on(struct asked *old, struct asked *replacement)
 {
     bool is_moved = old->step_ns != replacement->step_ns;
-    old->interval_ns = replacement->interval_ns;
     old->timeout_ns = replacement->timeout_ns;
     old->step_ns = replacement->step_ns;
-    old->count = replacement->count;
     old->expect_status = replacement->expect_status;
     free_asked(replacement);
     if (is_moved)
