@@ -15,7 +15,7 @@ static const double REPORTED_FACTOR =
  * millions. */
 static const double LOSS_USUAL_MIN = 0.02, LOSS_RAISED_MIN = 0.2, LOSS_ALARM = 11;
 enum { LOSS_MEMORY = 1024, LOSS_MEMORY_RAISED = 4 * 1024, LOSS_PRIOR = 200 };
-enum { LOSS_WINDOW = 20, LOSS_RUN_MAX = 3 };
+enum { LOSS_WINDOW = 20, STRAY_RUN = 5, LOSS_RUN_MAX = 3 };
 
 /* Delay: CUSUM on robust z, k = 0.5, h = 8, one sample bounded to 4. */
 static const double RTT_K = 0.5, RTT_ALARM = 8, RTT_Z_MAX = 4, RTT_SPREAD_MIN = 0.05;
@@ -172,6 +172,8 @@ static void judge_rtt(struct series *s, const struct observation *probe)
         s->slow_began = (struct interval){s->last_good, {0}};
         s->slow_n = 0;
     }
+    if (s->rtt_up <= RTT_ALARM / 4) /* chance alone keeps it above 0 for long */
+        s->rise_began = (struct interval){s->last_good, {0}};
     s->rtt_up = clamp(s->rtt_up + z - RTT_K, 0, 4 * RTT_ALARM);
     s->rtt_down = clamp(s->rtt_down - z - RTT_K, 0, 4 * RTT_ALARM);
     if (++s->slow_n == RTT_STEP_SOON)
@@ -179,6 +181,8 @@ static void judge_rtt(struct series *s, const struct observation *probe)
     if (!utc_is_known(s->slow_began.first_after) &&
         (s->rtt_up > RTT_ALARM || s->rtt_down > RTT_ALARM))
         s->slow_began.first_after = probe->time;
+    if (!utc_is_known(s->rise_began.first_after) && s->rtt_up > RTT_ALARM)
+        s->rise_began.first_after = probe->time;
     if (!s->is_slow && s->rtt_up > RTT_ALARM && rtt_is_raised(s)) {
         s->is_slow = true;
     } else if (s->is_slow && !rtt_is_raised(s)) {
@@ -218,7 +222,9 @@ static void judge_loss(struct series *s, uint32_t lost, struct utc now)
     double usual = clamp(1.25 * s->loss_usual, LOSS_USUAL_MIN, 0.5);
     double raised = clamp(3 * usual, LOSS_RAISED_MIN, 0.9);
     uint32_t counted = lost < LOSS_RUN_MAX ? lost : LOSS_RUN_MAX;
-    if (lost && s->loss_sum <= 0)
+    /* A single stray loss, and a good run after it, is not where the phase began. */
+    bool is_stray = s->loss_sum <= LOSS_ALARM / 4 && s->run_before >= STRAY_RUN;
+    if (lost && !s->is_lossy && (s->loss_sum <= 0 || is_stray))
         s->loss_began = (struct interval){s->last_good, {0}};
     s->loss_sum += counted * log(raised / usual) + log((1 - raised) / (1 - usual));
     s->loss_sum = clamp(s->loss_sum, 0, 2 * LOSS_ALARM);
@@ -234,9 +240,9 @@ static void judge_loss(struct series *s, uint32_t lost, struct utc now)
 
 static void note_graded(struct series *s, struct utc now)
 {
-    struct interval began = s->is_lossy ? s->loss_began : s->slow_began;
-    if (s->is_lossy && s->is_slow && s->slow_began.first_after.ns < began.first_after.ns)
-        began = s->slow_began;
+    struct interval began = s->is_lossy ? s->loss_began : s->rise_began;
+    if (s->is_lossy && s->is_slow && s->rise_began.first_after.ns < began.first_after.ns)
+        began = s->rise_began;
     bool is_new = s->condition == CONDITION_UP || s->condition == CONDITION_NO_DATA;
     if (is_new) {
         s->graded_began = began;
@@ -304,8 +310,10 @@ static void take_good(struct series *s, const struct observation *probe)
 
 static void take_bad(struct series *s, const struct observation *probe)
 {
-    if (s->bad_run++ == 0)
+    if (s->bad_run++ == 0) {
         s->first_bad = probe->time;
+        s->run_before = s->good_run;
+    }
     s->good_run = 0;
     s->last_bad = probe->time;
     s->bad_outcome = probe->outcome;

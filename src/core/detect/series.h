@@ -49,9 +49,10 @@ struct series {
     bool is_silent; /* not asked any more, or only by probes of ours that failed */
 
     uint32_t bad_run, good_run;
-    uint32_t window;    /* the last 32, newest in bit 0; 1 = lost */
-    uint32_t rtt_count; /* samples that the baseline was learned from */
-    uint32_t slow_n;    /* samples since the delay stepped */
+    uint32_t run_before; /* good ones in a row before the run of bad ones */
+    uint32_t window;     /* the last 32, newest in bit 0; 1 = lost */
+    uint32_t rtt_count;  /* samples that the baseline was learned from */
+    uint32_t slow_n;     /* samples since the delay stepped */
     double belief;
     double recent; /* share of answers lately */
     double
@@ -74,8 +75,9 @@ struct series {
     double rtt_log, rtt_spread; /* baseline: natural logarithm of ns, and its scale */
     double rtt_up, rtt_down;    /* CUSUM, both ways */
     struct interval slow_began;
-    double slow_level;        /* where the delay was soon after it began to differ */
-    double rtts[SERIES_RTTS]; /* logarithms */
+    struct interval rise_began; /* when the delay began to rise: since rtt_up was 0 last */
+    double slow_level;          /* where the delay was soon after it began to differ */
+    double rtts[SERIES_RTTS];   /* logarithms */
 
     /* The latest phase of partial loss or delay. */
     struct interval graded_began;
