@@ -213,6 +213,10 @@ static int read_archives(const struct config *config, struct pipeline *pipeline)
         command_say("read %" PRIu64 " observations from archives of routes, %" PRIu64
                     " bad records",
                     result.observations, result.bad);
+    if (result.late)
+        command_say("%" PRIu64
+                    " of them are older than what the journal held already: kept, and not judged",
+                    result.late);
     if (pipeline_source(pipeline, NULL, NULL, NULL, &why))
         return command_fail(&why);
     return EXIT_DONE;

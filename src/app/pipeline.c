@@ -26,6 +26,8 @@ struct pipeline {
     bool has_news;    /* of the source, to be written even without observations */
     bool is_broken;   /* an observation of this source was dropped */
     struct why error; /* of the last commit */
+    void (*hear)(void *context, const struct conclusion *conclusion); /* may be NULL */
+    void *hear_context;
     struct pipeline_counters counters;
 };
 
@@ -158,8 +160,18 @@ static enum err commit(struct pipeline *pipeline, bool wants_checkpoint)
     pipeline->counters.commits++;
     if (is_due)
         pipeline->checkpoint_seq = pipeline->last_seq;
+    for (size_t i = 0; pipeline->hear && i < pipeline->conclusions.count; i++)
+        pipeline->hear(pipeline->hear_context, &pipeline->conclusions.list[i]);
     clear_batch(pipeline);
     return ERR_OK;
+}
+
+void pipeline_listen(struct pipeline *pipeline,
+                     void (*hear)(void *context, const struct conclusion *conclusion),
+                     void *context)
+{
+    pipeline->hear = hear;
+    pipeline->hear_context = context;
 }
 
 enum err pipeline_error(const struct pipeline *pipeline, struct why *why)

@@ -42,6 +42,11 @@ enum err pipeline_source(struct pipeline *pipeline, const char *source, uint64_t
                          bool *is_complete, struct why *why);
 void pipeline_source_complete(struct pipeline *pipeline);
 
+/* Hears of every conclusion once it is committed, in order; not of those from before. */
+void pipeline_listen(struct pipeline *pipeline,
+                     void (*hear)(void *context, const struct conclusion *conclusion),
+                     void *context);
+
 struct pipeline_counters {
     uint64_t emitted, skipped, dropped, commits;
     uint64_t damaged; /* observations that could not be read when resuming: not judged again */

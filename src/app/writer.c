@@ -1,6 +1,7 @@
 #include "app/writer.h"
 
 #include "app/command.h"
+#include "app/herald.h"
 #include "base/mem.h"
 
 #include <inttypes.h>
@@ -14,7 +15,8 @@ struct writer {
     struct handover *handover;
     bool is_failing;
     uint64_t dropped; /* by the pipeline, as told last */
-    struct why why;   /* of the end */
+    struct herald herald;
+    struct why why; /* of the end */
 };
 
 static void tell(struct writer *writer, enum err err, const struct why *why)
@@ -63,8 +65,11 @@ enum err writer_start(struct pipeline *pipeline, struct handover *handover, stru
     struct writer *writer = mem_new(1, sizeof *writer);
     writer->pipeline = pipeline;
     writer->handover = handover;
+    herald_init(&writer->herald, pipeline_registry(pipeline));
+    pipeline_listen(pipeline, herald_hear, &writer->herald);
     int error = pthread_create(&writer->thread, NULL, work, writer);
     if (error) {
+        herald_done(&writer->herald);
         free(writer);
         return why_set(why, ERR_LIMIT, "cannot start the writing thread: %s", strerror(error));
     }
@@ -78,6 +83,7 @@ enum err writer_join(struct writer *writer, struct why *why)
     enum err err = writer->why.err;
     if (err)
         *why = writer->why;
+    herald_done(&writer->herald);
     free(writer);
     return err;
 }

@@ -131,9 +131,11 @@ static void test_outage(void **state)
     wait_for("export -j watch.db", "\"outcome\":\"ok\"", 10);
     sleep_ms(6000);
     stop_server(server);
-    const char *incidents = wait_for("incidents -j watch.db --json", "\"is_open\":true", 45);
+    const char *incidents = wait_for("incidents -j watch.db --json", "\"is_open\":true,\"began\"", 45);
     assert_non_null(strstr(incidents, "\"first_layer\":\"service\""));
     assert_non_null(strstr(run("why 1 -j watch.db")->out, "refused"));
+
+    wait_for_talk("watch.talk", "incident 1 on box, since ", 2);
 
     /* What was committed before the kill is there after it, and one second's results at most are
      * not. */
@@ -146,9 +148,10 @@ static void test_outage(void **state)
     wait_for_talk("watch.talk", "watching", 10);
     sleep_ms(2000);
     server = start_server(&port);
-    incidents = wait_for("incidents -j watch.db --json", "\"is_open\":false", 60);
+    incidents = wait_for("incidents -j watch.db --json", "\"is_open\":false,\"began\"", 60);
     assert_int_equal(count(incidents, "\"type\":\"incident\""), 1);
     assert_non_null(strstr(incidents, "\"ended\":{"));
+    wait_for_talk("watch.talk", "incident 1 on box is over, by ", 2);
     /* The time in which nobody watched is a gap of the vantage. */
     assert_int_equal(count(run("export -j watch.db")->out, "\"type\":\"gap\""), 1);
 
