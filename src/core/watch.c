@@ -14,6 +14,7 @@ void watch_init(struct watch_list *watch)
     index_init(&watch->member_index);
     index_init(&watch->target_index);
     index_init(&watch->domain_index);
+    index_init(&watch->asn_index);
 }
 
 void watch_done(struct watch_list *watch)
@@ -25,6 +26,7 @@ void watch_done(struct watch_list *watch)
     index_done(&watch->member_index);
     index_done(&watch->target_index);
     index_done(&watch->domain_index);
+    index_done(&watch->asn_index);
 }
 
 void watch_save(const struct watch_list *watch, struct buffer *out)
@@ -36,6 +38,7 @@ void watch_save(const struct watch_list *watch, struct buffer *out)
     index_save(&watch->member_index, out);
     index_save(&watch->target_index, out);
     index_save(&watch->domain_index, out);
+    index_save(&watch->asn_index, out);
     buffer_varint(out, watch->generation);
     buffer_varint(out, watch->capped);
 }
@@ -45,7 +48,7 @@ bool watch_load(struct watch_list *watch, struct reader *in)
     bool is_good = table_load(&watch->subjects, in) && table_load(&watch->members, in) &&
                    table_load(&watch->domains, in) && index_load(&watch->subject_index, in) &&
                    index_load(&watch->member_index, in) && index_load(&watch->target_index, in) &&
-                   index_load(&watch->domain_index, in);
+                   index_load(&watch->domain_index, in) && index_load(&watch->asn_index, in);
     watch->generation = (uint32_t)reader_varint(in);
     watch->capped = reader_varint(in);
     return is_good;
@@ -148,7 +151,7 @@ static void begin_subject(struct watch_list *watch, const struct observation *o)
     subject->is_reconstruction = (o->code & SUBJECT_IS_RECONSTRUCTION) != 0;
     if (!utc_is_known(subject->since))
         subject->since = o->time;
-    subject->implicit = 0;
+    subject->implicit = subject->asns = 0;
     for (uint32_t row = subject->first_member; row; row = watch_member(watch, row - 1)->next)
         watch_member(watch, row - 1)->is_listed = false;
 }
@@ -182,6 +185,11 @@ static void list_member(struct watch_list *watch, const struct registry *registr
     }
     struct member *member =
         found ? watch_member(watch, found - 1) : new_member(watch, subject, target);
+    if (kind == NAME_ASN && !(found && member->is_listed)) {
+        watch_subject(watch, subject)->asns++;
+        index_put(&watch->asn_index, key_of(subject, registry_asn(registry, target)),
+                  (uint32_t)(member - watch_member(watch, 0)));
+    }
     member->kind = (uint8_t)kind;
     member->is_listed = true;
     member->is_implicit = is_implicit;
@@ -275,26 +283,13 @@ uint32_t watch_cover(const struct watch_list *watch, const struct registry *regi
 
 bool watch_has_asns(const struct watch_list *watch, uint32_t subject)
 {
-    for (uint32_t row = watch_subject(watch, subject)->first_member; row;) {
-        const struct member *member = watch_member(watch, row - 1);
-        if (member->kind == NAME_ASN && member->is_listed)
-            return true;
-        row = member->next;
-    }
-    return false;
+    return watch_subject(watch, subject)->asns > 0;
 }
 
-bool watch_has_asn(const struct watch_list *watch, const struct registry *registry,
-                   uint32_t subject, uint32_t asn)
+bool watch_has_asn(const struct watch_list *watch, uint32_t subject, uint32_t asn)
 {
-    for (uint32_t row = watch_subject(watch, subject)->first_member; row;) {
-        const struct member *member = watch_member(watch, row - 1);
-        if (member->kind == NAME_ASN && member->is_listed &&
-            registry_asn(registry, member->target) == asn)
-            return true;
-        row = member->next;
-    }
-    return false;
+    uint32_t row = index_find(&watch->asn_index, key_of(subject, asn));
+    return row && watch_member(watch, row - 1)->is_listed;
 }
 
 void watch_origin(struct watch_list *watch, const struct registry *registry, uint32_t prefix,
@@ -306,7 +301,7 @@ void watch_origin(struct watch_list *watch, const struct registry *registry, uin
         uint32_t found = index_find(&watch->member_index, key_of(subject, prefix));
         if (found && watch_member(watch, found - 1)->is_listed)
             continue;
-        if (!watch_has_asn(watch, registry, subject, asn))
+        if (!watch_has_asn(watch, subject, asn))
             continue;
         if (watch_subject(watch, subject)->implicit >= WATCH_IMPLICIT_MAX) {
             watch->capped++;

@@ -20,6 +20,7 @@ struct watched {
     int32_t utc_offset_s;
     uint32_t first_member, last_member; /* row + 1 */
     uint32_t implicit;
+    uint32_t asns; /* listed AS numbers */
     bool is_dirty; /* something about it changed since it was last judged */
     bool is_reconstruction;
     struct utc since;
@@ -50,7 +51,8 @@ struct watch_list {
     struct table subjects, members, domains;
     struct index subject_index, member_index /* (subject row, target) */,
         target_index /* first member */, domain_index;
-    uint32_t generation; /* grows with every change */
+    struct index asn_index; /* (subject row, AS number) */
+    uint32_t generation;    /* grows with every change */
     uint64_t capped;
 };
 
@@ -77,8 +79,7 @@ void watch_set_address(struct watch_list *watch, const struct registry *registry
 uint32_t watch_cover(const struct watch_list *watch, const struct registry *registry,
                      const struct prefix *prefix);
 bool watch_has_asns(const struct watch_list *watch, uint32_t subject);
-bool watch_has_asn(const struct watch_list *watch, const struct registry *registry,
-                   uint32_t subject, uint32_t asn);
+bool watch_has_asn(const struct watch_list *watch, uint32_t subject, uint32_t asn);
 /* A prefix of this origin was announced: joins the subjects that watch the AS. */
 void watch_origin(struct watch_list *watch, const struct registry *registry, uint32_t prefix,
                   uint32_t asn);

@@ -189,12 +189,10 @@ static void add_origin(struct route_prefix *p, uint32_t origin)
 }
 
 static bool is_own_origin(const struct routes *r, const struct watch_list *watch,
-                          const struct registry *registry, const struct route_prefix *p,
-                          uint32_t origin)
+                          const struct route_prefix *p, uint32_t origin)
 {
     const struct member *cover = watch_member(watch, p->cover - 1);
-    if (!origin || watch_has_asn(watch, registry, cover->subject, origin) ||
-        is_usual_origin(p, origin))
+    if (!origin || watch_has_asn(watch, cover->subject, origin) || is_usual_origin(p, origin))
         return true;
     uint32_t parent = routes_find(r, cover->target);
     return parent && is_usual_origin(routes_prefix(r, parent - 1), origin);
@@ -218,8 +216,8 @@ struct census {
 };
 
 static void count_entry(const struct routes *r, const struct watch_list *watch,
-                        const struct registry *registry, const struct route_prefix *p,
-                        const struct rib_entry *entry, struct utc now, struct census *census)
+                        const struct route_prefix *p, const struct rib_entry *entry, struct utc now,
+                        struct census *census)
 {
     const struct route_peer *peer = peer_at(r, entry->peer);
     if (!route_peer_is_alive(peer, now))
@@ -235,7 +233,7 @@ static void count_entry(const struct routes *r, const struct watch_list *watch,
         return;
     census->carried++;
     census->origin = entry->origin;
-    if (p->cover && !is_own_origin(r, watch, registry, p, entry->origin)) {
+    if (p->cover && !is_own_origin(r, watch, p, entry->origin)) {
         census->foreign++;
         census->foreign_asn = entry->origin;
     }
@@ -267,7 +265,7 @@ static struct census take_census(const struct routes *r, const struct watch_list
     const struct route_prefix *p = routes_prefix(r, row);
     struct census census = {0};
     for (uint32_t at = p->first_entry; at; at = entry_at(r, at - 1)->next)
-        count_entry(r, watch, registry, p, entry_at(r, at - 1), now, &census);
+        count_entry(r, watch, p, entry_at(r, at - 1), now, &census);
     if (p->first_entry)
         census.unknown += count_strangers(r, registry, p, row, now, &census.alive);
     for (uint32_t at = p->first_bin; at; at = bin_at(r, at - 1)->next) {
@@ -500,6 +498,8 @@ static void hear_peer(struct routes *r, const struct watch_list *watch,
         peer->table = o->value;
         if (peer->usual_table < o->value)
             peer->usual_table = o->value;
+        r->recheck = o->time; /* tables come for all peers at once: judged together */
+        return;
     } else {
         return;
     }
