@@ -11,6 +11,11 @@
  * of order by less than that gives the same conclusions. An observation later than that is counted,
  * and not judged.
  *
+ * Conclusions are drawn on whole seconds of data time, when an observation shows that one has
+ * passed: between two observations nothing happens, so a long silence costs nothing. A SUBJECT or
+ * GAP that is late counts all the same, and the configuration may come before an archive that is
+ * older than it.
+ *
  * core.c calls detect/ (each series, each prefix, each vantage), then incident/ (what belongs
  * together, and what was found), then diagnose/ (what that says), which do not know each other. */
 #ifndef CORE_CORE_H

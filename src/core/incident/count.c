@@ -13,7 +13,8 @@ static void count_member(struct incidents *in, const struct member *member,
     bool is_host = member->kind == NAME_TARGET;
     struct layer_tally *layer = &tally->layers[member->layer];
     struct layer_tally *path = &tally->layers[LAYER_PATH];
-    if (!track->has_data && !is_in)
+    /* By the last that was known: what falls silent with its vantage makes no share larger. */
+    if (track->condition == CONDITION_NO_DATA)
         return;
     layer->watched++;
     layer->down = (uint16_t)(layer->down + is_down);
