@@ -116,10 +116,14 @@ static void note_worst(const struct incidents *in, const struct watch_list *watc
     }
 }
 
-/* The fewest controls that answered while the case was open. */
+/* The smallest share of the controls that answered while the case was open; of equal shares the one
+ * of most controls, since not all have data at every moment. */
 static void note_controls(struct case_file *file, const struct observer *observer)
 {
-    if (!observer->controls || (file->controls && observer->controls_up >= file->controls_up))
+    uint64_t share = (uint64_t)observer->controls_up * file->controls;
+    uint64_t least = (uint64_t)file->controls_up * observer->controls;
+    bool is_less = share < least || (share == least && observer->controls > file->controls);
+    if (!observer->controls || (file->controls && !is_less))
         return;
     file->controls_up = observer->controls_up;
     file->controls = observer->controls;

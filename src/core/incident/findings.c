@@ -236,19 +236,11 @@ static void flag_finding(const struct scene *scene, enum evidence_kind kind, enu
         finding_set(scene, kind, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
 }
 
-static size_t count_layer(const struct scene *scene, enum layer layer, bool only_failed)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct suspect *s = &scene->suspects[i];
-        n += is_target(s) && s->member->layer == (uint8_t)layer && (!only_failed || has_failed(s));
-    }
-    return n;
-}
-
 static void service_findings(const struct scene *scene)
 {
-    size_t services = count_layer(scene, LAYER_SERVICE, false);
+    size_t services = 0;
+    for (size_t i = 0; i < scene->count; i++)
+        services += scene->suspects[i].member->layer == LAYER_SERVICE;
     size_t m, n = count_flags(scene, LAYER_SERVICE, TRACK_HOST_ANSWERED, &m);
     size_t any;
     count_flags(scene, LAYER_COUNT, 0, &any);
@@ -269,11 +261,27 @@ static void service_findings(const struct scene *scene)
             scene->findings[EVIDENCE_EXPIRED].first = scene->suspects[i].track->down;
 }
 
+/* Name servers, however many questions each is asked. */
+static size_t count_name_servers(const struct scene *scene, bool only_failed)
+{
+    uint8_t *seen = mem_new(scene->watch->domains.count, 1);
+    size_t n = 0;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        if (!is_target(s) || s->member->layer != LAYER_NAME || (only_failed && !has_failed(s)))
+            continue;
+        n += !seen[s->member->domain];
+        seen[s->member->domain] = 1;
+    }
+    free(seen);
+    return n;
+}
+
 /* Hosts that are degraded are not well, but did not fail either: then it is not told. */
 static void name_finding(const struct scene *scene)
 {
-    size_t names = count_layer(scene, LAYER_NAME, false);
-    size_t failed = count_layer(scene, LAYER_NAME, true);
+    size_t names = count_name_servers(scene, false);
+    size_t failed = count_name_servers(scene, true);
     bool has_hosts = false, is_more_in = false, has_more_failed = false;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];

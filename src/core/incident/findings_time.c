@@ -120,7 +120,7 @@ static void return_findings(const struct scene *scene)
     size_t m = host_spans(scene, SPAN_DOWN, &downs), n = host_spans(scene, SPAN_RETURN, &ups);
     size_t back = route_spans(scene, SPAN_RETURN, &routes);
     size_t gone = route_spans(scene, SPAN_DOWN, &lost);
-    if (m >= 1 && n * 10 >= m * 9 && n) {
+    if (m >= 2 && n * 10 >= m * 9) { /* of one host alone any return is a step */
         int64_t span = ups[(n * 9 + 9) / 10 - 1].first_after.ns - ups[0].first_after.ns;
         bool is_step = span <= step_max(scene);
         finding_set(scene, EVIDENCE_STEP_RETURN, is_step ? TRUTH_PRESENT : TRUTH_ABSENT, n, m)->a =
