@@ -131,7 +131,8 @@ static void test_outage(void **state)
     wait_for("export -j watch.db", "\"outcome\":\"ok\"", 10);
     sleep_ms(6000);
     stop_server(server);
-    const char *incidents = wait_for("incidents -j watch.db --json", "\"is_open\":true,\"began\"", 45);
+    const char *incidents =
+        wait_for("incidents -j watch.db --json", "\"is_open\":true,\"began\"", 45);
     assert_non_null(strstr(incidents, "\"first_layer\":\"service\""));
     assert_non_null(strstr(run("why 1 -j watch.db")->out, "refused"));
 
@@ -197,20 +198,32 @@ static void test_reload(void **state)
     free(log);
 }
 
-/* A target that takes its whole timeout holds up a drain for no longer than that, and a second
- * signal not at all. */
+/* A name server that hears and never answers holds up a drain for its timeout; a second signal does
+ * not wait. */
 static void test_second_signal(void **state)
 {
     (void)state;
-    file_write("slow.yaml", "journal: slow.db\nsubjects:\n- name: a\n  targets:\n  - {target: "
-                            "\"dns:127.0.0.1:9/./SOA\", "
-                            "interval: 10s, timeout: 10s}\n");
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t n = sizeof address;
+    struct timeval patience = {15, 0};
+    char text[256], query[512];
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n), 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    snprintf(text, sizeof text,
+             "journal: slow.db\ndefaults: {interval: 8s, timeout: 8s}\n"
+             "subjects:\n- name: a\n  targets: [\"dns:127.0.0.1:%u/./SOA\"]\n",
+             ntohs(address.sin_port));
+    file_write("slow.yaml", text);
     pid_t daemon = start("run -c slow.yaml", "slow.talk");
-    wait_for_talk("slow.talk", "watching 1 targets", 10);
+    assert_true(recv(fd, query, sizeof query, 0) > 0);
     kill(daemon, SIGTERM);
-    wait_for_talk("slow.talk", "stopping: waiting", 5);
+    wait_for_talk("slow.talk", "stopping: waiting", 2);
     kill(daemon, SIGTERM);
-    assert_int_equal(finish(daemon, 5), 0);
+    assert_int_equal(finish(daemon, 3), 0);
+    wait_for_talk("slow.talk", "stopping at once", 1);
+    close(fd);
 }
 
 /* A daemon that did not run for a while (a suspended machine, a debugger) has seen nothing in that
