@@ -136,6 +136,7 @@ struct notice {
     uint8_t kind;    /* enum notice_kind */
     uint8_t is_open;
     uint16_t n, m; /* controls that failed, of those watched */
+    uint16_t spare[3];
     struct interval began;
     struct interval ended;
 };
