@@ -258,6 +258,24 @@ static void unknown_is_not_absent(void **state)
     world_done(&w);
 }
 
+/* Peers of a collector that never spoke of the prefix (an archive of another year) hide nothing. */
+static void other_archives_do_not_count(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    for (int peer = 0; peer < 40; peer++) {
+        world_peer(&w, 1, peer, PEER_UP);
+        w.list[w.count - 1].source = world_name(&w, NAME_COLLECTOR, "route-views2");
+    }
+    world_subject(&w, 0);
+    world_member(&w, NAME_PREFIX, prefix);
+    world_route_all(&w, 2, 2, prefix, "4837 131279");
+    world_route_all(&w, 1000, 2, prefix, NULL);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_DOWN);
+    world_done(&w);
+}
+
 static void lost_peers_do_not_count(void **state)
 {
     (void)state;
@@ -352,6 +370,7 @@ int main(void)
         cmocka_unit_test(series_falls_silent),
         cmocka_unit_test(route_states),
         cmocka_unit_test(unknown_is_not_absent),
+        cmocka_unit_test(other_archives_do_not_count),
         cmocka_unit_test(lost_peers_do_not_count),
         cmocka_unit_test(half_a_table_does_not_count),
         cmocka_unit_test(origins),

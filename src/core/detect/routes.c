@@ -242,16 +242,37 @@ static void count_entry(const struct routes *r, const struct watch_list *watch,
     census->upstream_votes += entry->upstream == census->upstream ? 1u : UINT32_MAX;
 }
 
-/* Peers that are alive, whose table was not seen, and that never spoke of the prefix. */
+/* The collectors at which some peer spoke of the prefix; returns how many. */
+static size_t speaking_collectors(const struct routes *r, const struct route_prefix *p,
+                                  uint32_t out[ROUTE_COLLECTORS])
+{
+    size_t n = 0;
+    for (uint32_t at = p->first_entry; at && n < ROUTE_COLLECTORS; at = entry_at(r, at - 1)->next) {
+        uint32_t collector = peer_at(r, entry_at(r, at - 1)->peer)->collector;
+        size_t i = 0;
+        while (i < n && out[i] != collector)
+            i++;
+        if (i == n)
+            out[n++] = collector;
+    }
+    return n;
+}
+
+/* Peers that are alive, whose table was not seen, and that never spoke of the prefix. A collector
+ * none of whose peers did, perhaps of another archive or another time, knows nothing of it. */
 static uint32_t count_strangers(const struct routes *r, const struct registry *registry,
                                 const struct route_prefix *p, uint32_t row, struct utc now,
                                 uint32_t *alive)
 {
     uint8_t family = registry_prefix(registry, p->prefix)->addr.family;
-    uint32_t strangers = 0;
+    uint32_t collectors[ROUTE_COLLECTORS], strangers = 0;
+    size_t n = speaking_collectors(r, p, collectors);
     for (uint32_t i = 0; i < r->peers.count; i++) {
         const struct route_peer *peer = peer_at(r, i);
-        if (peer->family != family || !route_peer_is_alive(peer, now))
+        size_t c = 0;
+        while (c < n && collectors[c] != peer->collector)
+            c++;
+        if (c == n || peer->family != family || !route_peer_is_alive(peer, now))
             continue;
         (*alive)++;
         strangers += !peer->is_dumped && !index_find(&r->entry_index, key_of(row, i));

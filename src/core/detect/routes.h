@@ -3,9 +3,9 @@
  * v = peers that carry the prefix / peers that usually do, of those that are alive. A peer is alive
  * while its session is up, its collector is not in a gap, and its table is not below 90 % of its
  * usual size. A peer whose table we never saw and that never spoke of a prefix is unknown for it,
- * and counts as if it carried it: archives of updates alone would else show an outage in every flap
- * of two peers. A few peers that keep a route after everybody withdrew it (zombies: 2 to 17 %) hide
- * nothing: gone is v < 0.2.
+ * and counts as if it carried it, if others of its collector did speak of it: archives of updates
+ * alone would else show an outage in every flap of two peers. A few peers that keep a route after
+ * everybody withdrew it (zombies: 2 to 17 %) hide nothing: gone is v < 0.2.
  *
  * States: up, partial (v < 0.8), gone (v < 0.2, until v > 0.3). Times are those of the updates;
  * each is taken as not before one second earlier, the resolution of most archives.
@@ -22,6 +22,7 @@ enum {
     ROUTE_PREFIXES_MAX = 262144,
     ROUTE_PEERS_MAX = 4096,
     ROUTE_RIB_MAX = 8 * 1024 * 1024,
+    ROUTE_COLLECTORS = 64, /* that are asked about one prefix */
     ROUTE_ORIGINS = 4,
     ROUTE_FLAPS = 16
 };
