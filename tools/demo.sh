@@ -19,7 +19,9 @@ data=${LASTLIGHT_DATA:-../shared/data}
 hijack=$data/routeviews-2008-02-24
 if [ -d "$hijack" ]; then
     say "Replaying real routes: one day of the Route Views archive, 24 February 2008"
-    "$lastlight" replay -j "$journal" --subject youtube-2008 --prefix 208.65.152.0/22 --asn 36561 "$hijack"
+    # The archive holds four damaged records: replay names them, uses the rest and exits with 1.
+    "$lastlight" replay -j "$journal" --subject youtube-2008 --prefix 208.65.152.0/22 --asn 36561 \
+        "$hijack" || [ $? -eq 1 ]
 else
     say "The routing archive of 24 February 2008 is not here ($hijack): its example is left out."
 fi
