@@ -185,6 +185,7 @@ static void show_prefix(struct core *core, struct route_prefix *p, struct utc no
                               .layer = LAYER_ROUTE,
                               .condition = p->condition,
                               .is_counted = 1,
+                              .was_up = p->was_up,
                               .since = p->since,
                               .belief = p->v,
                               .loss = 1 - p->v};

@@ -151,6 +151,8 @@ struct series_state {
     uint8_t condition;
     uint8_t outcome; /* of the last observation */
     uint8_t is_counted; /* 0: its vantage has no vote */
+    uint8_t was_up;     /* 1: it was up at least once since it is watched; else it has no outage */
+    uint8_t spare[3];
     struct interval since;
     double belief;      /* that it is up */
     double loss;        /* share of probes lost lately, 0 to 1; routes: share of peers without it */

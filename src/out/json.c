@@ -123,15 +123,16 @@ static json_t *milliseconds(double ns)
 
 json_t *json_series(const struct registry *registry, const struct series_state *series)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "type",
-                     "series", "subject", json_name(registry, series->subject), "layer",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o}",
+                     "type", "series", "subject", json_name(registry, series->subject), "layer",
                      json_layer(series->layer), "source", json_name(registry, series->source),
                      "target", json_name(registry, series->target), "condition",
                      condition_name((enum condition)series->condition), "outcome",
                      outcome_name((enum outcome)series->outcome), "is_counted", series->is_counted,
-                     "since", json_interval(&series->since), "belief", json_number(series->belief),
-                     "loss", json_number(series->loss), "rtt_ms", milliseconds(series->rtt_ns),
-                     "usual_rtt_ms", milliseconds(series->rtt_base_ns));
+                     "was_up", series->was_up, "since", json_interval(&series->since), "belief",
+                     json_number(series->belief), "loss", json_number(series->loss), "rtt_ms",
+                     milliseconds(series->rtt_ns), "usual_rtt_ms",
+                     milliseconds(series->rtt_base_ns));
 }
 
 static const char *truth_name(unsigned truth)

@@ -134,6 +134,7 @@ static const struct column series_columns[] = {
     COLUMN("condition", CONDITION, series_row, series.condition, "as it is now"),
     COLUMN("outcome", OUTCOME, series_row, series.outcome, "of the last observation"),
     COLUMN("is_counted", U8, series_row, series.is_counted, "0: its vantage has no vote"),
+    COLUMN("was_up", U8, series_row, series.was_up, "1: it was up at least once"),
     SPAN("since", series_row, series.since, "it became so"),
     COLUMN("belief", REAL, series_row, series.belief, "that it is up, 0 to 1"),
     COLUMN("loss", REAL, series_row, series.loss, "share of probes lost, or of peers without it"),

@@ -210,6 +210,7 @@ static void put_states(struct expected *e, struct dice *dice, struct conclusions
                                              .condition = one_of(dice, CONDITION_DOWN + 1),
                                              .outcome = one_of(dice, OUTCOME_COUNT),
                                              .is_counted = one_of(dice, 2),
+                                             .was_up = one_of(dice, 2),
                                              .since = span(dice),
                                              .belief = real(dice),
                                              .loss = real(dice),
