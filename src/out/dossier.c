@@ -1,5 +1,6 @@
 #include "out/dossier.h"
 
+#include "model/observation.h"
 #include "out/words.h"
 
 #include <stdlib.h>
@@ -8,6 +9,18 @@ const struct verdict *dossier_verdict(const struct dossier *dossier)
 {
     const struct incident_file *file = &dossier->file;
     return file->verdict_count ? &file->verdicts[file->verdict_count - 1] : NULL;
+}
+
+struct utc judged_until(const struct journal_counts *counts)
+{
+    struct utc until = utc_add(counts->last, -LATENESS_NS);
+    return counts->observations && until.ns >= counts->first.ns ? until : (struct utc){0};
+}
+
+struct utc dossier_known_until(const struct dossier *dossier)
+{
+    struct utc judged = dossier->file.incident.judged;
+    return dossier->judged_until.ns > judged.ns ? dossier->judged_until : judged;
 }
 
 const struct subject_state *subject_find(const struct subject_list *subjects, uint32_t subject)

@@ -12,8 +12,16 @@ struct dossier {
     struct incident_file file;
     struct subject_state subject; /* zero if the journal does not describe it */
     struct notice_list notices;   /* all of the journal */
+    struct utc judged_until;      /* up to which the data were judged; 0 if not known */
     struct arena *arena;          /* for texts */
 };
+
+/* Up to when a journal's observations have been judged: each waits for older ones that may arrive
+ * late. 0 while all of them wait. */
+struct utc judged_until(const struct journal_counts *counts);
+
+/* The time up to which an open incident is known not to be over. */
+struct utc dossier_known_until(const struct dossier *dossier);
 
 /* The verdict that stands; NULL if there is none yet. */
 const struct verdict *dossier_verdict(const struct dossier *dossier);

@@ -136,6 +136,7 @@ static enum err fetch_dossier(struct journal *journal, uint32_t id, struct sessi
                               struct dossier *dossier, struct why *why)
 {
     struct subject_list subjects;
+    struct journal_counts counts;
     *dossier = (struct dossier){.registry = session->registry, .arena = &session->arena};
     enum err err = query_incident(journal, id, &session->arena, &dossier->file, why);
     if (err == ERR_NOT_FOUND)
@@ -144,8 +145,11 @@ static enum err fetch_dossier(struct journal *journal, uint32_t id, struct sessi
         err = query_subjects(journal, &session->arena, &subjects, why);
     if (!err)
         err = query_notices(journal, &session->arena, &dossier->notices, why);
+    if (!err)
+        err = query_counts(journal, &counts, why);
     if (err)
         return err;
+    dossier->judged_until = judged_until(&counts);
     const struct subject_state *subject = subject_find(&subjects, dossier->file.incident.subject);
     if (subject)
         dossier->subject = *subject;

@@ -87,11 +87,11 @@ static void put_none(struct page *page, const struct overview *overview)
     page_paragraph(page,
                    arena_printf(arena,
                                 "No incident in %s of data (%s to %s). Watched: %s, %zu of %zu "
-                                "series with data now.",
+                                "targets with data at the end.",
                                 duration_format(utc_diff(counts->last, counts->first), duration),
                                 words_time(arena, counts->first), words_time(arena, counts->last),
                                 words_count(arena, overview->subjects.count, "subject", "subjects"),
-                                coverage.with_data, coverage.series));
+                                coverage.with_data, coverage.targets));
 }
 
 static json_t *json_row(const struct overview *overview, const struct judged_incident *row)

@@ -1,6 +1,7 @@
 #include "out/overview.h"
 
 #include "out/json.h"
+#include "out/roster.h"
 #include "out/sentence.h"
 #include "out/words.h"
 
@@ -10,12 +11,10 @@ enum { NOTICES_MOST = 10 };
 struct coverage overview_coverage(const struct overview *overview)
 {
     struct coverage coverage = {0};
-    for (size_t i = 0; i < overview->series.count; i++) {
-        const struct series_state *series = &overview->series.list[i];
-        if (!series->subject)
-            continue;
-        coverage.series++;
-        coverage.with_data += series->condition != CONDITION_NO_DATA && series->is_counted;
+    struct roster roster = roster_make(overview->arena, &overview->series);
+    for (size_t i = 0; i < roster.count; i++) {
+        coverage.targets++;
+        coverage.with_data += roster.rows[i].standing != STANDING_NO_DATA;
     }
     return coverage;
 }
@@ -48,9 +47,10 @@ void overview_record(const struct overview *overview, struct buffer *out)
 {
     struct coverage coverage = overview_coverage(overview);
     const struct journal_counts *counts = &overview->counts;
-    json_line(out, json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:I}", "type", "record", "first",
+    json_line(out, json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "type", "record", "first",
                              json_time(counts->first), "last", json_time(counts->last),
-                             "observations", (json_int_t)counts->observations, "incidents",
-                             (json_int_t)counts->incidents, "series", (json_int_t)coverage.series,
-                             "series_with_data", (json_int_t)coverage.with_data));
+                             "judged_until", json_time(judged_until(counts)), "observations",
+                             (json_int_t)counts->observations, "incidents",
+                             (json_int_t)counts->incidents, "targets", (json_int_t)coverage.targets,
+                             "targets_with_data", (json_int_t)coverage.with_data));
 }

@@ -30,9 +30,9 @@ void render_incidents(const struct overview *overview, const struct style *style
 void render_why(const struct dossier *dossier, const struct style *style, struct buffer *out);
 void render_report(const struct dossier *dossier, const struct style *style, struct buffer *out);
 
-/* What is watched, and for how much of it there are data: series that belong to a subject. */
+/* What is watched, and for how much of it there are data: targets that belong to a subject. */
 struct coverage {
-    size_t series, with_data;
+    size_t targets, with_data;
 };
 struct coverage overview_coverage(const struct overview *overview);
 /* The notices, as a list under a heading; nothing if there are none. */

@@ -1,113 +1,167 @@
 #include "out/overview.h"
 
 #include "out/json.h"
+#include "out/roster.h"
 #include "out/sentence.h"
 #include "out/summary.h"
 #include "out/words.h"
 
-/* Stated caps of the lists of series of one subject that are not up; what is left out is counted.
+/* Stated caps of the lists of one subject's targets that are not up; what is left out is counted.
  */
-enum { TROUBLES_MOST = 20, SILENT_MOST = 5 };
+enum { TROUBLES_MOST = 20, SILENT_MOST = 5, UNVOTED_MOST = 20 };
 
-enum { CONDITIONS = CONDITION_DOWN + 1 };
-
-/* How many series of one layer are in which condition; those without a vote count as no data. */
-struct tally {
-    unsigned in[CONDITIONS];
-    unsigned all;
-};
-
-static enum condition condition_of(const struct series_state *series)
+/* The condition "never up" has a column only where there is such a thing: it is rare. */
+static void put_layers(struct page *page, const struct overview *overview,
+                       const struct standings layers[LAYER_COUNT])
 {
-    return series->is_counted ? (enum condition)series->condition : CONDITION_NO_DATA;
-}
-
-static size_t count_series(const struct overview *overview, uint32_t subject,
-                           struct tally tallies[LAYER_COUNT])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < overview->series.count; i++) {
-        const struct series_state *series = &overview->series.list[i];
-        if (series->subject != subject || series->layer >= LAYER_COUNT)
-            continue;
-        tallies[series->layer].in[condition_of(series)]++;
-        tallies[series->layer].all++;
-        count++;
-    }
-    return count;
-}
-
-static void put_layers(struct page *page, const struct overview *overview, uint32_t subject)
-{
-    struct arena *arena = overview->arena;
-    struct tally tallies[LAYER_COUNT] = {0};
-    struct table table = {.columns = 6};
-    static const char *const heads[] = {"Layer", "Up", "Degraded", "Down", "No data", "Watched"};
-    static const enum condition order[] = {CONDITION_UP, CONDITION_DEGRADED, CONDITION_DOWN,
-                                           CONDITION_NO_DATA};
-    if (!count_series(overview, subject, tallies)) {
-        page_paragraph(page, "Nothing has been seen of it yet.");
-        return;
-    }
-    for (size_t i = 0; i < 6; i++)
-        page_table_add(&table, heads[i]);
+    static const struct {
+        enum standing standing;
+        const char *head;
+    } columns[] = {{STANDING_UP, "Up"},
+                   {STANDING_DEGRADED, "Degraded"},
+                   {STANDING_DOWN, "Down"},
+                   {STANDING_NEVER_UP, "Never up"},
+                   {STANDING_NO_DATA, "No data"}};
+    unsigned never_up = 0;
+    for (int layer = 0; layer < LAYER_COUNT; layer++)
+        never_up += layers[layer].in[STANDING_NEVER_UP];
+    struct table table = {.columns = never_up ? 7 : 6};
+    page_table_add(&table, "Layer");
+    for (size_t i = 0; i < 5; i++)
+        if (never_up || columns[i].standing != STANDING_NEVER_UP)
+            page_table_add(&table, columns[i].head);
+    page_table_add(&table, "Watched");
     for (int layer = 0; layer < LAYER_COUNT; layer++) {
-        if (!tallies[layer].all)
+        if (!layers[layer].all)
             continue;
         page_table_add(&table, layer_phrase((enum layer)layer));
-        for (size_t i = 0; i < 4; i++)
-            page_table_add(&table, arena_printf(arena, "%u", tallies[layer].in[order[i]]));
-        page_table_add(&table, arena_printf(arena, "%u", tallies[layer].all));
+        for (size_t i = 0; i < 5; i++)
+            if (never_up || columns[i].standing != STANDING_NEVER_UP)
+                page_table_add(&table, arena_printf(overview->arena, "%u",
+                                                    layers[layer].in[columns[i].standing]));
+        page_table_add(&table, arena_printf(overview->arena, "%u", layers[layer].all));
     }
     page_table(page, &table);
 }
 
-static const char *trouble_words(const struct overview *overview, const struct series_state *series)
+/* " from lon", where one vantage alone asks; " from 2 of 3 vantages", where several do. */
+static const char *voters_words(const struct overview *overview, const struct roster_row *row)
 {
-    struct arena *arena = overview->arena;
-    enum condition condition = condition_of(series);
-    const char *source = series->source ? registry_text(overview->registry, series->source) : NULL;
-    const char *what = registry_text(overview->registry, series->target);
-    const char *since = words_interval(arena, &series->since, (struct utc){0});
-    const char *from = source ? arena_printf(arena, " from %s", source) : "";
-    if (condition == CONDITION_NO_DATA && series->condition != CONDITION_NO_DATA)
-        return arena_printf(arena, "%s%s: no data, since its vantage is not well", what, from);
-    if (condition == CONDITION_NO_DATA)
-        return arena_printf(arena, "%s%s: no data, since %s", what, from, since);
-    const char *why =
-        series->layer == LAYER_ROUTE
-            ? arena_printf(arena, "missing at %s of the peers", words_share(arena, series->loss))
-            : outcome_sentence((enum outcome)series->outcome);
-    return arena_printf(arena, "%s%s: %s; it changed %s; last: %s", what, from,
-                        condition_name(condition), since, why);
+    if (!row->shown->source)
+        return "";
+    if (row->voting < 2)
+        return arena_printf(overview->arena, " from %s",
+                            registry_text(overview->registry, row->shown->source));
+    unsigned agreeing = 0;
+    for (size_t i = 0; i < row->count; i++)
+        agreeing += roster_vote(&row->series[i]) == roster_vote(row->shown);
+    return arena_printf(overview->arena, " from %u of %u vantages", agreeing, row->voting);
 }
 
-static void put_troubles(struct page *page, const struct overview *overview, uint32_t subject)
+/* "icmp:192.0.2.1: down from 2 of 2 vantages; it changed between ...; last: no answer in time" */
+static const char *trouble_words(const struct overview *overview, const struct roster_row *row)
 {
     struct arena *arena = overview->arena;
-    const char *silent[SILENT_MOST];
-    size_t troubles = 0, without_data = 0;
-    for (size_t i = 0; i < overview->series.count; i++) {
-        const struct series_state *series = &overview->series.list[i];
-        enum condition condition = condition_of(series);
-        if (series->subject != subject || condition == CONDITION_UP)
+    const struct series_state *shown = row->shown;
+    const char *what = registry_text(overview->registry, shown->target);
+    const char *why =
+        shown->layer == LAYER_ROUTE
+            ? arena_printf(arena, "missing at %s of the peers", words_share(arena, shown->loss))
+            : arena_printf(arena, "last: %s", outcome_sentence((enum outcome)shown->outcome));
+    if (row->standing == STANDING_NEVER_UP)
+        return arena_printf(
+            arena, "%s: not seen up once since it is watched, so nothing was lost; %s", what, why);
+    return arena_printf(arena, "%s: %s%s; it changed %s; %s", what, standing_name(row->standing),
+                        voters_words(overview, row),
+                        words_interval(arena, &shown->since, (struct utc){0}), why);
+}
+
+/* Up for most, but down for some. */
+static const char *split_words(const struct overview *overview, const struct roster_row *row)
+{
+    struct arena *arena = overview->arena;
+    const char **names = arena_alloc(arena, row->count * sizeof *names);
+    const struct series_state *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < row->count; i++) {
+        if (roster_vote(&row->series[i]) != CONDITION_DOWN)
             continue;
-        if (condition != CONDITION_NO_DATA && troubles++ < TROUBLES_MOST)
-            page_item(page, "-", trouble_words(overview, series));
-        if (condition == CONDITION_NO_DATA && without_data++ < SILENT_MOST)
-            silent[without_data - 1] = trouble_words(overview, series);
+        names[count++] = registry_text(overview->registry, row->series[i].source);
+        if (!first || row->series[i].since.first_after.ns < first->since.first_after.ns)
+            first = &row->series[i];
+    }
+    return arena_printf(arena, "%s: %s for most vantages, but down from %s; it changed %s",
+                        registry_text(overview->registry, row->series->target),
+                        standing_name(row->standing), words_list(arena, names, count),
+                        words_interval(arena, &first->since, (struct utc){0}));
+}
+
+/* "No data now of icmp:192.0.2.1 and 3 more; the last came by 2022-01-25T21:00:10Z." */
+static void put_silent(struct page *page, const struct overview *overview, const char **names,
+                       size_t count, struct utc last)
+{
+    struct arena *arena = overview->arena;
+    size_t named = count < SILENT_MOST ? count : SILENT_MOST;
+    if (count > named)
+        names[named++] = arena_printf(arena, "%zu more", count - SILENT_MOST);
+    const char *when = "";
+    if (utc_is_known(last))
+        when = arena_printf(arena, "; the last came by %s", words_time(arena, last));
+    page_item(page, "-",
+              arena_printf(arena, "No data now of %s%s.", words_list(arena, names, named), when));
+}
+
+static void put_troubles(struct page *page, const struct overview *overview,
+                         const struct roster *roster, uint32_t subject)
+{
+    const char *silent[SILENT_MOST + 1];
+    size_t troubles = 0, without_data = 0;
+    struct utc last = {0};
+    for (size_t i = 0; i < roster->count; i++) {
+        const struct roster_row *row = &roster->rows[i];
+        bool is_up = row->standing == STANDING_UP;
+        if (row->series->subject != subject || (is_up && !row->down))
+            continue;
+        if (row->standing == STANDING_NO_DATA) {
+            struct utc heard = row->shown->since.last_before;
+            if (row->shown->condition == CONDITION_NO_DATA && heard.ns > last.ns)
+                last = heard;
+            if (without_data++ < SILENT_MOST)
+                silent[without_data - 1] = registry_text(overview->registry, row->series->target);
+        } else if (troubles++ < TROUBLES_MOST) {
+            page_item(page, "-", is_up ? split_words(overview, row) : trouble_words(overview, row));
+        }
     }
     if (troubles > TROUBLES_MOST)
         page_item(page, "-",
-                  arena_printf(arena, "... and %zu more series.", troubles - TROUBLES_MOST));
-    for (size_t i = 0; i < without_data && i < SILENT_MOST; i++)
-        page_item(page, "-", silent[i]);
-    if (without_data > SILENT_MOST)
-        page_item(page, "-",
-                  arena_printf(arena, "... and %zu more series without data.",
-                               without_data - SILENT_MOST));
+                  arena_printf(
+                      overview->arena, "... and %s more.",
+                      words_count(overview->arena, troubles - TROUBLES_MOST, "target", "targets")));
+    if (without_data)
+        put_silent(page, overview, silent, without_data, last);
     if (troubles || without_data)
         page_space(page);
+}
+
+static void put_subject(struct page *page, const struct overview *overview,
+                        const struct roster *roster, const struct subject_state *subject)
+{
+    struct standings layers[LAYER_COUNT] = {0};
+    const char *title =
+        subject_words(overview->arena, overview->registry, subject, subject->subject);
+    unsigned all = 0;
+    page_heading(page, subject->is_reconstruction
+                           ? arena_printf(overview->arena, "%s, a reconstruction", title)
+                           : title);
+    roster_count(overview->arena, overview->registry, roster, subject->subject, layers);
+    for (int layer = 0; layer < LAYER_COUNT; layer++)
+        all += layers[layer].all;
+    if (!all) {
+        page_paragraph(page, "None of its targets has been judged up or down yet.");
+        return;
+    }
+    put_layers(page, overview, layers);
+    put_troubles(page, overview, roster, subject->subject);
 }
 
 static void put_open_incidents(struct page *page, const struct overview *overview)
@@ -138,13 +192,46 @@ static void put_open_incidents(struct page *page, const struct overview *overvie
         page_paragraph(page, "No incident is open.");
 }
 
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (names[i] == name)
+            return true;
+    return false;
+}
+
+/* Which vantages have no vote now: those whose controls fail. */
+static size_t unvoted(const struct overview *overview, const char *names[UNVOTED_MOST])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < overview->notices.count && count < UNVOTED_MOST; i++) {
+        const struct notice *notice = &overview->notices.list[i];
+        const char *name = registry_text(overview->registry, notice->source);
+        if (notice->is_open && notice->kind == NOTICE_VANTAGE_UNWELL &&
+            !is_among(name, names, count))
+            names[count++] = name;
+    }
+    for (size_t i = 0; i < overview->series.count && count < UNVOTED_MOST; i++) {
+        const struct series_state *series = &overview->series.list[i];
+        const char *name = registry_text(overview->registry, series->source);
+        if (series->subject && series->source && !series->is_counted &&
+            !is_among(name, names, count))
+            names[count++] = name;
+    }
+    return count;
+}
+
 static void put_observer(struct page *page, const struct overview *overview)
 {
-    size_t open = 0;
+    const char *names[UNVOTED_MOST];
+    size_t open = 0, count = unvoted(overview, names);
     for (size_t i = 0; i < overview->notices.count; i++)
         open += overview->notices.list[i].is_open;
     overview_notices(page, overview, true);
-    if (!open)
+    if (count)
+        page_paragraph(page, arena_printf(overview->arena, "Without a vote now: %s.",
+                                          words_list(overview->arena, names, count)));
+    else if (!open)
         page_paragraph(
             page, "The observer itself is well: no open notice about a vantage, a collector or "
                   "a peer.");
@@ -154,12 +241,33 @@ static void put_head(struct page *page, const struct overview *overview)
 {
     const struct journal_counts *counts = &overview->counts;
     struct arena *arena = overview->arena;
-    char duration[DURATION_TEXT_MAX];
-    page_paragraph(
-        page, arena_printf(arena, "As of %s, the last observation; %s over %s.",
-                           words_time(arena, counts->last),
-                           words_count(arena, counts->observations, "observation", "observations"),
-                           duration_format(utc_diff(counts->last, counts->first), duration)));
+    struct utc judged = judged_until(counts);
+    char duration[DURATION_TEXT_MAX], wait[DURATION_TEXT_MAX];
+    const char *observations =
+        words_count(arena, counts->observations, "observation", "observations");
+    duration_format(utc_diff(counts->last, counts->first), duration);
+    if (!utc_is_known(judged))
+        page_paragraph(page, arena_printf(arena,
+                                          "%s so far, the newest of %s. None is judged yet: each "
+                                          "waits %s, in case an older one arrives late.",
+                                          observations, words_time(arena, counts->last),
+                                          duration_format(LATENESS_NS, wait)));
+    else
+        page_paragraph(page, arena_printf(arena, "Judged up to %s; %s over %s, the newest of %s.",
+                                          words_time(arena, judged), observations, duration,
+                                          words_time(arena, counts->last)));
+}
+
+static json_t *json_target(const struct registry *registry, const struct roster_row *row)
+{
+    bool is_asked = row->shown->source != 0; /* not a route */
+    return json_pack("{s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o}", "type", "target", "subject",
+                     json_name(registry, row->series->subject), "layer",
+                     layer_name((enum layer)row->series->layer), "target",
+                     json_name(registry, row->series->target), "standing",
+                     standing_name(row->standing), "since", json_interval(&row->shown->since),
+                     "vantages_voting", is_asked ? json_integer(row->voting) : json_null(),
+                     "vantages_down", is_asked ? json_integer(row->down) : json_null());
 }
 
 static void put_json(const struct overview *overview, struct buffer *out)
@@ -173,6 +281,9 @@ static void put_json(const struct overview *overview, struct buffer *out)
                             json_name(overview->registry, subject->title), "is_reconstruction",
                             subject->is_reconstruction, "utc_offset_s", subject->utc_offset_s));
     }
+    struct roster roster = roster_make(overview->arena, &overview->series);
+    for (size_t i = 0; i < roster.count; i++)
+        json_line(out, json_target(overview->registry, &roster.rows[i]));
     for (size_t i = 0; i < overview->series.count; i++)
         json_line(out, json_series(overview->registry, &overview->series.list[i]));
     for (size_t i = 0; i < overview->incident_count; i++)
@@ -195,16 +306,9 @@ void render_status(const struct overview *overview, const struct style *style, s
         return;
     }
     put_head(&page, overview);
-    for (size_t i = 0; i < overview->subjects.count; i++) {
-        const struct subject_state *subject = &overview->subjects.list[i];
-        const char *title =
-            subject_words(overview->arena, overview->registry, subject, subject->subject);
-        page_heading(&page, subject->is_reconstruction
-                                ? arena_printf(overview->arena, "%s, a reconstruction", title)
-                                : title);
-        put_layers(&page, overview, subject->subject);
-        put_troubles(&page, overview, subject->subject);
-    }
+    struct roster roster = roster_make(overview->arena, &overview->series);
+    for (size_t i = 0; i < overview->subjects.count; i++)
+        put_subject(&page, overview, &roster, &overview->subjects.list[i]);
     put_open_incidents(&page, overview);
     put_observer(&page, overview);
 }

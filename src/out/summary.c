@@ -34,7 +34,7 @@ static const char *time_words(const struct dossier *dossier)
     const struct incident *incident = &dossier->file.incident;
     struct arena *arena = dossier->arena;
     const char *began = words_interval(arena, &incident->began, (struct utc){0});
-    const char *judged = words_time(arena, incident->judged);
+    const char *judged = words_time(arena, dossier_known_until(dossier));
     struct utc day = incident->began.first_after;
     if (incident->episodes > 1)
         return arena_printf(

@@ -387,6 +387,35 @@ static void silence(void **state)
     world_done(&w);
 }
 
+/* What never answered is down, but has no outage: whoever shows it is told so. */
+static struct answer one_dead(struct world *w, int ask, double t)
+{
+    return strcmp(w->asks[ask].target, hosts[0]) == 0 ? LOST : noisy(w, ask, t);
+}
+
+static void never_up(void **state)
+{
+    (void)state;
+    struct world w;
+    size_t dead = 0, alive = 0;
+    country(&w, 30);
+    world_run(&w, 0, 3600, one_dead);
+    world_end(&w, 3600);
+    world_feed(&w);
+    assert_int_equal(world_incidents(&w), 0);
+    for (size_t i = 0; i < w.out.count; i++) {
+        const struct series_state *series = &w.out.list[i].series;
+        if (w.out.list[i].kind != CONCLUSION_SERIES || series->condition == CONDITION_NO_DATA)
+            continue;
+        bool is_dead = strcmp(registry_text(w.registry, series->target), hosts[0]) == 0;
+        assert_int_equal(series->was_up, !is_dead);
+        dead += is_dead && series->condition == CONDITION_DOWN;
+        alive += !is_dead;
+    }
+    assert_true(dead && alive);
+    world_done(&w);
+}
+
 /* Three vantages; what one of them alone sees is not the country's. */
 static struct answer one_vantage(struct world *w, int ask, double t)
 {
@@ -548,6 +577,7 @@ int main(void)
         cmocka_unit_test(peer_lost),
         cmocka_unit_test(clock_gap),
         cmocka_unit_test(silence),
+        cmocka_unit_test(never_up),
         cmocka_unit_test(flapping_vantage),
         cmocka_unit_test(hijack),
         cmocka_unit_test(history_of_episodes),

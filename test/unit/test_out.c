@@ -354,6 +354,7 @@ static struct overview make_overview(struct world *world)
                                   .condition = CONDITION_UP,
                                   .outcome = OUTCOME_OK,
                                   .is_counted = 1,
+                                  .was_up = 1,
                                   .since = span("2022-02-03T00:00:00Z", "2022-02-03T00:00:30Z")};
     series[0].target = world->route;
     series[0].source = 0;
@@ -441,6 +442,90 @@ static void test_incidents_and_status(void **state)
     check_overview(&overview, render_incidents, FORMAT_JSON, "incidents.json");
     check_overview(&overview, render_status, FORMAT_TEXT, "status-down.txt");
     check_overview(&overview, render_status, FORMAT_JSON, "status-down.json");
+    world_done(&world);
+}
+
+/* Status counts targets, with their vantages put together, in the units of incidents. */
+
+static void add_vote(struct overview *overview, uint32_t source, uint32_t target, enum layer layer,
+                     enum condition condition, bool was_up)
+{
+    struct utc judged = overview->counts.last;
+    overview->series.list[overview->series.count++] =
+        (struct series_state){.source = source,
+                              .target = target,
+                              .subject = overview->subjects.list[0].subject,
+                              .layer = (uint8_t)layer,
+                              .condition = (uint8_t)condition,
+                              .outcome = condition == CONDITION_UP ? OUTCOME_OK : OUTCOME_TIMEOUT,
+                              .is_counted = condition != CONDITION_NO_DATA,
+                              .was_up = was_up,
+                              .since = {{judged.ns - NS_PER_HOUR}, {judged.ns - 60 * NS_PER_S}}};
+}
+
+static void test_status_counts_targets(void **state)
+{
+    (void)state;
+    struct world world;
+    static struct series_state series[24];
+    world_init(&world);
+    struct overview overview = make_overview(&world);
+    overview.series = (struct series_list){series, 0};
+    uint32_t vantages[3] = {world.lon, name(world.registry, NAME_VANTAGE, "par"),
+                            name(world.registry, NAME_VANTAGE, "tyo")};
+    static const char *const targets[] = {"icmp:192.0.2.1", "icmp:192.0.2.2",
+                                          "dns:192.0.2.53/a.example./SOA",
+                                          "dns:192.0.2.53/b.example./SOA", "http://192.0.2.80/"};
+    static const enum layer layers[] = {LAYER_HOST, LAYER_HOST, LAYER_NAME, LAYER_NAME,
+                                        LAYER_SERVICE};
+    for (int i = 0; i < 5; i++)
+        for (int v = 0; v < 3; v++) {
+            uint32_t target = name(world.registry, NAME_TARGET, targets[i]);
+            bool is_down = i == 4 || (i == 0 && v < 2) || (i == 1 && v == 0);
+            enum condition condition = v == 2 && i > 1 ? CONDITION_NO_DATA
+                                       : is_down       ? CONDITION_DOWN
+                                                       : CONDITION_UP;
+            add_vote(&overview, vantages[v], target, layers[i], condition, i != 4);
+        }
+    struct buffer out = {0};
+    render_status(&overview, &(struct style){.width = 200}, &out);
+    check_wording(&out);
+    static const char *const lines[] = {
+        "hosts answering ping  1   0         1     0         0        2\n",
+        "name servers (DNS)    1   0         0     0         0        1\n",
+        "services (web, mail)  0   0         0     1         0        1\n",
+        "icmp:192.0.2.1: down from 2 of 3 vantages; it changed between 2022-02-03T08:20:00Z and "
+        "09:19:00Z; last: no answer in time\n",
+        "icmp:192.0.2.2: up for most vantages, but down from lon; it changed between",
+        "http://192.0.2.80/: not seen up once since it is watched, so nothing was lost; last:",
+        "Without a vote now: tyo.\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!strstr(out.bytes, lines[i]))
+            fail_msg("does not say \"%s\":\n%s", lines[i], out.bytes);
+    buffer_done(&out);
+    world_done(&world);
+}
+
+/* In the first seconds there are observations, but nothing has been judged. */
+static void test_status_before_anything_is_judged(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct overview overview = make_overview(&world);
+    overview.series.count = 0;
+    overview.counts.observations = 40;
+    overview.counts.last = utc_add(overview.counts.first, LATENESS_NS - 1);
+    struct buffer out = {0};
+    render_status(&overview, &(struct style){.width = 200}, &out);
+    assert_non_null(strstr(out.bytes, "40 observations so far, the newest of 2022-02-03T00:00:14Z. "
+                                      "None is judged yet: each waits 15 s"));
+    assert_non_null(strstr(out.bytes, "None of its targets has been judged up or down yet."));
+    buffer_clear(&out);
+    overview.counts.last = utc_add(overview.counts.first, LATENESS_NS);
+    render_status(&overview, &(struct style){.width = 200}, &out);
+    assert_non_null(strstr(out.bytes, "Judged up to 2022-02-03T00:00:00Z; 40 observations over"));
+    buffer_done(&out);
     world_done(&world);
 }
 
@@ -563,6 +648,8 @@ int main(void)
         cmocka_unit_test(test_width_is_kept),
         cmocka_unit_test(test_nothing_happened),
         cmocka_unit_test(test_incidents_and_status),
+        cmocka_unit_test(test_status_counts_targets),
+        cmocka_unit_test(test_status_before_anything_is_judged),
         cmocka_unit_test(test_anything_can_be_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

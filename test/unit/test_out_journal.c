@@ -143,6 +143,7 @@ static void test_status_and_incidents_from_a_journal(void **state)
                               .condition = CONDITION_DOWN,
                               .outcome = OUTCOME_TIMEOUT,
                               .is_counted = 1,
+                              .was_up = 1,
                               .since = power.file.incident.began};
     commit(f, &conclusions);
     struct buffer out = {0};
@@ -150,10 +151,10 @@ static void test_status_and_incidents_from_a_journal(void **state)
     assert_int_equal(out_status(f->journal, &(struct style){.width = 200}, &out, &why), ERR_OK);
     check_wording(&out);
     assert_non_null(strstr(out.bytes,
-                           "As of 2008-01-01T02:00:00Z, the last observation; 2 observations "
-                           "over 2 h."));
+                           "Judged up to 2008-01-01T01:59:45Z; 2 observations over 2 h, the "
+                           "newest of 2008-01-01T02:00:00Z."));
     assert_non_null(strstr(out.bytes, "hosts answering ping  0   0         1     0        1\n"));
-    assert_non_null(strstr(out.bytes, "icmp:175.45.176.71 from lon: down; it changed between"));
+    assert_non_null(strstr(out.bytes, "icmp:175.45.176.71: down from lon; it changed between"));
     assert_non_null(strstr(out.bytes, "leading: loss of power at one site (unlikely, 42 %)"));
     assert_non_null(strstr(out.bytes, "Vantage par was not well"));
     buffer_clear(&out);
@@ -198,9 +199,9 @@ static void test_an_empty_journal(void **state)
     buffer_clear(&out);
     struct style json = {.format = FORMAT_JSON};
     assert_int_equal(out_incidents(f->journal, &json, &out, &why), ERR_OK);
-    assert_string_equal(out.bytes,
-                        "{\"type\":\"record\",\"first\":null,\"last\":null,\"observations\":0,"
-                        "\"incidents\":0,\"series\":0,\"series_with_data\":0}\n");
+    assert_string_equal(out.bytes, "{\"type\":\"record\",\"first\":null,\"last\":null,\"judged_"
+                                   "until\":null,\"observations\":0,"
+                                   "\"incidents\":0,\"targets\":0,\"targets_with_data\":0}\n");
     buffer_done(&out);
 }
 
