@@ -58,7 +58,7 @@ void buffer_varint(struct buffer *buffer, uint64_t value)
 
 void buffer_zigzag(struct buffer *buffer, int64_t value)
 {
-    buffer_varint(buffer, (uint64_t)value << 1 ^ (uint64_t)(value >> 63));
+    buffer_varint(buffer, (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0));
 }
 
 /* The length of the UTF-8 sequence that begins here, 0 if it is none (RFC 3629, section 4). The

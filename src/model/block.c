@@ -68,7 +68,7 @@ static uint8_t *put_varint(uint8_t *at, uint64_t value)
 static uint8_t *put_difference(uint8_t *at, int64_t value, int64_t guess)
 {
     int64_t difference = (int64_t)((uint64_t)value - (uint64_t)guess);
-    return put_varint(at, (uint64_t)difference << 1 ^ (uint64_t)(difference >> 63));
+    return put_varint(at, (uint64_t)difference << 1 ^ (difference < 0 ? UINT64_MAX : 0));
 }
 
 static uint8_t *put(uint8_t *at, const struct observation *o, const struct observation *last,
