@@ -54,14 +54,13 @@ static void describe_subject(const struct subject_spec *subject, struct buffer *
 
 static void describe_text(const struct config *config, struct buffer *out)
 {
-    size_t controls = config->control_count;
+    size_t controls = config->control_count, targets = config->plan_count - controls;
     buffer_printf(out, "%s: no errors. It would watch, from vantage %s:\n", config->path,
                   config->vantage);
     for (size_t i = 0; i < config->subject_count; i++)
         describe_subject(&config->subjects[i], out);
-    buffer_printf(out, "%zu targets and %zu control%s, %.3g probes a second",
-                  config->plan_count - controls, controls, controls == 1 ? "" : "s",
-                  per_second(config));
+    buffer_printf(out, "%zu target%s and %zu control%s, %.3g probes a second", targets,
+                  targets == 1 ? "" : "s", controls, controls == 1 ? "" : "s", per_second(config));
     if (config->archive_count)
         buffer_printf(out, "; %zu archive%s of routes", config->archive_count,
                       config->archive_count == 1 ? "" : "s");

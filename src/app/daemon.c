@@ -34,6 +34,7 @@ struct daemon {
     struct sink sink;
     struct writer *writer;
     struct prober *prober;
+    struct why no_ping; /* why hosts cannot be pinged, until that was told */
     struct loop_timer *ticks;
     struct loop_signal *signals[3];
     struct clock_watch watch;
@@ -142,11 +143,28 @@ static void stop(void *context)
     prober_drain(daemon->prober, finish, daemon);
 }
 
+static bool wants_ping(const struct config *config)
+{
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (strncmp(config->plan[i].target, "icmp:", 5) == 0)
+            return true;
+    return false;
+}
+
 static void set_plan(struct daemon *daemon)
 {
     struct why why;
+    if (daemon->no_ping.err && wants_ping(daemon->config)) {
+        command_say("%s", daemon->no_ping.text);
+        daemon->no_ping.err = ERR_OK;
+    }
     if (prober_set_plan(daemon->prober, daemon->config->plan, daemon->config->plan_count, &why))
         command_say("%s", why.text);
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
 }
 
 static void tell_warnings(const struct config *config)
@@ -178,7 +196,8 @@ static void reload(void *context)
     emit_subjects(daemon, &before);
     set_plan(daemon);
     config_done(&before);
-    command_say("%s: read again, %zu targets", config->path, config->plan_count);
+    command_say("%s: read again, %zu target%s", config->path, config->plan_count,
+                plural(config->plan_count));
 }
 
 /* ---- start and end ---- */
@@ -257,7 +276,6 @@ static void begin(struct daemon *daemon, bool has_watched)
 static void start_prober(struct daemon *daemon)
 {
     const struct config *config = daemon->config;
-    struct why why = {0};
     const char *contact = config->contact;
     struct prober_options options = {
         .vantage = arena_printf(&daemon->arena, "%s", config->vantage),
@@ -265,9 +283,7 @@ static void start_prober(struct daemon *daemon)
             arena_printf(&daemon->arena, "lastlight/%s%s%s%s", LASTLIGHT_VERSION,
                          contact ? " (+" : "", contact ? contact : "", contact ? ")" : ""),
         .seed = hash_bytes(config->vantage, strlen(config->vantage), 0)};
-    daemon->prober = prober_new(daemon->loop, &options, &daemon->sink, &why);
-    if (why.err)
-        command_say("%s", why.text);
+    daemon->prober = prober_new(daemon->loop, &options, &daemon->sink, &daemon->no_ping);
     set_plan(daemon);
 }
 
@@ -301,7 +317,8 @@ static int watch(struct daemon *daemon)
     start_signals(daemon);
     daemon->ticks = loop_timer_new(daemon->loop, tick, daemon);
     loop_timer_start(daemon->ticks, TICK_NS, TICK_NS);
-    command_say("watching %zu targets from vantage %s into %s", daemon->config->plan_count,
+    size_t count = daemon->config->plan_count;
+    command_say("watching %zu target%s from vantage %s into %s", count, plural(count),
                 daemon->config->vantage, daemon->journal);
     loop_run(daemon->loop);
     return finish_all(daemon);

@@ -172,7 +172,7 @@ static void test_reload(void **state)
     file_write("re.yaml", "journal: re.db\ndefaults: {interval: 1s}\nsubjects:\n- name: a\n  "
                           "targets: [icmp:127.0.0.1]\n");
     pid_t daemon = start("run -c re.yaml", "re.talk");
-    wait_for_talk("re.talk", "watching 1 targets", 10);
+    wait_for_talk("re.talk", "watching 1 target from", 10);
     file_write("re.yaml", "subjects:\n- name: a\n  targets: [icpm:127.0.0.1]\n");
     kill(daemon, SIGHUP);
     wait_for_talk("re.talk", "re.yaml:3:13: 'icpm:127.0.0.1' is no kind of target", 10);

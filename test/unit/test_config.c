@@ -194,6 +194,16 @@ static const struct {
      "etc/l.yaml:3:43: expect: found '20'; expected a whole number from 100 to 599\n"},
     {"defaults: {interval: 2s, timeout: 3s}\n" TARGETS "[icmp:192.0.2.1]\n",
      "etc/l.yaml:1:35: timeout 3 s is longer than the interval, 2 s; expected at most that\n"},
+    {TARGETS "[\"dns:192.0.2.1/kp./SAO\", \"dns:192.0.2.1/a..kp./SOA\"]\n",
+     "etc/l.yaml:3:13: target 'dns:192.0.2.1/kp./SAO' has no valid name or record type\n"
+     "etc/l.yaml:3:38: target 'dns:192.0.2.1/a..kp./SOA' has no valid name or record type\n"},
+    {TARGETS "[icmp:255.255.255.255, icmp:239.1.2.3, \"tcp:0.0.0.0:80\", \"icmp:ff02::1\", "
+             "\"icmp:::\"]\n",
+     "etc/l.yaml:3:13: target 'icmp:255.255.255.255' is not the address of one host\n"
+     "etc/l.yaml:3:35: target 'icmp:239.1.2.3' is not the address of one host\n"
+     "etc/l.yaml:3:51: target 'tcp:0.0.0.0:80' is not the address of one host\n"
+     "etc/l.yaml:3:69: target 'icmp:ff02::1' is not the address of one host\n"
+     "etc/l.yaml:3:85: target 'icmp:::' is not the address of one host\n"},
     {HEAD "prefixes: [175.45.176.5/22]\n",
      "etc/l.yaml:3:14: '175.45.176.5/22' is not a prefix; expected ADDRESS/BITS with all further "
      "bits zero; did you "

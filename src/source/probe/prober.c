@@ -199,34 +199,50 @@ static enum err check_times(const struct probe_plan *plan, struct why *why)
     return ERR_OK;
 }
 
-static enum err check(const struct probe_plan *plan, struct target *target, struct why *why)
+/* Nobody in particular answers for 0.0.0.0/8, ::, a multicast group or the broadcast address. */
+static bool is_of_one_host(const struct addr *addr)
 {
-    enum err err = target_parse(plan->target, strlen(plan->target), target, why);
+    static const struct addr any = {.family = 6};
+    const uint8_t *bytes = addr->bytes;
+    if (addr->family == 4)
+        return bytes[0] != 0 && (bytes[0] & 0xf0U) != 0xe0 &&
+               memcmp(bytes, "\xff\xff\xff\xff", 4) != 0;
+    return !addr->family || (bytes[0] != 0xff && addr_compare(addr, &any) != 0);
+}
+
+enum err prober_check(const struct probe_plan *plan, struct why *why)
+{
+    struct target target;
+    enum err err = target_parse(plan->target, strlen(plan->target), &target, why);
     if (!err)
         err = check_times(plan, why);
     if (err)
         return err;
-    if (!prober_can((enum target_kind)target->kind))
+    if (!prober_can((enum target_kind)target.kind))
         return why_set(why, ERR_UNSUPPORTED, "target '%.200s': %s cannot be probed yet",
-                       plan->target, target_kind_name((enum target_kind)target->kind));
-    if (target->kind == TARGET_DNS && !dns_can_ask(target, plan->target))
+                       plan->target, target_kind_name((enum target_kind)target.kind));
+    if (!is_of_one_host(&target.addr))
+        return why_set(why, ERR_CONFIG, "target '%.200s' is not the address of one host",
+                       plan->target);
+    if (target.kind == TARGET_DNS && !dns_can_ask(&target, plan->target))
         return why_set(why, ERR_CONFIG, "target '%.200s' has no valid name or record type",
                        plan->target);
     return ERR_OK;
 }
 
-static struct asked *new_asked(struct prober *prober, const struct probe_plan *plan,
-                               const struct target *target)
+/* Of a plan that was checked. */
+static struct asked *new_asked(struct prober *prober, const struct probe_plan *plan)
 {
     struct asked *asked = mem_new(1, sizeof *asked);
     size_t n = strlen(plan->target);
     asked->prober = prober;
     asked->text = mem_new(n + 1, 1);
     memcpy(asked->text, plan->target, n + 1);
-    asked->target = *target;
+    enum err err = target_parse(plan->target, n, &asked->target, NULL);
+    assert(!err);
     asked->is_control = plan->is_control;
     asked->timeout_ns = plan->timeout_ns;
-    asked->step_ns = plan->interval_ns / (target->kind == TARGET_ICMP ? plan->count : 1);
+    asked->step_ns = plan->interval_ns / (asked->target.kind == TARGET_ICMP ? plan->count : 1);
     asked->expect_status = plan->expect_status;
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
     return asked;
@@ -277,10 +293,9 @@ static struct asked **sorted_plan(struct prober *prober, const struct probe_plan
     struct asked **entries = mem_new(*count, sizeof *entries);
     size_t n = 0, kept = 0;
     for (; n < *count; n++) {
-        struct target target;
-        if (check(&plan[n], &target, why))
+        if (prober_check(&plan[n], why))
             break;
-        entries[n] = new_asked(prober, &plan[n], &target);
+        entries[n] = new_asked(prober, &plan[n]);
     }
     if (n < *count) {
         while (n)

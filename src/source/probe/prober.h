@@ -33,6 +33,10 @@ enum { PROBER_TARGETS_MAX = 100 * 1000 };
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why);
 
+/* Whether this could be in a plan: the target can be read and probed, the times fit. ERR_INPUT,
+ * ERR_CONFIG or ERR_UNSUPPORTED with the reason. */
+enum err prober_check(const struct probe_plan *plan, struct why *why);
+
 /* Replaces the plan: targets that are in both go on undisturbed; new ones begin within their
  * interval. A target that is there twice is asked once. On failure `why` names the target, and the
  * old plan goes on. */
