@@ -49,11 +49,10 @@ static void add_summary(struct faults *faults, const char *path, uint64_t count,
                       counts->names, counts->incidents);
 }
 
-int cmd_db_check(const struct options *options)
+static int check(const struct options *options, const char *path)
 {
     struct why why;
     struct journal *journal;
-    const char *path = command_journal(options, NULL);
     struct faults faults = {.is_json = options_has(options, OPTION_JSON)};
     if (journal_open(path, JOURNAL_READ, &journal, &why))
         return command_fail(&why);
@@ -70,4 +69,12 @@ int cmd_db_check(const struct options *options)
     if (err)
         return command_fail(&why);
     return count ? EXIT_FAILED : status;
+}
+
+int cmd_db_check(const struct options *options)
+{
+    struct arena arena = {0};
+    int status = check(options, command_journal(options, NULL, &arena));
+    arena_done(&arena);
+    return status;
 }

@@ -18,11 +18,15 @@ int cmd_export(const struct options *options)
 {
     struct why why = {0}, why_write = {0};
     struct journal *journal;
-    if (journal_open(command_journal(options, NULL), JOURNAL_READ, &journal, &why))
+    struct arena arena = {0};
+    enum err err =
+        journal_open(command_journal(options, NULL, &arena), JOURNAL_READ, &journal, &why);
+    arena_done(&arena);
+    if (err)
         return command_fail(&why);
     const char *path = options_get(options, OPTION_OUTPUT);
     struct writing writing = {.why = &why_write};
-    enum err err = output_open(path ? path : "-", &writing.output, &why);
+    err = output_open(path ? path : "-", &writing.output, &why);
     if (!err) {
         err = out_log(journal, write_lines, &writing, &why);
         if (err && why_write.err)

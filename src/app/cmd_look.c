@@ -17,12 +17,15 @@ static int look(const struct options *options, const struct question *question)
     struct why why;
     struct journal *journal;
     struct buffer answer = {0};
-    if (journal_open(command_journal(options, NULL), JOURNAL_READ, &journal, &why))
+    struct arena arena = {0};
+    enum err err =
+        journal_open(command_journal(options, NULL, &arena), JOURNAL_READ, &journal, &why);
+    arena_done(&arena);
+    if (err)
         return command_fail(&why);
     struct style style = command_style(options);
-    enum err err = question->ask
-                       ? question->ask(journal, &style, &answer, &why)
-                       : question->ask_about(journal, question->incident, &style, &answer, &why);
+    err = question->ask ? question->ask(journal, &style, &answer, &why)
+                        : question->ask_about(journal, question->incident, &style, &answer, &why);
     journal_close(journal);
     if (!err)
         return command_print(options, &answer);

@@ -217,7 +217,8 @@ int cmd_replay(const struct options *options)
         done(&wanted);
         return status;
     }
-    const char *path = command_journal(options, wanted.config.journal);
+    struct arena arena = {0};
+    const char *path = command_journal(options, wanted.config.path ? &wanted.config : NULL, &arena);
     enum err err = replay(options, &wanted, path, &result, &why);
     if (err)
         command_fail(&why);
@@ -230,6 +231,7 @@ int cmd_replay(const struct options *options)
         int printed = command_print(options, &summary);
         status = status ? status : printed ? printed : result.bad ? EXIT_FAILED : EXIT_DONE;
     }
+    arena_done(&arena);
     done(&wanted);
     return status;
 }

@@ -17,7 +17,7 @@ int cmd_run(const struct options *options)
 {
     const char *path = options_get(options, OPTION_CONFIG);
     struct config config;
-    int status = command_config(path ? path : "lastlight.yaml", &config);
+    int status = command_config(path ? path : COMMAND_CONFIG_FILE, &config);
     if (status)
         return status;
     status = options_has(options, OPTION_CHECK)

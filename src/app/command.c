@@ -7,10 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *command_journal(const struct options *options, const char *fallback)
+/* Looking at a journal must not fail because the configuration does. */
+static const char *journal_here(struct arena *arena)
+{
+    static const char usual[] = "lastlight.db";
+    struct config config;
+    struct buffer faults = {0};
+    struct why why;
+    enum err err = config_load(COMMAND_CONFIG_FILE, &config, &faults, &why);
+    buffer_done(&faults);
+    if (err) {
+        if (err != ERR_NOT_FOUND)
+            command_say("%s; which journal it names is not known, this looks for %s", why.text,
+                        usual);
+        return usual;
+    }
+    const char *path = arena_copy(arena, config.journal, strlen(config.journal));
+    config_done(&config);
+    return path;
+}
+
+const char *command_journal(const struct options *options, const struct config *config,
+                            struct arena *arena)
 {
     const char *given = options_get(options, OPTION_JOURNAL);
-    return given ? given : fallback ? fallback : "lastlight.db";
+    return given ? given : config ? config->journal : journal_here(arena);
 }
 
 static enum format format_of(const struct options *options)

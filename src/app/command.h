@@ -15,8 +15,14 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
     int function(const struct options *options);
 #include "app/options.def"
 
-/* The file that -j names, else `fallback`, else lastlight.db in the current folder. */
-const char *command_journal(const struct options *options, const char *fallback);
+/* The file of the configuration that is used if -c names no other. */
+#define COMMAND_CONFIG_FILE "lastlight.yaml"
+
+/* The file that -j names, else the one that `config` names, or if that is NULL, the configuration
+ * in the current folder if there is one; else lastlight.db. `run` and those who look thus find the
+ * same. */
+const char *command_journal(const struct options *options, const struct config *config,
+                            struct arena *arena);
 /* How results are to be written: --json, -f, colour on a terminal unless NO_COLOR is set. */
 struct style command_style(const struct options *options);
 

@@ -151,6 +151,25 @@ static void test_look(void **state)
     assert_has(result->out, "a.db: 0 faults in 2527 observations");
 }
 
+/* Who runs `lastlight run` in a folder finds the same journal there with the other commands. */
+static void test_journal_of_configuration(void **state)
+{
+    (void)state;
+    file_write("lastlight.yaml", "journal: a.db\nsubjects:\n- name: kp\n  asns: [131279]\n");
+    const struct result *result = run("incidents --json");
+    assert_int_equal(result->status, 0);
+    assert_int_equal(count_lines(result->out, "incident"), 1);
+    assert_has(run("db check")->out, "a.db: 0 faults in ");
+    assert_int_equal(run("status -j nowhere.db")->status, 1);
+    file_write("lastlight.yaml", "journal: [a.db]\n");
+    result = run("status");
+    assert_int_equal(result->status, 1);
+    assert_has(result->talk, "lastlight.yaml:1:10: found a list");
+    assert_has(result->talk, "lastlight.db does not exist");
+    assert_int_equal(unlink("lastlight.yaml"), 0);
+    assert_has(run("status")->talk, "lastlight.db does not exist");
+}
+
 static void test_output_file(void **state)
 {
     (void)state;
@@ -393,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replay),
         cmocka_unit_test(test_look),
+        cmocka_unit_test(test_journal_of_configuration),
         cmocka_unit_test(test_output_file),
         cmocka_unit_test(test_export),
         cmocka_unit_test(test_damaged),
