@@ -126,7 +126,7 @@ static enum err read_archives(struct running *running, struct why *why)
         if (running->result.skipped)
             command_say("goes on after the %" PRIu64 " observations that the journal holds already",
                         running->result.skipped);
-        err = replay_run(&options, SETTLE_NS, &sink, &faults, why);
+        err = replay_run(&options, &sink, &faults, why);
         clear_progress(running);
     }
     running->result.records = faults.records;

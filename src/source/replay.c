@@ -165,15 +165,15 @@ static void merge(struct replay *replay)
 }
 
 /* Silence is judged on ticks: the last one makes sure that all of the archive was. */
-static void settle(struct replay *replay, int64_t settle_ns)
+static void settle(struct replay *replay)
 {
-    struct observation tick = {.kind = OBSERVATION_TICK, .time = utc_add(replay->last, settle_ns)};
+    struct observation tick = {.kind = OBSERVATION_TICK, .time = utc_add(replay->last, SETTLE_NS)};
     if (utc_is_known(replay->last) && replay->last_tick.ns < tick.time.ns)
         sink_emit(replay->sink, &tick);
 }
 
-enum err replay_run(const struct replay_options *options, int64_t settle_ns,
-                    const struct sink *sink, struct stream_faults *faults, struct why *why)
+enum err replay_run(const struct replay_options *options, const struct sink *sink,
+                    struct stream_faults *faults, struct why *why)
 {
     struct replay replay = {.options = options, .sink = sink};
     route_memory_init(&replay.memory, &options->watch);
@@ -184,7 +184,7 @@ enum err replay_run(const struct replay_options *options, int64_t settle_ns,
     enum err err = gather(&replay, why);
     if (!err) {
         merge(&replay);
-        settle(&replay, settle_ns);
+        settle(&replay);
         show_progress(&replay, true);
         if (replay.is_damaged)
             err = why_set(why, ERR_INPUT, "parts of the input are damaged; all else was used");

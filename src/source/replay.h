@@ -1,5 +1,5 @@
-/* Replay: archives through the same door as live data. Files, folders (their files in order of name)
- * and standard input, merged by time. */
+/* Replay: archives through the same door as live data. Files, folders (their files in order of
+ * name) and standard input, merged by time. */
 #ifndef SOURCE_REPLAY_H
 #define SOURCE_REPLAY_H
 
@@ -10,15 +10,17 @@ struct replay_options {
     size_t path_count;
     const char *collector; /* name for MRT archives; NULL: taken from the path, else "archive" */
     struct watch watch;
-    /* Called about ten times a second: bytes of all files done and in all (0: not known). May be NULL. */
+    /* Called about ten times a second: bytes of all files done and in all (0: not known). May be
+     * NULL. */
     void (*progress)(void *context, uint64_t done, uint64_t total, uint64_t observations);
     void *context;
 };
 
-/* Emits everything, then a TICK at the last time + `settle_ns` if the archive does not already end with
- * one that late, so that all of it is judged and a replay of an export adds nothing. ERR_INPUT if a
- * file was damaged (all that was readable was used; faults tells), others if a file cannot be opened. */
-enum err replay_run(const struct replay_options *options, int64_t settle_ns,
-                    const struct sink *sink, struct stream_faults *faults, struct why *why);
+/* Emits everything, then a TICK at the last time + SETTLE_NS if the archive does not already end
+ * with one that late, so that all of it is judged and a replay of an export adds nothing. ERR_INPUT
+ * if a file was damaged (all that was readable was used; faults tells), others if a file cannot be
+ * opened. */
+enum err replay_run(const struct replay_options *options, const struct sink *sink,
+                    struct stream_faults *faults, struct why *why);
 
 #endif
