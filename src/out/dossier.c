@@ -97,9 +97,15 @@ unsigned dossier_layers(const struct dossier *dossier)
     return count;
 }
 
-static const char *extent_words(struct arena *arena, unsigned n, unsigned m, enum layer layer)
+/* However many services share a host, they count once: "the services of 2 of 3 servers", or, in a
+ * table where the layer stands beside it, "on 2 of 3 servers". */
+static const char *extent_words(struct arena *arena, unsigned n, unsigned m, enum layer layer,
+                                bool is_cell)
 {
-    return arena_printf(arena, "%u of %u %s", n, m, words_unit(layer, m));
+    if (layer != LAYER_SERVICE)
+        return arena_printf(arena, "%u of %u %s", n, m, words_unit(layer, m));
+    return arena_printf(arena, "%s %u of %u %s", is_cell ? "on" : "the services of", n, m,
+                        m == 1 ? "server" : "servers");
 }
 
 const char *incident_extent(struct arena *arena, const struct incident *incident, bool *is_degraded)
@@ -114,7 +120,7 @@ const char *incident_extent(struct arena *arena, const struct incident *incident
             const struct extent *extent = &incident->layers[order[i]].extent;
             unsigned n = *is_degraded ? extent->degraded : extent->down;
             if (n)
-                items[count++] = extent_words(arena, n, extent->watched, order[i]);
+                items[count++] = extent_words(arena, n, extent->watched, order[i], false);
         }
     }
     return count ? words_list(arena, items, count) : "nothing that can be counted";
@@ -133,21 +139,22 @@ static bool is_same(const struct interval *a, const struct interval *b)
     return a->last_before.ns == b->last_before.ns && a->first_after.ns == b->first_after.ns;
 }
 
-/* What a layer lost and when, in one step or two. `first` names the series that failed first of
- * all. */
+/* What a layer lost and when, in one step or two. */
 static void add_losses(struct arena *arena, enum layer layer, const struct layer_history *history,
-                       const char *first, struct step_list *steps)
+                       struct step_list *steps)
 {
     const struct extent *extent = &history->extent;
     const char *one = words_unit(layer, 1), *many = words_unit(layer, 2);
     const char *lost =
-        extent->down ? extent_words(arena, extent->down, extent->watched, layer) : "";
+        extent->down ? extent_words(arena, extent->down, extent->watched, layer, true) : "";
     if (!is_known(&history->all_down) || is_same(&history->down, &history->all_down)) {
         add_step(steps, &history->down, layer,
-                 arena_printf(arena, "%s lost%s", extent->down == 1 ? one : many, first), lost);
+                 arena_printf(arena, "%s lost",
+                              extent->down == 1 && layer != LAYER_SERVICE ? one : many),
+                 lost);
         return;
     }
-    add_step(steps, &history->down, layer, arena_printf(arena, "first %s lost%s", one, first), "");
+    add_step(steps, &history->down, layer, arena_printf(arena, "first %s lost", one), "");
     add_step(steps, &history->all_down, layer, arena_printf(arena, "last of the %s lost", many),
              lost);
 }
@@ -191,22 +198,18 @@ static void add_layer(const struct dossier *dossier, enum layer layer, struct st
     const struct incident *incident = &dossier->file.incident;
     const struct layer_history *history = &incident->layers[layer];
     struct arena *arena = dossier->arena;
-    const char *first = "";
-    if (incident->first_layer == layer && incident->first_target)
-        first = arena_printf(arena, " (first: %s)",
-                             registry_text(dossier->registry, incident->first_target));
     struct interval onset;
     bool is_degraded;
     if (!layer_onset(history, &onset, &is_degraded))
         return;
     const char *suffering = "";
     if (history->extent.degraded)
-        suffering = extent_words(arena, history->extent.degraded, history->extent.watched, layer);
+        suffering =
+            extent_words(arena, history->extent.degraded, history->extent.watched, layer, true);
     const char *foreign = layer == LAYER_ROUTE ? foreign_words(dossier, history) : NULL;
-    const char *degraded =
-        arena_printf(arena, "%s%s", words_failure(layer, true), is_degraded ? first : "");
-    add_step(steps, &history->degraded, layer, foreign ? foreign : degraded, suffering);
-    add_losses(arena, layer, history, is_degraded ? "" : first, steps);
+    add_step(steps, &history->degraded, layer, foreign ? foreign : words_failure(layer, true),
+             suffering);
+    add_losses(arena, layer, history, steps);
     add_returns(arena, layer, history, steps);
 }
 

@@ -52,7 +52,7 @@ struct step {
     struct interval at;
     enum layer layer;
     const char *what;     /* static or in the arena */
-    const char *extent;   /* "4 of 4 hosts"; "" where no figure belongs */
+    const char *extent;   /* "4 of 4 hosts", "on 1 of 2 servers"; "" where no figure belongs */
     bool is_simultaneous; /* its interval overlaps that of the step before: no order */
 };
 struct step_list {

@@ -14,9 +14,10 @@ static const char *lasted_words(struct arena *arena, const struct incident *inci
 {
     const char *lasted =
         incident->is_open ? "not over" : words_between(arena, &incident->began, &incident->ended);
-    return incident->episodes > 1
-               ? arena_printf(arena, "%u episodes, %s", incident->episodes, lasted)
-               : lasted;
+    if (incident->episodes < 2)
+        return lasted;
+    return arena_printf(arena, "%u episodes%s %s", incident->episodes,
+                        incident->is_open ? "," : " within", lasted);
 }
 
 static const char *verdict_words(struct arena *arena, const struct verdict *verdict)

@@ -5,9 +5,10 @@
 #include "out/words.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Stated caps of long lists; what is left out is counted. */
-enum { LEADING_MOST = 3, WEIGHED_MOST = 10 };
+enum { LEADING_MOST = 3, WEIGHED_MOST = 10, MISSED_MOST = 6 };
 
 static const char *capital(struct arena *arena, const char *text)
 {
@@ -19,8 +20,8 @@ void section_head(struct page *page, const struct dossier *dossier)
     page_title(page, summary_title(dossier));
     if (summary_reconstruction(dossier))
         page_paragraph(page, summary_reconstruction(dossier));
-    page_paragraph(page, arena_printf(dossier->arena, "%s %s", summary_facts(dossier),
-                                      summary_verdict(dossier)));
+    page_paragraph(page, summary_facts(dossier));
+    page_paragraph(page, summary_verdict(dossier));
     if (dossier_verdict(dossier))
         page_paragraph(page, summary_confidence(dossier));
 }
@@ -30,7 +31,7 @@ static const char *no_call_reason(struct arena *arena, const struct verdict *ver
     double first = verdict->posterior[verdict->order[0]];
     double second = verdict->posterior[verdict->order[1]];
     if (verdict->order[0] == CAUSE_UNKNOWN)
-        return "No call: \"unknown\" leads.";
+        return "No call: what leads is another or an unknown cause.";
     if (first < 0.5)
         return arena_printf(arena, "No call: the leading cause has less than one half (%s).",
                             words_percent(arena, first));
@@ -75,43 +76,97 @@ void section_verdict(struct page *page, const struct dossier *dossier)
         page_paragraph(page, no_call_reason(arena, verdict));
 }
 
-static void list_findings(struct page *page, const struct dossier *dossier, const char *frame,
-                          enum truth truth)
+static void put_finding(struct page *page, const struct dossier *dossier, const char *mark,
+                        const struct finding *finding)
+{
+    page_item(page, mark,
+              capital(dossier->arena,
+                      sentence(dossier->arena, dossier->registry, finding, dossier_day(dossier))));
+}
+
+/* How much a finding tells about the causes in question: the two that lead. */
+static float telling(const struct verdict *verdict, int kind)
+{
+    enum cause first, second;
+    leading_pair(verdict, &first, &second);
+    const float *weight = verdict->evidence[kind].weight;
+    return fmaxf(fabsf(weight[first]), fabsf(weight[second]));
+}
+
+/* The findings of one truth; the weightiest first if `by_weight`, else in the table's order. */
+static int findings_of(const struct verdict *verdict, enum truth truth, bool by_weight,
+                       int kinds[EVIDENCE_COUNT])
+{
+    int count = 0;
+    for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
+        if (verdict->evidence[kind].finding.truth != truth)
+            continue;
+        int at = count++;
+        for (; by_weight && at > 0; at--) {
+            if (telling(verdict, kinds[at - 1]) >= telling(verdict, kind))
+                break;
+            kinds[at] = kinds[at - 1];
+        }
+        kinds[at] = kind;
+    }
+    return count;
+}
+
+/* "routes flap, step return and relapses": findings by name only. */
+static const char *finding_names(struct arena *arena, const int *kinds, int count)
+{
+    const char *names[EVIDENCE_COUNT];
+    for (int i = 0; i < count; i++) {
+        char *name = arena_printf(arena, "%s", evidence_name((enum evidence_kind)kinds[i]));
+        for (char *at = name; (at = strchr(at, '-'));)
+            *at = ' ';
+        names[i] = name;
+    }
+    return words_list(arena, names, (size_t)count);
+}
+
+/* What was looked for and not found: where little room is, only what weighs is written out. */
+static void put_missed(struct page *page, const struct dossier *dossier, bool is_full)
 {
     const struct verdict *verdict = dossier_verdict(dossier);
     struct arena *arena = dossier->arena;
-    bool is_begun = false;
-    for (int kind = 0; kind < EVIDENCE_COUNT; kind++) {
-        const struct finding *finding = &verdict->evidence[kind].finding;
-        if (finding->truth != truth)
-            continue;
-        if (!is_begun)
-            page_frame(page, frame);
-        is_begun = true;
-        page_item(
-            page, "-",
-            capital(arena, sentence(arena, dossier->registry, finding, dossier_day(dossier))));
+    int kinds[EVIDENCE_COUNT], count = findings_of(verdict, TRUTH_ABSENT, true, kinds), shown = 0;
+    if (!count)
+        return;
+    page_frame(page, "Looked for, not found; what weighs most comes first:");
+    for (; shown < count; shown++) {
+        bool is_light = shown >= MISSED_MOST || telling(verdict, kinds[shown]) < 0.1f;
+        if (is_light && !is_full)
+            break;
+        put_finding(page, dossier, "-", &verdict->evidence[kinds[shown]].finding);
     }
-    if (is_begun)
-        page_space(page);
+    if (shown < count)
+        page_item(page, "-",
+                  arena_printf(arena, "%s weighs less here: %s.",
+                               shown ? "What else was not found" : "What was not found",
+                               finding_names(arena, kinds + shown, count - shown)));
+    page_space(page);
 }
 
-void section_observed(struct page *page, const struct dossier *dossier)
+void section_observed(struct page *page, const struct dossier *dossier, bool is_full)
 {
     const struct verdict *verdict = dossier_verdict(dossier);
+    int kinds[EVIDENCE_COUNT];
     if (!verdict)
         return;
-    const char *names[EVIDENCE_COUNT];
-    size_t count = 0;
-    for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
-        if (verdict->evidence[kind].finding.truth == TRUTH_UNKNOWN)
-            names[count++] = evidence_name((enum evidence_kind)kind);
-    list_findings(page, dossier, "Observed:", TRUTH_PRESENT);
-    list_findings(page, dossier, "Looked for, not seen:", TRUTH_ABSENT);
+    int count = findings_of(verdict, TRUTH_PRESENT, false, kinds);
+    if (count)
+        page_frame(page, "Observed:");
+    for (int i = 0; i < count; i++)
+        put_finding(page, dossier, "-", &verdict->evidence[kinds[i]].finding);
+    if (count)
+        page_space(page);
+    put_missed(page, dossier, is_full);
+    count = findings_of(verdict, TRUTH_UNKNOWN, false, kinds);
     if (count) {
         page_frame(page, "Not known (no data for it, or the intervals overlap):");
         page_paragraph(
-            page, arena_printf(dossier->arena, "%s.", words_list(dossier->arena, names, count)));
+            page, arena_printf(dossier->arena, "%s.", finding_names(dossier->arena, kinds, count)));
     }
 }
 
@@ -161,9 +216,8 @@ static void weigh_cause(struct page *page, const struct dossier *dossier, enum c
                                   cause_with_likelihood(arena, verdict, cause)));
     for (int i = 0; i < count; i++) {
         const struct evidence *evidence = &verdict->evidence[kinds[i]];
-        page_item(page, arena_printf(arena, "%+.2f", (double)evidence->weight[cause]),
-                  capital(arena, sentence(arena, dossier->registry, &evidence->finding,
-                                          dossier_day(dossier))));
+        put_finding(page, dossier, arena_printf(arena, "%+.2f", (double)evidence->weight[cause]),
+                    &evidence->finding);
     }
     if (rest)
         page_item(page, "-",

@@ -11,7 +11,8 @@ void section_time_line(struct page *page, const struct dossier *dossier);
 void section_episodes(struct page *page, const struct dossier *dossier);
 void section_events(struct page *page, const struct dossier *dossier);
 void section_verdict(struct page *page, const struct dossier *dossier);
-void section_observed(struct page *page, const struct dossier *dossier);
+/* is_full: every finding in a sentence of its own, else the light ones are only named. */
+void section_observed(struct page *page, const struct dossier *dossier, bool is_full);
 /* Evidence for and against each leading cause, and why each other one is less likely. */
 void section_weighing(struct page *page, const struct dossier *dossier);
 /* What would settle it, and what no measurement from outside can. */

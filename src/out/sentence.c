@@ -45,6 +45,22 @@ static const char *name_of(const struct rendering *r)
     return name ? registry_text(r->registry, name) : NULL;
 }
 
+/* One of the forms in "one|many" or "none|one|many", by a count. */
+static const char *plural(const struct rendering *r, uint32_t count, const char *forms, size_t n)
+{
+    const char *at[3] = {forms};
+    size_t length[3] = {n}, known = 1;
+    for (size_t i = 0; i < n; i++)
+        if (forms[i] == '|' && known < 3) {
+            length[known - 1] = (size_t)(forms + i - at[known - 1]);
+            at[known] = forms + i + 1;
+            length[known] = n - i - 1;
+            known++;
+        }
+    size_t which = known == 3 ? (count < 2 ? count : 2) : count != 1;
+    return which < known ? arena_copy(r->arena, at[which], length[which]) : NULL;
+}
+
 /* The text of one mark; NULL if its figure is not known. */
 static const char *figure(const struct rendering *r, const char *mark, size_t n)
 {
@@ -52,6 +68,8 @@ static const char *figure(const struct rendering *r, const char *mark, size_t n)
     static const char *const marks[] = {"n",      "m",      "a",     "b",      "a%",   "b%",
                                         "a:time", "b:time", "first", "second", "name", "layer"};
     size_t which = 0, count = sizeof marks / sizeof *marks;
+    if (n > 2 && mark[1] == '|')
+        return plural(r, mark[0] == 'n' ? f->n : f->m, mark + 2, n - 2);
     while (which < count && !(strlen(marks[which]) == n && memcmp(marks[which], mark, n) == 0))
         which++;
     switch (which) {

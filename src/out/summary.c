@@ -89,7 +89,7 @@ static const char *order_words(const struct dossier *dossier)
     const char *first = words_failure((enum layer)incident->first_layer, is_degraded);
     enum layer second = dossier_second_layer(dossier, &margin_ns);
     const char *start = incident->episodes > 1
-                            ? arena_printf(arena, "In the deepest of them, %s first", first)
+                            ? arena_printf(arena, "In the deepest episode, %s first", first)
                             : arena_printf(arena, "First, %s", first);
     if (second == LAYER_COUNT)
         return arena_printf(arena, "%s.", start);

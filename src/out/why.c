@@ -77,7 +77,7 @@ void render_why(const struct dossier *dossier, const struct style *style, struct
     section_time_line(&page, dossier);
     section_episodes(&page, dossier);
     section_verdict(&page, dossier);
-    section_observed(&page, dossier);
+    section_observed(&page, dossier, false);
     section_weighing(&page, dossier);
     section_limits(&page, dossier);
 }
@@ -93,7 +93,7 @@ void render_report(const struct dossier *dossier, const struct style *style, str
     section_time_line(&page, dossier);
     section_episodes(&page, dossier);
     section_verdict(&page, dossier);
-    section_observed(&page, dossier);
+    section_observed(&page, dossier, true);
     section_weighing(&page, dossier);
     section_limits(&page, dossier);
     section_revisions(&page, dossier);

@@ -114,6 +114,18 @@ static void test_templates_are_filled(void **state)
     finding.b = (double)(90 * NS_PER_S);
     assert_string_equal(sentence_render(&arena, registry, "AS{a} {b:time}", &finding, day),
                         "AS65001 1 min 30 s");
+    static const char *const counted[] = {"no host was of 1 host", "only one host was of 2 hosts",
+                                          "some hosts were of 3 hosts"};
+    for (uint32_t n = 0; n < 3; n++) {
+        finding.n = n;
+        finding.m = n + 1;
+        assert_string_equal(
+            sentence_render(&arena, registry,
+                            "{n|no host was|only one host was|some hosts were} of {m} "
+                            "{m|host|hosts}",
+                            &finding, day),
+            counted[n]);
+    }
     registry_free(registry);
     arena_done(&arena);
 }
