@@ -3,6 +3,7 @@
 
 #include "model/detail.h"
 #include "source/probe/prober.h"
+#include "sys/output.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -22,6 +23,8 @@ struct asking {
     struct registry *registry;
     struct prober *prober;
     struct probe_plan plan;
+    struct output *output;
+    struct why failed; /* writing a result */
     bool is_json;
     unsigned left, asked, ok;
 };
@@ -95,10 +98,9 @@ static void take_result(void *context, const struct observation *result)
         out_log_line(asking->registry, result, &line);
     else
         add_result(asking, result, &line);
-    fwrite(line.bytes, 1, line.size, stdout);
-    fflush(stdout);
+    enum err err = output_write(asking->output, line.bytes, line.size, &asking->failed);
     buffer_done(&line);
-    if (--asking->left == 0)
+    if (--asking->left == 0 || err)
         loop_stop(asking->loop);
     else
         loop_timer_start(asking->pause, PAUSE_NS, 0);
@@ -162,6 +164,9 @@ int cmd_probe(const struct options *options)
                     options_get(options, OPTION_COUNT_OF), COUNT_MAX);
         return EXIT_USAGE;
     }
+    struct why why;
+    if (output_open("-", &asking.output, &why))
+        return command_fail(&why);
     asking.loop = loop_new();
     asking.registry = registry_new();
     asking.pause = loop_timer_new(asking.loop, ask_again, &asking);
@@ -169,6 +174,8 @@ int cmd_probe(const struct options *options)
     int status = run(&asking);
     loop_free(asking.loop);
     registry_free(asking.registry);
+    if (output_close(asking.output, asking.failed.err, &asking.failed))
+        return command_fail(&asking.failed);
     if (status)
         return status;
     if (asking.asked > 1 && !asking.is_json)

@@ -13,6 +13,7 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct why why;
+    output_hold_standard();
     output_ignore_closed_pipes();
     if (options_parse(argc, argv, &options, &why)) {
         command_say("%s", why.text);

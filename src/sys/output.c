@@ -66,12 +66,28 @@ static bool is_replaceable(const char *path)
     return lstat(path, &status) != 0 || S_ISREG(status.st_mode);
 }
 
+static bool is_database(const char *path)
+{
+    static const char magic[16] = "SQLite format 3";
+    char start[sizeof magic];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    ssize_t n = pread(fd, start, sizeof start, 0);
+    close(fd);
+    return n == (ssize_t)sizeof start && memcmp(start, magic, sizeof magic) == 0;
+}
+
 static enum err open_file(struct output *output, struct why *why)
 {
     if (strcmp(output->path, "-") == 0) {
         output->fd = STDOUT_FILENO;
         return ERR_OK;
     }
+    if (is_database(output->path))
+        return why_set(why, ERR_USAGE,
+                       "%s: is a database, and is not written over; give another path",
+                       output->path);
     if (is_replaceable(output->path))
         output->temporary = copy_text(output->path, ".part");
     const char *path = output->temporary ? output->temporary : output->path;
@@ -256,4 +272,11 @@ int stdout_columns(void)
 void output_ignore_closed_pipes(void)
 {
     signal(SIGPIPE, SIG_IGN);
+}
+
+void output_hold_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) /* open() takes the lowest that is free: this one */
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }

@@ -1,7 +1,7 @@
 /* Writing a result: to standard output ("-") or to a file, where every byte is checked, so that a
  * full disk or a reader that went away is noticed. A file that ends in .gz or .zst is compressed. A
  * regular file is written beside its place and moved there by output_close(): nobody ever sees half
- * of it.
+ * of it. A database is never written over: the journal itself may have been named by mistake.
  *
  *     output_open(path, &output, &why) ... output_write(output, bytes, n, &why)
  *     output_close(output, err, &why)
@@ -28,6 +28,10 @@ bool stdout_is_terminal(void);
 bool stderr_is_terminal(void);
 int stdout_columns(void);
 
+/* Puts something in the place of standard input, output and error where the caller left them
+ * closed, so that no other file or socket can come to be there. Using them still fails. First of
+ * all in main(). */
+void output_hold_standard(void);
 /* Makes a write to a closed pipe an error instead of the program's end. */
 void output_ignore_closed_pipes(void);
 

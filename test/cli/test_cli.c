@@ -325,9 +325,11 @@ static void test_check_config(void **state)
 static void test_full_disk(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"export -j a.db > /dev/full", "export -j a.db -o /dev/full",
-                                        "status -j a.db > /dev/full", "help > /dev/full",
-                                        "why 1 -j a.db > /dev/full",  "version > /dev/full"};
+    static const char *const lines[] = {
+        "export -j a.db > /dev/full",       "export -j a.db -o /dev/full",
+        "status -j a.db > /dev/full",       "help > /dev/full",
+        "why 1 -j a.db > /dev/full",        "version > /dev/full",
+        "probe tcp:127.0.0.1:1 > /dev/full"};
     for (size_t i = 0; i < COUNT(lines); i++) {
         const struct result *result = run(lines[i]);
         assert_int_equal(result->status, 1);
@@ -359,6 +361,52 @@ static void test_closed_pipe(void **state)
 }
 
 /* Route archives say nothing about whose routes are of interest. */
+/* Who closed our standard output or input wants nothing there, least of all one of our sockets. */
+static pid_t start_with_nothing_open(const char *command, const char *argument)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int talk = open("closed.talk", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        dup2(talk, STDERR_FILENO);
+        close(talk);
+        close(STDIN_FILENO);
+        close(STDOUT_FILENO);
+        execl(getenv("LASTLIGHT"), "lastlight", command, argument, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void test_nothing_open(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *argument, *says;
+    } cases[] = {{"probe", "tcp:127.0.0.1:1", "standard output: cannot write"},
+                 {"help", "probe", "standard output: cannot write"},
+                 {"replay", "-", "standard input: byte 0: Bad file descriptor"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(finish(start_with_nothing_open(cases[i].command, cases[i].argument), 20),
+                         1);
+        size_t n;
+        char *talk = file_read("closed.talk", &n);
+        assert_has(talk, cases[i].says);
+        free(talk);
+    }
+}
+
+/* Whoever mistakes -o for -j keeps his journal. */
+static void test_journal_is_kept(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"export -j a.db -o a.db", "report 1 -j a.db -o a.db"};
+    for (size_t i = 0; i < COUNT(lines); i++)
+        assert_int_equal(run(lines[i])->status, 2);
+    assert_has(run("export -j a.db -o a.db")->talk, "a.db: is a database");
+    assert_has(run("db check -j a.db")->out, "a.db: 0 faults");
+}
+
 static void test_routes_without_subject(void **state)
 {
     (void)state;
@@ -421,6 +469,8 @@ int main(void)
         cmocka_unit_test(test_check_config),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_closed_pipe),
+        cmocka_unit_test(test_nothing_open),
+        cmocka_unit_test(test_journal_is_kept),
         cmocka_unit_test(test_routes_without_subject),
         cmocka_unit_test(test_killed_replay),
     };
