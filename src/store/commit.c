@@ -261,13 +261,29 @@ static enum err put_batch(struct journal *journal, const struct journal_batch *b
     return err;
 }
 
+/* SQLite would go on writing into a file without a name, which is lost when we end. */
+static enum err check_place(const struct journal *journal, struct why *why)
+{
+    int has_moved = 0;
+    sqlite3_file_control(journal->db.handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    if (!has_moved)
+        return ERR_OK;
+    return why_set(
+        why, ERR_IO,
+        "%s was moved or deleted while it is written: move it back, or start again, which "
+        "begins a new one",
+        journal->path);
+}
+
 enum err journal_commit(struct journal *journal, const struct journal_batch *batch, struct why *why)
 {
     assert(!batch->count || batch->observations[0].seq == journal->last_seq + 1);
     if (journal->mode != JOURNAL_WRITE)
         return db_fail(&journal->db, SQLITE_READONLY, "committing to a journal opened to read",
                        why);
-    enum err err = db_run(&journal->db, "BEGIN IMMEDIATE", "beginning a commit", why);
+    enum err err = check_place(journal, why);
+    if (!err)
+        err = db_run(&journal->db, "BEGIN IMMEDIATE", "beginning a commit", why);
     if (err)
         return err;
     err = put_batch(journal, batch, why);

@@ -7,7 +7,8 @@
  *
  * A commit is one transaction: new registry entries, the observations as one block (model/block.h), the
  * conclusions drawn from them, the progress of the source, and now and then a checkpoint of the core. A
- * commit that fails has written nothing and can be tried again with the same batch.
+ * commit that fails has written nothing and can be tried again with the same batch. It fails, too, if the
+ * file was moved or deleted meanwhile.
  *
  * Every error names the file and the cure. */
 #ifndef STORE_JOURNAL_H

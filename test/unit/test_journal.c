@@ -330,6 +330,29 @@ static void test_failed_commit(void **state)
     registry_free(registry);
 }
 
+/* Into a file that was moved away nothing is written; where it was, nothing is made. */
+static void test_moved(void **state)
+{
+    const struct place *place = *state;
+    char away[80];
+    struct registry *registry = registry_new();
+    struct journal *journal = fill(place->path, registry);
+    struct observation next = tick(1001, 2000);
+    struct journal_batch batch = {.registry = registry, .observations = &next, .count = 1};
+    struct why why = {0};
+    snprintf(away, sizeof away, "%s/away", place->folder);
+    assert_int_equal(rename(place->path, away), 0);
+    assert_int_equal(journal_commit(journal, &batch, &why), ERR_IO);
+    assert_non_null(strstr(why.text, place->path));
+    assert_non_null(strstr(why.text, "moved or deleted"));
+    assert_int_equal(access(place->path, F_OK), -1);
+    assert_int_equal(rename(away, place->path), 0);
+    commit_ok(journal, &batch);
+    assert_int_equal(read_from(journal, 1, 0).count, 1001);
+    journal_close(journal);
+    registry_free(registry);
+}
+
 static void test_progress_and_checkpoint(void **state)
 {
     const struct place *place = *state;
@@ -445,6 +468,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_observations, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_moved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_progress_and_checkpoint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_check, set_up, tear_down),
     };
