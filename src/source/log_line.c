@@ -197,7 +197,9 @@ static void write_extra(const struct log_line *line, struct buffer *out)
         buffer_add(out, "}", 1);
 }
 
-uint32_t log_line_extra(struct log_line *line)
+/* The number of a JSON object's text with the members for which is_known is false; 0 if there are
+ * none. */
+static uint32_t extra_of(struct log_line *line)
 {
     struct buffer text = {0};
     write_extra(line, &text);
@@ -400,7 +402,7 @@ static void read_object(struct log_line *line, struct log_queue *queue)
     check_required(line, kind);
     read_members(line, &observation);
     if (!line->is_bad && (found < json_object_size(line->object) || is_left_over(line)))
-        observation.extra = log_line_extra(line);
+        observation.extra = extra_of(line);
     if (!line->is_bad)
         log_queue_push(queue, &observation);
 }

@@ -57,9 +57,6 @@ struct utc log_line_time(struct log_line *line, enum log_member member);
 const char *log_line_text(struct log_line *line, enum log_member member, size_t longest);
 /* Its number in the registry; 0 if absent. */
 uint32_t log_line_name(struct log_line *line, enum log_member member, enum name_kind kind);
-/* The number of a JSON object's text with the members for which is_known is false; 0 if there are
- * none. */
-uint32_t log_line_extra(struct log_line *line);
 
 /* True for a text of 1 to `longest` bytes without control characters. */
 bool log_is_text(const json_t *value, size_t longest);

@@ -37,13 +37,6 @@ struct loop_signal {
     void *context;
 };
 
-struct loop_wake {
-    uv_async_t uv;
-    struct loop *loop;
-    void (*fire)(void *context);
-    void *context;
-};
-
 /* What the calls here can fail with is a lack of memory or descriptors at start, or misuse. */
 static void must(int status)
 {
@@ -113,11 +106,6 @@ void loop_stop(struct loop *loop)
 struct mono loop_now(const struct loop *loop)
 {
     return loop->now;
-}
-
-struct uv_loop_s *loop_uv(struct loop *loop)
-{
-    return &loop->uv;
 }
 
 struct loop_timer *loop_timer_new(struct loop *loop, void (*fire)(void *context), void *context)
@@ -223,32 +211,4 @@ void loop_signal_free(struct loop_signal *watched)
 {
     if (watched)
         close_handle((uv_handle_t *)&watched->uv);
-}
-
-static void on_wake(uv_async_t *handle)
-{
-    struct loop_wake *wake = (struct loop_wake *)handle;
-    enter(wake->loop);
-    wake->fire(wake->context);
-}
-
-struct loop_wake *loop_wake_new(struct loop *loop, void (*fire)(void *context), void *context)
-{
-    struct loop_wake *wake = mem_new(1, sizeof *wake);
-    wake->loop = loop;
-    wake->fire = fire;
-    wake->context = context;
-    must(uv_async_init(&loop->uv, &wake->uv, on_wake));
-    return wake;
-}
-
-void loop_wake_send(struct loop_wake *wake)
-{
-    must(uv_async_send(&wake->uv));
-}
-
-void loop_wake_free(struct loop_wake *wake)
-{
-    if (wake)
-        close_handle((uv_handle_t *)&wake->uv);
 }

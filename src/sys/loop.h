@@ -13,17 +13,14 @@ struct loop;
 struct loop_timer;
 struct loop_fd;
 struct loop_signal;
-struct loop_wake;
 
 struct loop *loop_new(void); /* from now on the process ignores SIGPIPE */
-/* Frees what is still registered too. Requests of libuv itself (loop_uv) must be over or cancelled;
- * their callbacks are still called here. */
+/* Frees what is still registered too. */
 void loop_free(struct loop *loop);
 void loop_run(struct loop *loop); /* until loop_stop(), even if nothing is registered */
 void loop_stop(struct loop *loop);
 struct mono
 loop_now(const struct loop *loop); /* when the running callback began; clock_mono() is exact */
-struct uv_loop_s *loop_uv(struct loop *loop);
 
 /* first_ns from now, then every repeat_ns (0: once), both rounded up to milliseconds. A once-timer
  * may be started again. A timer that is late (the process was stopped) fires once, not once for
@@ -44,10 +41,5 @@ void loop_fd_free(struct loop_fd *watcher);             /* does not close the de
 struct loop_signal *loop_signal_new(struct loop *loop, int number, void (*fire)(void *context),
                                     void *context);
 void loop_signal_free(struct loop_signal *watched);
-
-/* loop_wake_send() may be called from any thread; several calls may be merged into one fire(). */
-struct loop_wake *loop_wake_new(struct loop *loop, void (*fire)(void *context), void *context);
-void loop_wake_send(struct loop_wake *wake);
-void loop_wake_free(struct loop_wake *wake);
 
 #endif

@@ -8,7 +8,6 @@
 #include "sys/clock.h"
 #include "sys/loop.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -18,7 +17,6 @@ struct world {
     struct loop *loop;
     struct loop_timer *timer;
     struct loop_fd *watcher;
-    struct loop_wake *wake;
     int fds[2];
     int fired, events;
 };
@@ -86,26 +84,6 @@ static void descriptor_tells_bytes_and_errors(void **state)
     loop_free(world.loop);
 }
 
-static void *send_wake(void *context)
-{
-    struct world *world = context;
-    loop_wake_send(world->wake);
-    return NULL;
-}
-
-static void wakes_from_another_thread(void **state)
-{
-    (void)state;
-    struct world world = {.loop = loop_new()};
-    world.wake = loop_wake_new(world.loop, stop, &world);
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, send_wake, &world), 0);
-    loop_run(world.loop); /* nothing else is registered: it must not return by itself */
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(world.fired, 1);
-    loop_free(world.loop); /* frees the wake-up, which is still registered */
-}
-
 static void hears_signals(void **state)
 {
     (void)state;
@@ -138,7 +116,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timer_repeats_and_starts_again),
         cmocka_unit_test(descriptor_tells_bytes_and_errors),
-        cmocka_unit_test(wakes_from_another_thread),
         cmocka_unit_test(hears_signals),
         cmocka_unit_test(clocks_run_together),
     };

@@ -74,7 +74,7 @@ static enum outcome unreachable6(uint8_t code)
     }
 }
 
-enum outcome outcome_of_icmp(int family, uint8_t type, uint8_t code)
+static enum outcome outcome_of_icmp(int family, uint8_t type, uint8_t code)
 {
     enum { UNREACHABLE4 = 3, TIME_EXCEEDED4 = 11 };
     enum { UNREACHABLE6 = 1, TOO_BIG6 = 2, TIME_EXCEEDED6 = 3, PARAMETER6 = 4 };

@@ -19,12 +19,9 @@ int64_t stopwatch_elapsed_ns(const struct stopwatch *watch);
 /* Until a kernel's time stamp; if the clock was stepped meanwhile, until now. Never 0. */
 int64_t stopwatch_rtt_ns(const struct stopwatch *watch, struct utc received);
 
-/* RFC 792, 1812, 4443. */
-enum outcome outcome_of_icmp(int family, uint8_t type, uint8_t code);
-
-/* A report by ICMP about what we sent to `to`: sets outcome, code and peer. What our own kernel
- * reports of a host on our own network counts as a router's word; of others it is our gateway that
- * is gone. */
+/* A report by ICMP (RFC 792, 1812, 4443) about what we sent to `to`: sets outcome, code and peer.
+ * What our own kernel reports of a host on our own network counts as a router's word; of others it
+ * is our gateway that is gone. */
 void judge_icmp(struct answer *answer, const struct addr *to, const struct net_icmp_fault *fault);
 
 /* A socket's error: by what ICMP said, else by the number. */
