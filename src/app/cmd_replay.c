@@ -108,8 +108,9 @@ static void done(struct wanted *wanted)
     config_done(&wanted->config);
 }
 
+/* `has_run`: the journal could be opened, and the archives were looked at. */
 static enum err replay(const struct options *options, const struct wanted *wanted, const char *path,
-                       struct ingest_result *result, struct why *why)
+                       struct ingest_result *result, bool *has_run, struct why *why)
 {
     const struct config *config = &wanted->config;
     const char *collector = options_get(options, OPTION_COLLECTOR);
@@ -125,6 +126,7 @@ static enum err replay(const struct options *options, const struct wanted *wante
     enum err err = pipeline_open(path, &pipeline, why);
     if (err)
         return err;
+    *has_run = true;
     err = ingest_run(&ingest, pipeline, result, why);
     if (pipeline_close(pipeline, &why_close) && (!err || err == ERR_INPUT)) {
         err = why_close.err;
@@ -219,11 +221,12 @@ int cmd_replay(const struct options *options)
     }
     struct arena arena = {0};
     const char *path = command_journal(options, wanted.config.path ? &wanted.config : NULL, &arena);
-    enum err err = replay(options, &wanted, path, &result, &why);
+    bool has_run = false;
+    enum err err = replay(options, &wanted, path, &result, &has_run, &why);
     if (err)
         command_fail(&why);
     status = err ? EXIT_FAILED : EXIT_DONE;
-    if (!err || err == ERR_INPUT) {
+    if (has_run && (!err || err == ERR_INPUT)) {
         tell_doubts(&wanted, &result, path);
         uint64_t incidents = count_incidents(path);
         (options_has(options, OPTION_JSON) ? summary_json : summary_text)(&result, path, incidents,

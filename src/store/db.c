@@ -53,6 +53,13 @@ enum err db_fail(const struct db *db, int rc, const char *doing, struct why *why
                        "%s is not a journal of lastlight: give the path of one, or of a file that "
                        "does not exist yet",
                        db->path);
+    case SQLITE_ERROR:
+        return why_set(
+            why, ERR_VERSION,
+            "%s is not laid out as this program does it (found while %s: %s): it was made "
+            "by another version; export it with that one, or replay the archives into a "
+            "new journal",
+            db->path, doing, sqlite3_errmsg(db->handle));
     case SQLITE_CONSTRAINT:
         return why_set(why, ERR_INPUT,
                        "%s already has what was to be written while %s (%s): this is a bug of "

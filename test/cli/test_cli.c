@@ -400,6 +400,10 @@ static void test_nothing_open(void **state)
 static void test_journal_is_kept(void **state)
 {
     (void)state;
+    const struct result *result = run("replay outage.jsonl -j outage.jsonl");
+    assert_int_equal(result->status, 1);
+    assert_string_equal(result->out, "");
+    assert_has(result->talk, "outage.jsonl is not a journal of lastlight");
     static const char *const lines[] = {"export -j a.db -o a.db", "report 1 -j a.db -o a.db"};
     for (size_t i = 0; i < COUNT(lines); i++)
         assert_int_equal(run(lines[i])->status, 2);

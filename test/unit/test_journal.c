@@ -330,6 +330,22 @@ static void test_failed_commit(void **state)
     registry_free(registry);
 }
 
+/* One that an unfinished version of this program made may bear the same number. */
+static void test_other_layout(void **state)
+{
+    const struct place *place = *state;
+    struct arena arena = {0};
+    struct series_list list;
+    struct why why = {0};
+    journal_close(open_ok(place->path, JOURNAL_WRITE));
+    run_sql(place->path, "ALTER TABLE series RENAME COLUMN loss TO other");
+    struct journal *journal = open_ok(place->path, JOURNAL_READ);
+    assert_int_equal(query_series(journal, 0, &arena, &list, &why), ERR_VERSION);
+    assert_non_null(strstr(why.text, "no such column: loss"));
+    journal_close(journal);
+    arena_done(&arena);
+}
+
 /* Into a file that was moved away nothing is written; where it was, nothing is made. */
 static void test_moved(void **state)
 {
@@ -468,6 +484,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_observations, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_layout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_moved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_progress_and_checkpoint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_check, set_up, tear_down),
