@@ -22,6 +22,16 @@ static const double RTT_K = 0.5, RTT_ALARM = 8, RTT_Z_MAX = 4, RTT_SPREAD_MIN = 
 static const double RTT_RISE_NS = 5e6, RTT_RISE_SHARE = 1.2;
 enum { RTT_LEARN_MIN = 8, RTT_STEP_MIN = 20, RTT_STEP_SOON = 6, RTT_MEDIAN = 5 };
 
+/* Late answers: 70 % against what is usual, at least 5 %. Five in a row raise it where they are
+ * rare. */
+static const double LATE_USUAL_MIN = 0.05, LATE_RAISED = 0.7, LATE_ALARM = 13, LATE_Z = 2;
+static const double LATE_PRIOR = 0.02;
+
+/* Of a run of losses, by chance: 10^-7, a logarithm. Where a tenth or more is lost, no more is
+ * asked than there. */
+static const int REPORTED_AS = 3;
+static const double RUN_CHANCE = -16.1, RUN_LOSS_MIN = 0.01, RUN_LOSS_MAX = 0.13;
+
 static const int SILENT_ROUNDS = 3;
 
 void series_init(struct series *s, uint32_t source, uint32_t target, bool is_control, uint8_t layer)
@@ -34,6 +44,7 @@ void series_init(struct series *s, uint32_t source, uint32_t target, bool is_con
     s->belief = 0.5;
     s->recent = AVAILABLE_MAX;
     s->loss_usual = 0.01;
+    s->tail_usual = LATE_PRIOR;
     s->loss_count = LOSS_PRIOR;
 }
 
@@ -128,6 +139,19 @@ static void learn_rtt(struct series *s, double x)
     s->rtt_count++;
 }
 
+/* Is this answer clearly late, by the baseline? And do more come late than usual? */
+static void judge_late(struct series *s, double x)
+{
+    bool is_late = x > s->rtt_log + fmax(LATE_Z * s->rtt_spread, log(RTT_RISE_SHARE)) &&
+                   exp(x) > exp(s->rtt_log) + RTT_RISE_NS;
+    double usual = clamp(1.5 * s->tail_usual, LATE_USUAL_MIN, 0.5);
+    bool is_raised = s->is_slow || s->tail_sum > LATE_ALARM / 2;
+    uint32_t memory = is_raised ? LOSS_MEMORY_RAISED : s->loss_count;
+    s->tail_usual += ((is_late ? 1.0 : 0.0) - s->tail_usual) / memory;
+    s->tail_sum += is_late ? log(LATE_RAISED / usual) : log((1 - LATE_RAISED) / (1 - usual));
+    s->tail_sum = clamp(s->tail_sum, 0, 2 * LATE_ALARM);
+}
+
 /* The delay has settled on another level, with its spread unchanged: another path, not congestion.
  */
 static bool has_stepped(const struct series *s, double *level)
@@ -152,7 +176,7 @@ static void take_step(struct series *s, double level)
     s->step_ns = exp(level) - exp(s->rtt_log);
     s->step_at = s->slow_began;
     s->rtt_log = level;
-    s->rtt_up = s->rtt_down = 0;
+    s->rtt_up = s->rtt_down = s->tail_sum = 0;
     s->is_slow = false;
     s->slow_n = 0;
 }
@@ -167,6 +191,7 @@ static void judge_rtt(struct series *s, const struct observation *probe)
         learn_rtt(s, x);
         return;
     }
+    judge_late(s, x);
     double z = clamp((x - s->rtt_log) / s->rtt_spread, -RTT_Z_MAX, RTT_Z_MAX);
     if (s->rtt_up <= 0 && s->rtt_down <= 0) {
         s->slow_began = (struct interval){s->last_good, {0}};
@@ -183,11 +208,11 @@ static void judge_rtt(struct series *s, const struct observation *probe)
         s->slow_began.first_after = probe->time;
     if (!utc_is_known(s->rise_began.first_after) && s->rtt_up > RTT_ALARM)
         s->rise_began.first_after = probe->time;
-    if (!s->is_slow && s->rtt_up > RTT_ALARM && rtt_is_raised(s)) {
+    if (!s->is_slow && s->rtt_up > RTT_ALARM && s->tail_sum > LATE_ALARM && rtt_is_raised(s)) {
         s->is_slow = true;
     } else if (s->is_slow && !rtt_is_raised(s)) {
         s->is_slow = false;
-        s->rtt_up = 0;
+        s->rtt_up = s->tail_sum = 0;
     }
     double level;
     if ((s->rtt_up > RTT_ALARM || s->rtt_down > RTT_ALARM) && has_stepped(s, &level))
@@ -271,14 +296,20 @@ static void settle_up(struct series *s, struct utc now)
     set_condition(s, to, since, now);
 }
 
+static bool is_down(const struct series *s)
+{
+    return s->belief < BELIEF_DOWN &&
+           (s->condition == CONDITION_DOWN || s->run_chance <= RUN_CHANCE);
+}
+
 static void settle(struct series *s, struct utc now)
 {
-    if (s->belief < BELIEF_DOWN) {
+    if (is_down(s)) {
         if (s->condition == CONDITION_DOWN)
             return;
         set_condition(s, CONDITION_DOWN, (struct interval){s->last_good, s->first_bad}, now);
         s->recent = s->recent_before;
-        s->loss_sum = s->rtt_up = s->rtt_down = 0;
+        s->loss_sum = s->rtt_up = s->rtt_down = s->tail_sum = 0;
         s->is_lossy = s->is_slow = false;
         s->window_n = 0;
         s->rtt_n = 0;
@@ -313,7 +344,10 @@ static void take_bad(struct series *s, const struct observation *probe)
     if (s->bad_run++ == 0) {
         s->first_bad = probe->time;
         s->run_before = s->good_run;
+        s->run_chance = 0;
     }
+    double loss = clamp(s->loss_usual, RUN_LOSS_MIN, RUN_LOSS_MAX);
+    s->run_chance += (probe->outcome == OUTCOME_TIMEOUT ? 1 : REPORTED_AS) * log(loss);
     s->good_run = 0;
     s->last_bad = probe->time;
     s->bad_outcome = probe->outcome;
@@ -340,7 +374,7 @@ bool series_probe(struct series *s, const struct observation *probe)
         take_good(s, probe);
     else
         take_bad(s, probe);
-    if (is_good || s->belief < BELIEF_DOWN)
+    if (is_good || is_down(s))
         settle(s, probe->time);
     return s->condition != before;
 }
@@ -374,7 +408,7 @@ void series_restart(struct series *s, struct utc from)
     s->bad_run = s->good_run = 0;
     s->window_n = 0;
     s->rtt_n = 0;
-    s->loss_sum = s->rtt_up = s->rtt_down = 0;
+    s->loss_sum = s->rtt_up = s->rtt_down = s->tail_sum = 0;
     s->is_lossy = s->is_slow = false;
 }
 

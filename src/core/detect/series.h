@@ -9,11 +9,14 @@
  * between 0.25 and 0.85: a target that always answered is down after four silent probes (a
  * hundredth of all packets lost makes that once in 10^8), one that loses half after about ten. A
  * failure that somebody reports (refused, unreachable, a wrong answer) is no random loss and counts
- * as three.
+ * as three. And no run of losses makes it down that its usual loss would give more often than once
+ * in 10^7: a line that loses 3 % needs five, one that loses 10 % eight.
  *
  * Partial loss and delay are judged by CUSUM: on losses between answers (a run of losses that no
  * answer ends is not partial loss), and on the logarithm of the round-trip time against a robust
- * baseline that is not learned from while something is wrong.
+ * baseline that is not learned from while something is wrong. Delay counts as raised only when also
+ * many more answers are clearly late than usual: where packets are lost, some answers always are,
+ * since they were asked for again.
  *
  * Every change is an interval [last of the old, first of the new] taken from the probes themselves,
  * not from when the belief crossed. Outcomes of class OURS never count. */
@@ -54,7 +57,8 @@ struct series {
     uint32_t rtt_count;  /* samples that the baseline was learned from */
     uint32_t slow_n;     /* samples since the delay stepped */
     double belief;
-    double recent; /* share of answers lately */
+    double run_chance; /* of the run of bad ones, if up: logarithm of what its usual losses give */
+    double recent;     /* share of answers lately */
     double
         recent_before; /* the same, before the run of bad ones: an outage teaches nothing of it */
     int64_t round_ns;
@@ -72,8 +76,9 @@ struct series {
     double loss_usual;   /* share lost in the long run */
     uint32_t loss_count; /* probes it was learned from, up to the memory's length */
     struct interval loss_began;
-    double rtt_log, rtt_spread; /* baseline: natural logarithm of ns, and its scale */
-    double rtt_up, rtt_down;    /* CUSUM, both ways */
+    double rtt_log, rtt_spread;  /* baseline: natural logarithm of ns, and its scale */
+    double rtt_up, rtt_down;     /* CUSUM, both ways */
+    double tail_usual, tail_sum; /* share of clearly late answers in the long run; CUSUM on it */
     struct interval slow_began;
     struct interval rise_began; /* when the delay began to rise: since rtt_up was 0 last */
     double slow_level;          /* where the delay was soon after it began to differ */
