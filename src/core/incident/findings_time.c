@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 static const int64_t CLOCK_SLACK = 2 * NS_PER_MINUTE;
+/* A round of a minute, begun late or with one stray loss before the onset. */
+static const int64_t HOUR_WIDTH = 90 * NS_PER_S;
 static const int64_t STEP_RETURN_MAX = 5 * NS_PER_MINUTE;
 
 static const struct case_episode *current(const struct case_file *file)
@@ -33,7 +35,7 @@ static void hour_finding(const struct scene *scene)
 {
     const struct interval *began = &current(scene->file)->began;
     int64_t width = utc_diff(began->first_after, began->last_before);
-    if (!utc_is_known(began->last_before) || width > NS_PER_MINUTE + NS_PER_S)
+    if (!utc_is_known(began->last_before) || width > HOUR_WIDTH)
         return;
     int64_t offset = scene->subject->utc_offset_s * NS_PER_S;
     bool is_on = off_beat(middle(began), offset, 30 * NS_PER_MINUTE) <= NS_PER_MINUTE;
