@@ -277,6 +277,35 @@ static size_t count_name_servers(const struct scene *scene, bool only_failed)
     return n;
 }
 
+/* Only of name servers whose host is pinged and was not lost: silence of the others says nothing of
+ * names. */
+static void silent_names_finding(const struct scene *scene)
+{
+    enum { PINGED = 1, LOST = 2, FAILED = 4, SILENT = 8 };
+    uint8_t *seen = mem_new(scene->watch->domains.count, 1);
+    size_t n = 0, m = 0;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        uint32_t flags = s->track->flags;
+        uint8_t *host = &seen[s->member->domain];
+        if (!is_target(s))
+            continue;
+        if (s->member->layer == LAYER_HOST)
+            *host |= has_failed(s) ? LOST : s->track->has_data ? PINGED : 0;
+        else if (s->member->layer == LAYER_NAME && has_failed(s))
+            *host |=
+                (flags & TRACK_TIMEOUT) && (flags & TRACK_HOST_PINGED) ? FAILED | SILENT : FAILED;
+    }
+    for (size_t i = 0; i < scene->watch->domains.count; i++) {
+        bool counts = (seen[i] & (PINGED | LOST | FAILED)) == (PINGED | FAILED);
+        m += counts;
+        n += counts && (seen[i] & SILENT);
+    }
+    free(seen);
+    if (m)
+        finding_set(scene, EVIDENCE_SILENT_NAMES, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
+}
+
 /* Hosts that are degraded are not well, but did not fail either: then it is not told. */
 static void name_finding(const struct scene *scene)
 {
@@ -417,6 +446,7 @@ void findings_of_hosts(const struct scene *scene)
     scope_findings(scene);
     service_findings(scene);
     name_finding(scene);
+    silent_names_finding(scene);
     graded_finding(scene, downs, n);
     step_finding(scene, downs, n);
     decay_finding(scene, downs, n);

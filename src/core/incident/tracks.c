@@ -117,10 +117,29 @@ static void note_return(struct track *track, const struct member *member, const 
         track->up_first = at;
 }
 
+/* The phase that an episode began with stays, whatever phases follow: it is the one that says how
+ * it began. One that was over before the next began, for longer than leads up to anything, does
+ * not. */
+static void keep_graded(const struct track *track, struct sight *next)
+{
+    const struct sight *held = &track->sight;
+    int64_t calm = 20 * held->round_ns + 5 * NS_PER_MINUTE;
+    if (!track->slot || !interval_is_known(&held->graded_began) ||
+        next->graded_began.first_after.ns <= held->graded_began.first_after.ns ||
+        next->graded_began.first_after.ns - held->graded_last.ns > calm)
+        return;
+    next->graded_began = held->graded_began;
+    next->graded_last = held->graded_last;
+    next->graded_loss = held->graded_loss;
+    next->graded_rtt = held->graded_rtt;
+}
+
 bool track_see(struct track *track, const struct member *member, const struct sight *sight)
 {
     enum condition condition = condition_seen(member, sight);
-    track->sight = *sight;
+    struct sight seen = *sight;
+    keep_graded(track, &seen);
+    track->sight = seen;
     track->has_data = condition != CONDITION_NO_DATA;
     if (!track->has_data || !sight->was_up)
         return false;
