@@ -250,55 +250,6 @@ struct utc dossier_day(const struct dossier *dossier)
     return utc_is_known(t) ? t : steps.list[0].at.last_before;
 }
 
-bool notice_is_within(const struct notice *notice, const struct incident *incident)
-{
-    int64_t begin = incident->began.last_before.ns, end = latest(&incident->ended);
-    if (incident->is_open || !end)
-        end = incident->judged.ns;
-    int64_t notice_end = notice->is_open ? INT64_MAX : latest(&notice->ended);
-    return latest(&notice->began) <= end && notice_end >= begin;
-}
-
-const char *notice_words(struct arena *arena, const struct registry *registry,
-                         const struct notice *notice)
-{
-    const char *source = registry_text(registry, notice->source);
-    const char *target = registry_text(registry, notice->target);
-    switch (notice->kind) {
-    case NOTICE_VANTAGE_UNWELL:
-        return arena_printf(
-            arena,
-            "vantage %s was not well: %u of %u control targets did not answer; what it "
-            "saw counts as no data",
-            source, notice->n, notice->m);
-    case NOTICE_SOURCE_GAP:
-        return arena_printf(arena, "%s %s saw nothing: that is no data, not an outage",
-                            registry_kind(registry, notice->source) == NAME_COLLECTOR ? "collector"
-                                                                                      : "vantage",
-                            source);
-    case NOTICE_PEER_LOST:
-        return arena_printf(arena, "collector %s lost its peer %s, which is not counted", source,
-                            target);
-    case NOTICE_SERIES_SILENT:
-        return arena_printf(arena, "target %s is no longer asked by %s: no data", target, source);
-    default:
-        return notice_kind_name((enum notice_kind)notice->kind);
-    }
-}
-
-const char *notice_with_time(struct arena *arena, const struct registry *registry,
-                             const struct notice *notice)
-{
-    const char *began = words_interval(arena, &notice->began, (struct utc){0});
-    const char *ended =
-        notice->is_open
-            ? "not over"
-            : arena_printf(arena, "ended %s",
-                           words_interval(arena, &notice->ended, notice->began.first_after));
-    return arena_printf(arena, "%s (began %s; %s)", notice_words(arena, registry, notice), began,
-                        ended);
-}
-
 int strongest_evidence(const struct verdict *verdict, enum cause cause, enum cause other, int sign)
 {
     int best = EVIDENCE_COUNT;

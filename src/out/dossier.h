@@ -66,16 +66,6 @@ struct step_list dossier_time_line(const struct dossier *dossier);
  * heading names it. */
 struct utc dossier_day(const struct dossier *dossier);
 
-/* Notices that overlap the incident. */
-bool notice_is_within(const struct notice *notice, const struct incident *incident);
-/* "vantage lon was not well: 2 of 2 control targets did not answer". */
-const char *notice_words(struct arena *arena, const struct registry *registry,
-                         const struct notice *notice);
-
-/* The same with when it began and ended: "... (began between ... and ...; not over)". */
-const char *notice_with_time(struct arena *arena, const struct registry *registry,
-                             const struct notice *notice);
-
 /* Evidence of the standing verdict that speaks most for (sign +1) or against (sign -1) `cause`
  * compared with `other`, CAUSE_COUNT: with the mean of all causes. EVIDENCE_COUNT if nothing does.
  */

@@ -2,6 +2,7 @@
  * the observer fared meanwhile. */
 #include "out/sections.h"
 
+#include "out/notices.h"
 #include "out/sentence.h"
 #include "out/summary.h"
 #include "out/words.h"
@@ -188,10 +189,12 @@ void section_observer(struct page *page, const struct dossier *dossier)
     page_heading(page, "The observer");
     for (size_t i = 0; i < dossier->notices.count; i++) {
         const struct notice *notice = &dossier->notices.list[i];
-        if (!notice_is_within(notice, &dossier->file.incident))
+        if (!notice_is_within(notice, &dossier->file.incident) ||
+            notices_is_told(&dossier->notices, i))
             continue;
-        page_item(page, "-",
-                  sentence_whole(arena, notice_with_time(arena, dossier->registry, notice)));
+        page_item(
+            page, "-",
+            sentence_whole(arena, notices_words(arena, dossier->registry, &dossier->notices, i)));
         count++;
     }
     if (!count)

@@ -1,6 +1,7 @@
 #include "out/overview.h"
 
 #include "out/json.h"
+#include "out/notices.h"
 #include "out/roster.h"
 #include "out/sentence.h"
 #include "out/words.h"
@@ -25,15 +26,16 @@ void overview_notices(struct page *page, const struct overview *overview, bool o
     size_t count = 0;
     for (size_t i = overview->notices.count; i-- > 0;) {
         const struct notice *notice = &overview->notices.list[i];
-        if (only_open && !notice->is_open)
+        if ((only_open && !notice->is_open) || notices_is_told(&overview->notices, i))
             continue;
         if (count++ == 0)
             page_heading(page, only_open ? "About the observer, now"
                                          : "About the observer, newest first");
         if (count > NOTICES_MOST)
             continue;
-        page_item(page, "-",
-                  sentence_whole(arena, notice_with_time(arena, overview->registry, notice)));
+        page_item(
+            page, "-",
+            sentence_whole(arena, notices_words(arena, overview->registry, &overview->notices, i)));
     }
     if (count > NOTICES_MOST)
         page_item(page, "-",

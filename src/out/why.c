@@ -1,6 +1,7 @@
 #include "out/overview.h"
 
 #include "out/json.h"
+#include "out/notices.h"
 #include "out/sections.h"
 #include "out/summary.h"
 

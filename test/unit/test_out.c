@@ -506,14 +506,48 @@ static void test_status_counts_targets(void **state)
         "hosts answering ping  1   0         1     0         0        2\n",
         "name servers (DNS)    1   0         0     0         0        1\n",
         "services (web, mail)  0   0         0     1         0        1\n",
-        "icmp:192.0.2.1: down from 2 of 3 vantages; it changed between 2022-02-03T08:20:00Z and "
-        "09:19:00Z; last: no answer in time\n",
+        "icmp:192.0.2.1: down from 2 of 3 vantages; it changed between 2022-02-03T08:20:00Z",
+        " and 09:19:00Z; last: no answer in time\n",
         "icmp:192.0.2.2: up for most vantages, but down from lon; it changed between",
         "http://192.0.2.80/: not seen up once since it is watched, so nothing was lost; last:",
         "Without a vote now: tyo.\n"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (!strstr(out.bytes, lines[i]))
             fail_msg("does not say \"%s\":\n%s", lines[i], out.bytes);
+    buffer_done(&out);
+    world_done(&world);
+}
+
+/* Sources that were blind at the same time share a sentence; an end is not told from before the
+ * beginning. */
+static void test_notices_are_put_together(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct overview overview = make_overview(&world);
+    uint32_t rrc00 = name(world.registry, NAME_COLLECTOR, "rrc00");
+    struct interval from = span("2022-02-03T02:00:00Z", "2022-02-03T02:00:00Z");
+    struct interval to = span("2022-02-03T03:00:00Z", "2022-02-03T03:00:00Z");
+    struct notice list[] = {
+        {.kind = NOTICE_SOURCE_GAP, .source = world.lon, .began = from, .ended = to},
+        {.kind = NOTICE_SERIES_SILENT,
+         .source = world.lon,
+         .target = world.host,
+         .began = span("2022-02-03T02:00:00Z", "2022-02-03T02:01:00Z"),
+         .ended = span("2022-02-03T02:00:00Z", "2022-02-03T02:09:00Z")},
+        {.kind = NOTICE_SOURCE_GAP, .source = rrc00, .began = from, .ended = to},
+        {.kind = NOTICE_SOURCE_GAP, .source = rrc00, .is_open = 1, .began = from},
+    };
+    overview.notices = (struct notice_list){list, 4};
+    struct buffer out = {0};
+    render_incidents(&overview, &(struct style){.width = 200}, &out);
+    assert_non_null(strstr(out.bytes, "- Vantage lon and collector rrc00 saw nothing: that is no "
+                                      "data, not an outage (began at 2022-02-03T02:00:00Z; ended "
+                                      "at 03:00:00).\n"));
+    assert_null(strstr(out.bytes, "- Collector rrc00 saw nothing"));
+    assert_non_null(strstr(out.bytes, "- Collector rrc00 sees nothing: that is no data"));
+    assert_non_null(strstr(out.bytes, "and 02:01:00Z; ended by 02:09:00).\n"));
     buffer_done(&out);
     world_done(&world);
 }
@@ -661,6 +695,7 @@ int main(void)
         cmocka_unit_test(test_nothing_happened),
         cmocka_unit_test(test_incidents_and_status),
         cmocka_unit_test(test_status_counts_targets),
+        cmocka_unit_test(test_notices_are_put_together),
         cmocka_unit_test(test_status_before_anything_is_judged),
         cmocka_unit_test(test_anything_can_be_told),
     };

@@ -156,7 +156,7 @@ static void test_status_and_incidents_from_a_journal(void **state)
     assert_non_null(strstr(out.bytes, "hosts answering ping  0   0         1     0        1\n"));
     assert_non_null(strstr(out.bytes, "icmp:175.45.176.71: down from lon; it changed between"));
     assert_non_null(strstr(out.bytes, "leading: loss of power at one site (unlikely, 42 %)"));
-    assert_non_null(strstr(out.bytes, "Vantage par was not well"));
+    assert_non_null(strstr(out.bytes, "Vantage par is not well"));
     buffer_clear(&out);
     assert_int_equal(out_incidents(f->journal, &(struct style){.width = 200}, &out, &why), ERR_OK);
     check_wording(&out);
