@@ -41,14 +41,14 @@ void section_time_line(struct page *page, const struct dossier *dossier)
         has_ties |= step->is_simultaneous;
     }
     page_table(page, &table);
+    if (has_ties)
+        page_paragraph(page, "= : the order to the line above is not certain, since the intervals "
+                             "overlap.");
     const struct incident *incident = &dossier->file.incident;
     if (incident->first_layer < LAYER_COUNT && incident->first_target)
         page_paragraph(page,
                        arena_printf(arena, "What failed first of all: %s.",
                                     registry_text(dossier->registry, incident->first_target)));
-    if (has_ties)
-        page_paragraph(page, "= : the order to the line above is not certain, since the intervals "
-                             "overlap.");
 }
 
 void section_episodes(struct page *page, const struct dossier *dossier)
