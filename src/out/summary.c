@@ -40,11 +40,12 @@ static const char *time_words(const struct dossier *dossier)
         return arena_printf(
             arena, "It came in %u episodes: the first began %s, and %s.", incident->episodes, began,
             incident->is_open
-                ? arena_printf(arena, "it was not over at %s", judged)
+                ? arena_printf(arena, "it had not been seen to end by %s", judged)
                 : arena_printf(arena, "the last ended %s",
                                words_interval(arena, &incident->ended, (struct utc){0})));
     if (incident->is_open)
-        return arena_printf(arena, "It began %s and was not over at %s.", began, judged);
+        return arena_printf(arena, "It began %s and had not been seen to end by %s.", began,
+                            judged);
     return arena_printf(arena, "It began %s and ended %s; it lasted %s.", began,
                         words_interval(arena, &incident->ended, day),
                         words_between(arena, &incident->began, &incident->ended));
