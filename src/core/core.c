@@ -441,7 +441,7 @@ static const char MAGIC[] = "lastlight core";
 struct build {
     char magic[sizeof MAGIC];
     uint32_t rules;
-    uint32_t sizes[6];
+    uint32_t sizes[8];
     uint32_t byte_order;
     char version[16];
 };
@@ -459,6 +459,8 @@ static struct build this_build(void)
     build.sizes[3] = sizeof(struct case_file);
     build.sizes[4] = EVIDENCE_COUNT;
     build.sizes[5] = sizeof(struct member);
+    build.sizes[6] = sizeof(struct rib_entry);
+    build.sizes[7] = sizeof(struct route_peer);
     strncpy(build.version, LASTLIGHT_VERSION, sizeof build.version - 1);
     return build;
 }

@@ -295,6 +295,28 @@ static void lost_peers_do_not_count(void **state)
     world_done(&w);
 }
 
+static void what_was_before_a_gap_is_unknown(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_routes(&w);
+    struct observation *gap = world_add(&w, 1000, OBSERVATION_GAP);
+    gap->source = world_name(&w, NAME_COLLECTOR, "rrc00");
+    gap->value = world_time(2000).ns;
+    world_add(&w, 2100, OBSERVATION_TICK);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_NO_DATA);
+    /* One that loses it may be alone, one that still has it as well. */
+    world_route(&w, 2200, 0, prefix, NULL);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_NO_DATA);
+    /* Whole tables without it: it went some time since the gap began. */
+    for (int peer = 1; peer < WORLD_PEERS; peer++)
+        world_peer(&w, 3000, peer, PEER_TABLE);
+    struct route_prefix p = routes_of(&w, prefix);
+    assert_int_equal(p.condition, CONDITION_DOWN);
+    assert_true(p.since.last_before.ns <= world_time(1000).ns);
+    world_done(&w);
+}
+
 static void half_a_table_does_not_count(void **state)
 {
     (void)state;
@@ -372,6 +394,7 @@ int main(void)
         cmocka_unit_test(unknown_is_not_absent),
         cmocka_unit_test(other_archives_do_not_count),
         cmocka_unit_test(lost_peers_do_not_count),
+        cmocka_unit_test(what_was_before_a_gap_is_unknown),
         cmocka_unit_test(half_a_table_does_not_count),
         cmocka_unit_test(origins),
         cmocka_unit_test(first_table_is_usual),

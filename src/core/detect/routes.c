@@ -210,10 +210,17 @@ static void learn_origin(struct route_prefix *p, const struct watch_list *watch,
 
 struct census {
     uint32_t carried, usual, unknown;
+    uint32_t stale, stale_carried; /* not heard of it since a gap; and carried it before */
     uint32_t alive;
     uint32_t foreign, foreign_asn;
     uint32_t origin, upstream, upstream_votes; /* majority candidates */
 };
+
+/* Not heard since the last gap of its collector. */
+static bool is_stale(const struct route_peer *peer, const struct rib_entry *entry)
+{
+    return entry->heard.ns < peer->blind_until.ns && peer->since.ns < peer->blind_until.ns;
+}
 
 static void count_entry(const struct routes *r, const struct watch_list *watch,
                         const struct route_prefix *p, const struct rib_entry *entry, struct utc now,
@@ -222,6 +229,13 @@ static void count_entry(const struct routes *r, const struct watch_list *watch,
     const struct route_peer *peer = peer_at(r, entry->peer);
     if (!route_peer_is_alive(peer, now))
         return;
+    if (is_stale(peer, entry)) {
+        bool has_dropped = peer->tabled.ns >= peer->blind_until.ns; /* its table is without it */
+        census->usual += entry->is_usual && has_dropped;
+        census->stale += entry->is_usual && !has_dropped;
+        census->stale_carried += entry->state == RIB_PRESENT && !has_dropped;
+        return;
+    }
     if (entry->state == RIB_UNKNOWN) {
         bool is_awaited = now.ns < peer->since.ns + TABLE_TIME;
         census->usual += entry->is_usual && !is_awaited;
@@ -293,6 +307,12 @@ static struct census take_census(const struct routes *r, const struct watch_list
         census.carried += bin_at(r, at - 1)->up;
         census.usual += bin_at(r, at - 1)->total;
     }
+    /* While less than a quarter spoke of it since the gap, nothing is known. Then the others' last
+     * word is held against what these say, as with strangers. */
+    if (census.stale > 3 * census.usual)
+        census.usual = census.unknown = census.carried = 0;
+    else
+        census.unknown += census.stale_carried;
     return census;
 }
 
@@ -314,6 +334,9 @@ static struct interval interval_to(const struct route_prefix *p, struct utc now)
     if (p->first_bin && !p->first_entry)
         at = (struct interval){p->last_seen, now};
     if (p->blind_until.ns > at.last_before.ns && p->blind_from.ns < at.last_before.ns)
+        at.last_before = p->blind_from;
+    bool was_known = p->condition != CONDITION_NO_DATA || !utc_is_known(p->blind_from);
+    if (!was_known && p->blind_from.ns < at.last_before.ns)
         at.last_before = p->blind_from;
     return at;
 }
@@ -409,9 +432,10 @@ static void judge_prefix(struct routes *r, const struct watch_list *watch,
     place_prefix(p, watch, registry);
     struct census census = take_census(r, watch, registry, row, now);
     double all = (double)census.usual + census.unknown;
-    double v = all > 0 ? ((double)census.carried + census.unknown) / all : 0;
+    double v = all > 0 ? ((double)census.carried + census.unknown) / all : p->v;
     v = v < 1 ? v : 1;
-    follow_fall(p, v, now);
+    if (all > 0)
+        follow_fall(p, v, now);
     p->v = v;
     p->carried = census.carried;
     p->usual = census.usual;
@@ -444,6 +468,7 @@ static void hear_route(struct routes *r, struct watch_list *watch, const struct 
     if (o->code == ROUTE_TABLE)
         peer_at(r, peer)->is_dumped = true;
     entry->is_usual = true;
+    entry->heard = o->time;
     if (o->code == ROUTE_WITHDRAW) {
         entry->state = RIB_ABSENT;
     } else {
@@ -516,6 +541,7 @@ static void hear_peer(struct routes *r, const struct watch_list *watch,
         regain_peer(r, row, o->time);
     else if (o->code == PEER_TABLE) {
         peer->is_dumped = true;
+        peer->tabled = o->time;
         peer->table = o->value;
         if (peer->usual_table < o->value)
             peer->usual_table = o->value;

@@ -7,6 +7,10 @@
  * alone would else show an outage in every flap of two peers. A few peers that keep a route after
  * everybody withdrew it (zombies: 2 to 17 %) hide nothing: gone is v < 0.2.
  *
+ * What was heard before a gap of the collector is not known after it, until the peer speaks of the
+ * prefix again or sends its whole table. A prefix that less than a quarter spoke of since has no
+ * data.
+ *
  * States: up, partial (v < 0.8), gone (v < 0.2, until v > 0.3). Times are those of the updates;
  * each is taken as not before one second earlier, the resolution of most archives.
  *
@@ -35,6 +39,7 @@ struct route_peer {
     bool is_dumped;         /* its whole table was seen: what is not in it, it does not carry */
     struct utc since;       /* of is_up */
     struct utc blind_until; /* its collector's gap */
+    struct utc tabled;      /* when its whole table was last seen */
     struct interval lost;
     int64_t table, usual_table;
 };
@@ -46,6 +51,7 @@ struct rib_entry {   /* one prefix at one peer */
     uint32_t prefix; /* row */
     uint32_t next;   /* of the same prefix, row + 1 */
     uint32_t origin, upstream;
+    struct utc heard;
     uint8_t state;
     bool is_usual; /* carried it some time */
 };
