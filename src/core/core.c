@@ -14,6 +14,7 @@
  * after ten of them, since withdrawals take some time to reach everybody. */
 #define STEP_NS NS_PER_S
 #define PARTIAL_NS (10 * NS_PER_S)
+#define OTHERS_NS (5 * NS_PER_MINUTE)
 
 /* Events wait here while it is open which incident they belong to; beyond the cap they go out with
  * none. */
@@ -113,6 +114,17 @@ static void hold_changes(struct core *core)
     core->changes.count = 0;
 }
 
+/* The vantage that sees a failure first waits for the others to see it as well, for some minutes:
+ * only then is it decided whether an incident begins with it. */
+static bool awaits_others(const struct core *core, const struct event *event, struct utc now)
+{
+    if (!event->source || event->to < CONDITION_DEGRADED || core->detect.vantages.count < 2 ||
+        utc_diff(now, event->at.first_after) > OTHERS_NS)
+        return false;
+    uint32_t row = index_find(&core->detect.series_index, key_of(event->source, event->target));
+    return row && detect_series(&core->detect, row - 1)->shown == event->to;
+}
+
 /* Lets those events go whose incident is decided: they belong to one, or their failure came to
  * nothing. */
 static void release_events(struct core *core, struct utc now, struct conclusions *out)
@@ -124,6 +136,7 @@ static void release_events(struct core *core, struct utc now, struct conclusions
         bool is_pending = false;
         if (held.member && !held.event.incident)
             held.event.incident = incidents_of(&core->incidents, held.member - 1, &is_pending);
+        is_pending |= held.member && !held.event.incident && awaits_others(core, &held.event, now);
         if (is_pending && !is_full)
             *(struct held *)table_at(&core->held, kept++) = held;
         else
