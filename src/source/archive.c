@@ -20,12 +20,19 @@ static void read_head(struct archive *archive)
     }
 }
 
+/* A text in which a line begins an object; the first lines may be damaged. MRT, which begins with a
+ * time and small numbers, is no text. */
 static bool looks_like_log(const struct archive *archive)
 {
-    size_t at = 0;
-    while (at < archive->head_size && memchr(" \t\r\n", archive->head[at], 4))
-        at++;
-    return at < archive->head_size && archive->head[at] == '{';
+    bool is_at_start = true, has_object = false;
+    for (size_t i = 0; i < archive->head_size; i++) {
+        uint8_t c = archive->head[i];
+        if (c < ' ' && c != '\t' && c != '\r' && c != '\n')
+            return false;
+        has_object = has_object || (is_at_start && c == '{');
+        is_at_start = c == '\n' || (is_at_start && c <= ' ');
+    }
+    return has_object;
 }
 
 static struct utc first_time_of_mrt(const struct archive *archive)

@@ -85,12 +85,36 @@ static void sift_down(struct replay *replay, size_t at)
     }
 }
 
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A file that is read twice would count twice, and standard input has nothing left the second time.
+ */
+static enum err check_once(const struct replay *replay, struct why *why)
+{
+    enum err err = ERR_OK;
+    const char **paths = mem_new(replay->count + 1, sizeof *paths);
+    for (size_t i = 0; i < replay->count; i++)
+        paths[i] = replay->archives[i].path;
+    qsort(paths, replay->count, sizeof *paths, by_path);
+    for (size_t i = 1; i < replay->count && !err; i++)
+        if (strcmp(paths[i - 1], paths[i]) == 0)
+            err = why_set(why, ERR_USAGE, "%s: named twice; once is enough",
+                          strcmp(paths[i], "-") == 0 ? "standard input (-)" : paths[i]);
+    free(paths);
+    return err;
+}
+
 static enum err gather(struct replay *replay, struct why *why)
 {
     enum err err = ERR_OK;
     bool is_size_known = true;
     for (size_t i = 0; i < replay->options->path_count && !err; i++)
         err = add_path(replay, replay->options->paths[i], why);
+    if (!err)
+        err = check_once(replay, why);
     for (size_t i = 0; i < replay->count && !err; i++) {
         struct archive *archive = &replay->archives[i];
         err = archive_peek(archive, i < KEEP_OPEN, why);

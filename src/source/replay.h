@@ -18,8 +18,8 @@ struct replay_options {
 
 /* Emits everything, then a TICK at the last time + SETTLE_NS if the archive does not already end
  * with one that late, so that all of it is judged and a replay of an export adds nothing. ERR_INPUT
- * if a file was damaged (all that was readable was used; faults tells), others if a file cannot be
- * opened. */
+ * if a file was damaged (all that was readable was used; faults tells), ERR_USAGE if one is named
+ * twice, others if one cannot be opened. */
 enum err replay_run(const struct replay_options *options, const struct sink *sink,
                     struct stream_faults *faults, struct why *why);
 

@@ -235,6 +235,45 @@ static void test_settled(void **state)
     drop_folder(folder);
 }
 
+/* A log whose first lines are damaged is a log all the same. */
+static void test_damaged_start(void **state)
+{
+    (void)state;
+    char folder[64];
+    struct buffer file = {0};
+    make_folder(folder);
+    buffer_puts(&file, "\xef\xbb\xbf# a comment\n  \n\n");
+    buffer_puts(&file, log_text);
+    write_file(folder, "log", file.bytes, file.size);
+    struct run run;
+    const char *paths[] = {folder};
+    assert_int_equal(replay(&run, paths, 1), ERR_OK);
+    assert_int_equal(run.counts.bad, 1);
+    assert_non_null(strstr(run.faults.bytes, "log:1: not JSON"));
+    assert_non_null(strstr(run.text.bytes, "00:01:44Z probe icmp:192.0.2.1\n"));
+    run_done(&run);
+    drop_folder(folder);
+    buffer_done(&file);
+}
+
+static void test_named_twice(void **state)
+{
+    (void)state;
+    char folder[64], file[80];
+    make_folder(folder);
+    write_file(folder, "log", log_text, sizeof log_text - 1);
+    snprintf(file, sizeof file, "%s/log", folder);
+    const char *twice[][2] = {{folder, file}, {"-", "-"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct run run;
+        assert_int_equal(replay(&run, twice[i], 2), ERR_USAGE);
+        assert_non_null(strstr(run.why.text, i ? "standard input" : file));
+        assert_int_equal(run.text.size, 0);
+        run_done(&run);
+    }
+    drop_folder(folder);
+}
+
 static void test_missing(void **state)
 {
     (void)state;
@@ -279,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_merge),         cmocka_unit_test(test_many_files),
         cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_settled),
+        cmocka_unit_test(test_damaged_start), cmocka_unit_test(test_named_twice),
         cmocka_unit_test(test_missing),       cmocka_unit_test(test_standard_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

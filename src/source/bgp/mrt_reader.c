@@ -150,7 +150,8 @@ static int resynchronise(struct mrt_reader *reader, struct why *why)
     if (reader->seconds == 0 && !is_found) {
         if (reader->failure.err)
             return end(reader, why);
-        why_set(why, ERR_INPUT, "%s: there is no MRT record in it", input_name(reader->input));
+        why_set(why, ERR_INPUT, "%s: there is no MRT record in it, and it is no observation log",
+                input_name(reader->input));
         return -1;
     }
     snprintf(text, sizeof text, "no MRT record begins here; %llu bytes passed over",
