@@ -20,6 +20,9 @@
 /* Between two ticks a steady clock that moved this far means that we did not run: the machine was
  * suspended or stalled, and what was asked in that time was not answered in it. */
 #define STALL_NS (5 * NS_PER_S)
+/* What came due in that time is asked before the tick that notices it; a gap ends before those
+ * questions. */
+#define RESUME_NS (250 * NS_PER_MS)
 /* A clock that is only disciplined by NTP is slewed by at most 0.5 ms a second; this is a step. */
 #define STEP_NS (500 * NS_PER_MS)
 
@@ -39,6 +42,7 @@ struct daemon {
     struct loop_signal *signals[3];
     struct clock_watch watch;
     struct utc last_tick;
+    struct utc last_asked; /* of the questions answered since then, before the next tick was due */
     bool is_stopping;
     uint64_t dropped; /* as told last */
 };
@@ -79,6 +83,11 @@ static void emit_gap(struct daemon *daemon, struct utc from, struct utc until)
 
 /* ---- every second ---- */
 
+static struct utc utc_later(struct utc a, struct utc b)
+{
+    return a.ns > b.ns ? a : b;
+}
+
 static void watch_clock(struct daemon *daemon, struct utc now)
 {
     char text[DURATION_TEXT_MAX], when[UTC_TEXT_MAX];
@@ -96,9 +105,20 @@ static void watch_clock(struct daemon *daemon, struct utc now)
     if (step < -LATENESS_NS)
         command_say("what is seen before %s comes too late in the journal's time to be judged",
                     utc_format(daemon->last_tick, when));
-    struct utc from = now.ns < daemon->last_tick.ns ? now : daemon->last_tick;
-    struct utc until = now.ns < daemon->last_tick.ns ? daemon->last_tick : now;
-    emit_gap(daemon, from, until);
+    if (now.ns < daemon->last_tick.ns)
+        emit_gap(daemon, now, daemon->last_tick);
+    else
+        emit_gap(daemon, utc_later(daemon->last_tick, daemon->last_asked),
+                 utc_later(daemon->last_tick, utc_add(now, -RESUME_NS)));
+}
+
+/* Between the prober and the journal: a gap must not cover what was seen just before it. */
+static void take_result(void *context, const struct observation *result)
+{
+    struct daemon *daemon = context;
+    if (result->time.ns <= daemon->last_tick.ns + TICK_NS)
+        daemon->last_asked = utc_later(daemon->last_asked, result->time);
+    sink_emit(&daemon->sink, result);
 }
 
 static void tell_dropped(struct daemon *daemon)
@@ -118,6 +138,7 @@ static void tick(void *context)
     struct observation tick = {.kind = OBSERVATION_TICK, .time = now};
     sink_emit(&daemon->sink, &tick);
     daemon->last_tick = now;
+    daemon->last_asked = (struct utc){0};
     handover_send(daemon->handover);
     tell_dropped(daemon);
 }
@@ -283,7 +304,8 @@ static void start_prober(struct daemon *daemon)
             arena_printf(&daemon->arena, "lastlight/%s%s%s%s", LASTLIGHT_VERSION,
                          contact ? " (+" : "", contact ? contact : "", contact ? ")" : ""),
         .seed = hash_bytes(config->vantage, strlen(config->vantage), 0)};
-    daemon->prober = prober_new(daemon->loop, &options, &daemon->sink, &daemon->no_ping);
+    struct sink sink = {daemon->sink.registry, take_result, daemon};
+    daemon->prober = prober_new(daemon->loop, &options, &sink, &daemon->no_ping);
     set_plan(daemon);
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -226,6 +227,19 @@ static void test_second_signal(void **state)
     close(fd);
 }
 
+/* RFC 3339 times of one length or nearly so are in the order of their texts. */
+static void check_nothing_within(const char *log, const char *from, const char *until)
+{
+    static const char begin[] = "{\"type\":\"probe\",\"time\":\"";
+    unsigned probes = 0;
+    for (const char *at = log; (at = strstr(at, begin)); probes++) {
+        at += strlen(begin);
+        if (strncmp(at, from, strcspn(at, "Z")) > 0 && strncmp(at, until, strcspn(at, "Z")) < 0)
+            fail_msg("a probe at %.30s within the gap from %s to %s", at, from, until);
+    }
+    assert_true(probes > 0);
+}
+
 /* A daemon that did not run for a while (a suspended machine, a debugger) has seen nothing in that
  * time: a gap, and no answer that came meanwhile is taken for a missing one. */
 static void test_stalled(void **state)
@@ -253,7 +267,64 @@ static void test_stalled(void **state)
     assert_int_equal(count(log, "\"type\":\"gap\""), 1);
     assert_non_null(strstr(log, "\"source\":\"vantage:here\""));
     assert_int_equal(count(log, "\"outcome\":\"timeout\""), 0);
+    char from[40] = "", until[40] = "";
+    assert_int_equal(sscanf(strstr(log, "{\"type\":\"gap\""),
+                            "{\"type\":\"gap\",\"time\":\"%39[^\"]\",\"until\":\"%39[^\"]\"", from,
+                            until),
+                     2);
+    check_nothing_within(log, from, until);
     free(log);
+    stop_server(server);
+}
+
+static bool may_ping_without_right(void)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/ping_group_range", "r");
+    unsigned long low = 1, high = 0;
+    if (!file || fscanf(file, "%lu %lu", &low, &high) != 2)
+        low = 1, high = 0;
+    if (file)
+        fclose(file);
+    return low <= getgid() && getgid() <= high;
+}
+
+/* Who may not ping is told so once, and only if something is to be pinged; what cannot be asked is
+ * our own failure, and all else is asked. Gives up the right for good: the last of the tests. */
+static void test_without_right_to_ping(void **state)
+{
+    (void)state;
+    prctl(PR_CAPBSET_DROP, CAP_NET_RAW); /* without the right to do that, we lack this one too */
+    if (may_ping_without_right()) {
+        print_message("everybody may ping here: nothing to see\n");
+        skip();
+    }
+    char text[256];
+    uint16_t port = 0;
+    pid_t server = start_server(&port);
+    static const char form[] = "defaults: {interval: 1s}\njournal: np.db\nsubjects:\n- name: a\n  "
+                               "targets: [%s\"tcp:127.0.0.1:%u\"]\n";
+    snprintf(text, sizeof text, form, "", port);
+    file_write("np.yaml", text);
+    pid_t daemon = start("run -c np.yaml", "np.talk");
+    wait_for("export -j np.db", "\"outcome\":\"ok\"", 10);
+    size_t n;
+    char *talk = file_read("np.talk", &n);
+    assert_int_equal(count(talk, "ICMP"), 0);
+    free(talk);
+    snprintf(text, sizeof text, form, "icmp:127.0.0.1, ", port);
+    file_write("np.yaml", text);
+    kill(daemon, SIGHUP);
+    wait_for_talk("np.talk", "read again, 2 targets", 10);
+    wait_for("export -j np.db", "\"target\":\"icmp:127.0.0.1\",\"outcome\":\"self\"", 10);
+    file_write("np.yaml", "journal: np.db\nsubjects:\n- name: a\n  targets: [icmp:127.0.0.1]\n");
+    kill(daemon, SIGHUP);
+    wait_for_talk("np.talk", "read again, 1 target", 10);
+    kill(daemon, SIGTERM);
+    assert_int_equal(finish(daemon, 10), 0);
+    talk = file_read("np.talk", &n);
+    assert_int_equal(count(talk, "ICMP echo is not permitted"), 1);
+    assert_int_equal(count(talk, "ping_group_range"), 1);
+    free(talk);
     stop_server(server);
 }
 
@@ -264,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_second_signal),
         cmocka_unit_test(test_stalled),
         cmocka_unit_test(test_outage),
+        cmocka_unit_test(test_without_right_to_ping),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
