@@ -223,9 +223,7 @@ int cmd_replay(const struct options *options)
     const char *path = command_journal(options, wanted.config.path ? &wanted.config : NULL, &arena);
     bool has_run = false;
     enum err err = replay(options, &wanted, path, &result, &has_run, &why);
-    if (err)
-        command_fail(&why);
-    status = err ? EXIT_FAILED : EXIT_DONE;
+    status = err ? command_fail(&why) : EXIT_DONE;
     if (has_run && (!err || err == ERR_INPUT)) {
         tell_doubts(&wanted, &result, path);
         uint64_t incidents = count_incidents(path);

@@ -404,6 +404,9 @@ static void test_journal_is_kept(void **state)
     assert_int_equal(result->status, 1);
     assert_string_equal(result->out, "");
     assert_has(result->talk, "outage.jsonl is not a journal of lastlight");
+    result = run("replay outage.jsonl outage.jsonl -j twice.db");
+    assert_int_equal(result->status, 2);
+    assert_has(result->talk, "outage.jsonl: named twice");
     static const char *const lines[] = {"export -j a.db -o a.db", "report 1 -j a.db -o a.db"};
     for (size_t i = 0; i < COUNT(lines); i++)
         assert_int_equal(run(lines[i])->status, 2);
