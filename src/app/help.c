@@ -167,17 +167,19 @@ const char *help_config_example(void)
 
 static void man_config(struct buffer *out)
 {
-    buffer_puts(out, ".SH CONFIGURATION\nA YAML file. Only \\fBsubjects\\fR must be there. Targets "
-                     "are written as "
-                     "icmp:ADDRESS, tcp:ADDRESS:PORT, dns:SERVER/NAME/TYPE, http://HOST/PATH or "
-                     "https://HOST/PATH. Each "
-                     "is asked every \\fIinterval\\fR (1s to 1d) and given up after "
-                     "\\fItimeout\\fR (at most 10s, and "
-                     "at most the interval); \\fIcount\\fR is how many echo requests make one "
-                     "round. Controls are "
-                     "targets that have nothing to do with the subjects: if they fail, it is the "
-                     "observer who is offline. "
-                     "Relative paths are meant from the folder of the file.\n.PP\n.nf\n");
+    buffer_puts(
+        out,
+        ".SH CONFIGURATION\nA YAML file. Only \\fBsubjects\\fR must be there. Targets "
+        "are written as "
+        "icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, dns:SERVER/NAME/TYPE, http://HOST/PATH or "
+        "https://HOST/PATH. Each "
+        "is asked every \\fIinterval\\fR (1s to 1d) and given up after "
+        "\\fItimeout\\fR (at most 10s, and "
+        "at most the interval); \\fIcount\\fR is how many echo requests make one "
+        "round. Controls are "
+        "targets that have nothing to do with the subjects: if they fail, it is the "
+        "observer who is offline. "
+        "Relative paths are meant from the folder of the file.\n.PP\n.nf\n");
     const char *at = help_config_example();
     while (*at) {
         char line[128];
