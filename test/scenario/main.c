@@ -5,6 +5,8 @@
  *     scenario --log OUT [-s SEED] FILE        writes the observation log of one instead: an
  * example, a fixture scenario --fails TEXT FILE               succeeds only if the file fails and
  * says so with TEXT
+ *     scenario --score [-n SEEDS] FILE...      also says how good the verdicts were where a truth
+ * is declared
  *
  * Exit: 0 all as expected, 1 not, 2 a file or the command line is wrong. */
 #include "core/core.h"
@@ -13,12 +15,23 @@
 #include "scenario.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* How near the last verdicts came to the declared truths: sums over incidents. */
+struct score {
+    double brier;    /* of all causes: 0 is perfect, 2 the worst */
+    double log_loss; /* nats */
+    unsigned in_set, set_sizes, leading, called, called_wrong, verdicts;
+    unsigned plays, as_expected;
+};
+
 struct options {
     bool is_verbose;
+    bool is_scored;
+    struct score *score;
     unsigned seeds;
     uint64_t first_seed;
     const char *log;
@@ -90,6 +103,37 @@ static int play_again(struct observations *seen, uint64_t seed, const struct reg
     return is_same ? 0 : 1;
 }
 
+static void add_score(struct score *score, enum cause truth, const struct outcome_set *set)
+{
+    for (size_t i = 0; i < set->verdict_count; i++) {
+        const struct verdict *verdict = &set->verdicts[i];
+        for (int cause = 0; cause < CAUSE_COUNT; cause++) {
+            double off = verdict->posterior[cause] - (cause == (int)truth ? 1 : 0);
+            score->brier += off * off;
+        }
+        score->log_loss -= log(fmax(verdict->posterior[truth], 1e-6));
+        for (size_t k = 0; k < verdict->set_size; k++)
+            score->in_set += verdict->order[k] == truth;
+        score->set_sizes += verdict->set_size;
+        score->leading += verdict->order[0] == truth;
+        score->called += verdict->call == truth;
+        score->called_wrong += verdict->call != truth && verdict->call != CAUSE_COUNT;
+        score->verdicts++;
+    }
+}
+
+static void print_score(const struct score *score)
+{
+    double n = score->verdicts ? score->verdicts : 1;
+    printf("as expected %u of %u plays\n", score->as_expected, score->plays);
+    printf(
+        "verdicts with known truth %u: Brier %.3f, log loss %.3f, truth in the 80 %% set %.1f %% "
+        "(mean size %.1f), leading %.1f %%, called %.1f %%, something else called %.1f %%\n",
+        score->verdicts, score->brier / n, score->log_loss / n, 100 * score->in_set / n,
+        score->set_sizes / n, 100 * score->leading / n, 100 * score->called / n,
+        100 * score->called_wrong / n);
+}
+
 /* Returns how much was not as expected. */
 static int play(const struct world *world, uint64_t seed, const struct options *options,
                 struct buffer *report)
@@ -106,6 +150,8 @@ static int play(const struct world *world, uint64_t seed, const struct options *
         printf("%s, seed %llu: %zu observations\n%s", world->title, (unsigned long long)seed,
                seen.count, said.bytes);
     int failures = world_judge(world, &set, registry, report);
+    if (world->has_truth)
+        add_score(options->score, world->truth, &set);
     if (counters.late || counters.capped) {
         buffer_printf(report, "the core passed over %llu late and %llu capped observations\n",
                       (unsigned long long)counters.late, (unsigned long long)counters.capped);
@@ -166,8 +212,10 @@ static int run_seeds(const struct world *world, const struct options *options,
             buffer_puts(report, one.bytes);
             failed++;
         }
+        options->score->plays++;
         buffer_done(&one);
     }
+    options->score->as_expected += options->seeds - (unsigned)failed;
     return failed;
 }
 
@@ -214,17 +262,23 @@ static int usage(void)
 {
     fprintf(stderr, "usage: scenario [-v] [-n SEEDS] [-s FIRST_SEED] FILE...\n"
                     "       scenario --log OUT [-s SEED] FILE\n"
+                    "       scenario --score [-n SEEDS] FILE...\n"
                     "       scenario --fails TEXT FILE\n");
     return 2;
 }
 
 int main(int count, char **words)
 {
-    struct options options = {.seeds = 3, .first_seed = 1};
+    struct score score = {0};
+    struct options options = {.seeds = 3, .first_seed = 1, .score = &score};
     int at = 1, worst = 0;
     for (; at < count && words[at][0] == '-'; at++) {
         if (strcmp(words[at], "-v") == 0) {
             options.is_verbose = true;
+            continue;
+        }
+        if (strcmp(words[at], "--score") == 0) {
+            options.is_scored = true;
             continue;
         }
         if (at + 1 == count)
@@ -248,5 +302,7 @@ int main(int count, char **words)
         int status = run_file(words[at], &options);
         worst = status > worst ? status : worst;
     }
+    if (options.is_scored)
+        print_score(&score);
     return worst;
 }

@@ -260,6 +260,8 @@ static void parse_statement(struct script *script)
         parse_group(script);
     else if (strcmp(verb, "at") == 0)
         parse_change(script);
+    else if (strcmp(verb, "truth") == 0)
+        parse_truth(script);
     else if (strcmp(verb, "expect") == 0)
         parse_expectation(script);
     else

@@ -4,8 +4,9 @@
 
 #include "script.h"
 
-void parse_change(struct script *script);      /* after `at` */
-void parse_expectation(struct script *script); /* after `expect` */
+void parse_change(struct script *script); /* after `at` */
+void parse_expectation(struct script *script);
+void parse_truth(struct script *script); /* after `expect` */
 
 /* Adds one of a kind to a growing list of the world. */
 #define WORLD_ADD(world, list, count, capacity, value)                                             \

@@ -162,6 +162,13 @@ static void parse_no_or_never(struct script *script, struct expectation *e, bool
     e->set = parse_set(script, cause_from_name, "a cause (model/causes.def)");
 }
 
+void parse_truth(struct script *script)
+{
+    script->world->has_truth = true;
+    script->world->truth =
+        (enum cause)parse_one(script, cause_from_name, "a cause (model/causes.def)");
+}
+
 void parse_expectation(struct script *script)
 {
     struct expectation e = {.line = script->line, .said = script->said, .low = -1, .high = -1};

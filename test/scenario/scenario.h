@@ -115,6 +115,8 @@ struct world {
     const char *file;
     const char *title;
     bool is_reconstruction;
+    bool has_truth; /* `truth` is the cause of all that goes wrong in it */
+    enum cause truth;
     double noise_loss, noise_rtt;
     struct thing *things; /* from 1 */
     size_t thing_count, thing_capacity;
