@@ -68,7 +68,7 @@ struct incident {
     uint32_t subject;
     uint16_t episodes; /* how many so far */
     uint8_t is_open;
-    uint8_t first_layer; /* enum layer that failed (or degraded) first, LAYER_COUNT if not resolvable */
+    uint8_t first_layer; /* enum layer that failed or degraded first, LAYER_COUNT: not resolvable */
     uint32_t first_target; /* the series that did */
     uint32_t vantages;     /* how many vantages had data and a vote */
     struct utc judged;     /* the time in the data at which this revision was made */
@@ -109,7 +109,7 @@ struct verdict {
     uint32_t revision; /* of the incident */
     uint16_t rules;    /* version of the rules: RULES_VERSION */
     uint8_t is_provisional;
-    uint8_t call;       /* enum cause that is called, CAUSE_COUNT for "no call" (also if CAUSE_UNKNOWN leads) */
+    uint8_t call;       /* enum cause; CAUSE_COUNT for "no call", also if CAUSE_UNKNOWN leads */
     uint8_t confidence; /* in the data, enum confidence: never mixed with likelihood */
     uint8_t set_size;   /* the first set_size of `order` hold 80 % */
     uint8_t order[CAUSE_COUNT]; /* causes by probability, highest first */
@@ -149,7 +149,7 @@ struct series_state {
     uint32_t subject;
     uint8_t layer;
     uint8_t condition;
-    uint8_t outcome; /* of the last observation */
+    uint8_t outcome;    /* of the last observation */
     uint8_t is_counted; /* 0: its vantage has no vote */
     uint8_t was_up;     /* 1: it was up at least once since it is watched; else it has no outage */
     uint8_t spare[3];

@@ -12,7 +12,12 @@ enum outcome {
     OUTCOME_COUNT
 };
 
-enum outcome_class { OUTCOME_CLASS_GOOD, OUTCOME_CLASS_PARTIAL, OUTCOME_CLASS_BAD, OUTCOME_CLASS_OURS };
+enum outcome_class {
+    OUTCOME_CLASS_GOOD,
+    OUTCOME_CLASS_PARTIAL,
+    OUTCOME_CLASS_BAD,
+    OUTCOME_CLASS_OURS
+};
 
 enum stage {
 #define STAGE(constant, name) STAGE_##constant,

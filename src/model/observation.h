@@ -1,18 +1,17 @@
 /* An observation: one thing seen once. A value of fixed size that is never changed; names in it are
  * numbers of the registry. The table says which member means what; unused members are 0.
  *
- * | kind       | source    | target          | peer                | path    | code     | value |
+ * | kind       | source    | target          | peer                | path    | code     | value          |
  * |------------|-----------|-----------------|---------------------|---------|----------|----------------|
- * | PROBE      | vantage   | target/control  | address that replied| -       | *        | ** | |
- * ROUTE      | collector | prefix          | peer                | AS path | route_op | - | | PEER
- * | collector | -               | peer                | -       | peer_op  | prefixes (***) | |
- * VISIBILITY | collector | prefix          | -                   | -       | peers up | peers in
- * all   | | TICK       | -         | -               | -                   | -       | -        | -
- * | | GAP        | vantage or collector | -    | -                   | text: reason | -   | until,
- * utc ns  | | START/STOP | vantage or collector | -    | -                   | -       | -        |
- * -              | | SUBJECT    | -         | subject         | -                   | text: title |
- * flags | UTC offset, s | | MEMBER     | -         | target, prefix, ASN or zone | subject | - | -
- * | interval_ns or 0 |
+ * | PROBE      | vantage   | target/control  | address that replied| -       | *        | **             |
+ * | ROUTE      | collector | prefix          | peer                | AS path | route_op | -              |
+ * | PEER       | collector | -               | peer                | -       | peer_op  | prefixes (***) |
+ * | VISIBILITY | collector | prefix          | -                   | -       | peers up | peers in all   |
+ * | TICK       | -         | -               | -                   | -       | -        | -              |
+ * | GAP        | vantage or collector | -    | -                   | text: reason | -   | until, utc ns  |
+ * | START/STOP | vantage or collector | -    | -                   | -       | -        | -              |
+ * | SUBJECT    | -         | subject         | -                   | text: title | flags | UTC offset, s |
+ * | MEMBER     | -         | target, prefix, ASN or zone | subject | -       | -        | interval_ns or 0 |
  *
  *   *   http status, dns rcode, icmp type << 8 | code
  *   **  dns: SOA serial; tls and https: notAfter in seconds; icmp: TTL of the reply; 0 unknown
@@ -57,8 +56,7 @@ struct observation {
     uint32_t target;
     uint32_t peer;
     uint32_t path;
-    uint32_t
-        extra; /* text: members of the log line that we do not know, as JSON; kept for export */
+    uint32_t extra; /* text: unknown members of the log line, as JSON; kept for export */
     uint16_t code;
     uint8_t kind;    /* enum observation_kind */
     uint8_t outcome; /* enum outcome; probe only */

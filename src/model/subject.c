@@ -50,7 +50,8 @@ enum err subject_emit(const struct subject_spec *spec, struct utc time, const st
     for (size_t i = 0; i < spec->member_count; i++) {
         struct observation member = {.kind = OBSERVATION_MEMBER,
                                      .time = time,
-                                     .target = intern_member(&spec->members[i], sink->registry, why),
+                                     .target =
+                                         intern_member(&spec->members[i], sink->registry, why),
                                      .peer = subject,
                                      .value = spec->members[i].interval_ns};
         sink_emit(sink, &member);

@@ -33,9 +33,9 @@ struct part {
 enum { TARGET_TEXT_MAX = 2048 };
 
 struct target {
-    uint8_t kind;  /* enum target_kind */
-    uint8_t layer; /* enum layer: host for icmp, path for trace, name for dns, service for the rest */
-    uint16_t port; /* the default of the kind where none is written; 0 for icmp and trace */
+    uint8_t kind;     /* enum target_kind */
+    uint8_t layer;    /* host for icmp, path for trace, name for dns, service for the rest */
+    uint16_t port;    /* the default of the kind where none is written; 0 for icmp and trace */
     struct part host; /* without brackets; the server for dns */
     struct part name; /* dns: the owner name; http(s): path and query */
     struct part type; /* dns: the record type in capitals as written */

@@ -29,8 +29,9 @@ enum err out_report(struct journal *journal, uint32_t incident, const struct sty
 
 /* The observation log of the journal (design 7), written piece by piece as buffer fills: `write` gets
  * whole lines. Sorted by time within the lateness bound. */
-enum err out_log(struct journal *journal, enum err (*write)(void *context, const void *bytes, size_t n),
-                 void *context, struct why *why);
+enum err out_log(struct journal *journal,
+                 enum err (*write)(void *context, const void *bytes, size_t n), void *context,
+                 struct why *why);
 
 /* One observation as a line of the log, with its newline. A SUBJECT needs its MEMBERs: see out_log(). */
 void out_log_line(const struct registry *registry, const struct observation *observation,

@@ -13,12 +13,12 @@ struct archive {
     uint64_t size; /* of the file itself; 0 if not known */
     bool is_log;   /* else MRT */
     bool is_open;
-    struct utc
-        time; /* of its next observation; before it is opened, of its first record, 0: not known */
+    /* Of its next observation; before it is opened, of its first record, 0: not known. */
+    struct utc time;
     struct observation next;
     struct stream *stream;
-    struct input
-        *input; /* looked into and kept open until the stream takes it over; NULL otherwise */
+    /* Looked into and kept open until the stream takes it over; NULL otherwise. */
+    struct input *input;
     uint8_t head[ARCHIVE_HEAD];
     size_t head_size;
 };

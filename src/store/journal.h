@@ -43,13 +43,14 @@ struct journal_batch {
     const struct observation *observations; /* seq set: they follow the journal's last */
     size_t count;
     const struct conclusions *conclusions;
-    uint16_t rules; /* version of the rules that drew them; 0: leave what the journal says */
-    const char *source;       /* progress: NULL, or the key under which source_done is kept */
-    uint64_t source_done;     /* observations of that source that the journal holds now */
+    uint16_t rules;       /* version of the rules that drew them; 0: leave what the journal says */
+    const char *source;   /* progress: NULL, or the key under which source_done is kept */
+    uint64_t source_done; /* observations of that source that the journal holds now */
     bool source_is_complete;
     const struct buffer *checkpoint; /* NULL, or core_save() after this batch */
 };
-enum err journal_commit(struct journal *journal, const struct journal_batch *batch, struct why *why);
+enum err journal_commit(struct journal *journal, const struct journal_batch *batch,
+                        struct why *why);
 
 /* The highest sequence number that is in the journal (a reader: in its snapshot), 0 if empty. */
 uint64_t journal_last_seq(const struct journal *journal);
@@ -58,8 +59,7 @@ uint64_t journal_last_seq(const struct journal *journal);
 uint16_t journal_rules(const struct journal *journal);
 
 /* Interns the journal's names, in order, into an empty registry: numbers come out the same. */
-enum err journal_load_registry(struct journal *journal, struct registry *registry,
-                               struct why *why);
+enum err journal_load_registry(struct journal *journal, struct registry *registry, struct why *why);
 /* A reader's new snapshot, and the names that are new in it (readers that stay open). */
 enum err journal_refresh_registry(struct journal *journal, struct registry *registry,
                                   struct why *why);

@@ -8,7 +8,7 @@
 
 struct journal_counts {
     uint64_t observations, blocks, names, events, incidents;
-    uint64_t bytes;      /* of the journal's file and its WAL */
+    uint64_t bytes;         /* of the journal's file and its WAL */
     struct utc first, last; /* times of the first and last observation */
 };
 enum err query_counts(struct journal *journal, struct journal_counts *out, struct why *why);
@@ -23,14 +23,14 @@ enum err query_incidents(struct journal *journal, uint32_t subject, struct arena
 
 /* One incident with all that belongs to it. ERR_NOT_FOUND if there is none of that id. */
 struct incident_file {
-    struct incident incident;          /* newest revision */
-    const struct incident *revisions;  /* all, oldest first */
+    struct incident incident;         /* newest revision */
+    const struct incident *revisions; /* all, oldest first */
     size_t revision_count;
-    const struct episode *episodes;    /* newest state of each */
+    const struct episode *episodes; /* newest state of each */
     size_t episode_count;
-    const struct event *events;        /* in order of id */
+    const struct event *events; /* in order of id */
     size_t event_count;
-    const struct verdict *verdicts;    /* all, oldest first; the last one stands */
+    const struct verdict *verdicts; /* all, oldest first; the last one stands */
     size_t verdict_count;
 };
 enum err query_incident(struct journal *journal, uint32_t id, struct arena *arena,

@@ -44,8 +44,8 @@ struct table {
     const char *name;
     const char *says;
     const char *key; /* columns of the primary key */
-    bool
-        is_replaced; /* a later row replaces an earlier one of the same key; else that is refused */
+    /* A later row replaces an earlier one of the same key; else that is refused. */
+    bool is_replaced;
     size_t row_size;
     const struct column *columns;
     size_t column_count;

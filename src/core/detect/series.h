@@ -59,8 +59,8 @@ struct series {
     double belief;
     double run_chance; /* of the run of bad ones, if up: logarithm of what its usual losses give */
     double recent;     /* share of answers lately */
-    double
-        recent_before; /* the same, before the run of bad ones: an outage teaches nothing of it */
+    /* The same, before the run of bad ones: an outage teaches nothing of it. */
+    double recent_before;
     int64_t round_ns;
 
     struct utc last_any, last_judged, last_good, last_bad;

@@ -36,11 +36,11 @@ void incidents_save(const struct incidents *in, struct buffer *out)
     buffer_varint(out, in->capped);
 }
 
-bool incidents_load(struct incidents *in, struct reader *r)
+bool incidents_load(struct incidents *incidents, struct reader *in)
 {
-    bool is_good =
-        table_load(&in->tracks, r) && table_load(&in->cases, r) && table_load(&in->due, r);
-    in->capped = reader_varint(r);
+    bool is_good = table_load(&incidents->tracks, in) && table_load(&incidents->cases, in) &&
+                   table_load(&incidents->due, in);
+    incidents->capped = reader_varint(in);
     return is_good;
 }
 

@@ -37,8 +37,8 @@ struct case_file {
     bool is_revised;  /* to be told: incident, episode and, by core.c, the verdict */
     bool was_settled; /* the revision after which a verdict is no longer provisional was made */
     uint32_t episode_count;
-    struct case_episode
-        episodes[CASE_EPISODES]; /* a ring: number n is at (n - 1) % CASE_EPISODES */
+    /* A ring: number n is at (n - 1) % CASE_EPISODES. */
+    struct case_episode episodes[CASE_EPISODES];
     struct utc last_onset;
     struct incident incident; /* as it stands */
     struct incident told;     /* as it was last told */
