@@ -63,7 +63,7 @@ logs() {
     "$bench" write-log "$lines" "$folder/log.jsonl" >"$folder/write"
     "$bench" read-log "$folder/log.jsonl" >"$folder/read"
     row "observation log written, lines/s" "$(number %.0f "$(value "$folder/write" rate)")" ""
-    row "observation log read, lines/s" "$(number %.0f "$(value "$folder/read" rate)")" ">= 400 000"
+    row "observation log read, lines/s" "$(number %.0f "$(value "$folder/read" rate)")" ""
     taken=$(seconds "$lastlight" replay -j "$folder/replayed.db" "$folder/log.jsonl")
     row "lastlight replay of a log, lines/s" \
         "$(number %.0f "$(awk -v n="$lines" -v s="$taken" 'BEGIN { print n / s }')")" ">= 200 000"
