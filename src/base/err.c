@@ -25,17 +25,3 @@ enum err why_set(struct why *why, enum err err, const char *format, ...)
     va_end(args);
     return err;
 }
-
-void why_prefix(struct why *why, const char *format, ...)
-{
-    if (!why)
-        return;
-    char old[sizeof why->text];
-    memcpy(old, why->text, sizeof old);
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(why->text, sizeof why->text, format, args);
-    va_end(args);
-    if (n >= 0 && (size_t)n < sizeof why->text)
-        snprintf(why->text + n, sizeof why->text - (size_t)n, "%s", old);
-}

@@ -50,7 +50,4 @@ struct why {
 enum err why_set(struct why *why, enum err err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts a place in front of the text that is already there: "FILE:LINE: text". */
-void why_prefix(struct why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 #endif

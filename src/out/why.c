@@ -67,6 +67,18 @@ static json_t *json_report(const struct dossier *dossier)
     return object;
 }
 
+/* What `why` says, and a report as well: there with all that was looked for. */
+static void reasoning(struct page *page, const struct dossier *dossier, bool is_report)
+{
+    section_head(page, dossier);
+    section_time_line(page, dossier);
+    section_episodes(page, dossier);
+    section_verdict(page, dossier);
+    section_observed(page, dossier, is_report);
+    section_weighing(page, dossier);
+    section_limits(page, dossier);
+}
+
 void render_why(const struct dossier *dossier, const struct style *style, struct buffer *out)
 {
     if (style->format == FORMAT_JSON) {
@@ -74,13 +86,7 @@ void render_why(const struct dossier *dossier, const struct style *style, struct
         return;
     }
     struct page page = page_of(style, out);
-    section_head(&page, dossier);
-    section_time_line(&page, dossier);
-    section_episodes(&page, dossier);
-    section_verdict(&page, dossier);
-    section_observed(&page, dossier, false);
-    section_weighing(&page, dossier);
-    section_limits(&page, dossier);
+    reasoning(&page, dossier, false);
 }
 
 void render_report(const struct dossier *dossier, const struct style *style, struct buffer *out)
@@ -90,13 +96,7 @@ void render_report(const struct dossier *dossier, const struct style *style, str
         return;
     }
     struct page page = page_of(style, out);
-    section_head(&page, dossier);
-    section_time_line(&page, dossier);
-    section_episodes(&page, dossier);
-    section_verdict(&page, dossier);
-    section_observed(&page, dossier, true);
-    section_weighing(&page, dossier);
-    section_limits(&page, dossier);
+    reasoning(&page, dossier, true);
     section_revisions(&page, dossier);
     section_observer(&page, dossier);
     section_events(&page, dossier);

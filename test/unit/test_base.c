@@ -679,15 +679,13 @@ static void test_why(void **state)
     struct why why = {0};
     assert_int_equal(why_set(&why, ERR_INPUT, "line %d", 7), ERR_INPUT);
     assert_int_equal(why.err, ERR_INPUT);
-    why_prefix(&why, "%s:", "file");
-    assert_string_equal(why.text, "file:line 7");
+    assert_string_equal(why.text, "line 7");
     char longer[1000];
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
-    why_prefix(&why, "%s", longer);
+    why_set(&why, ERR_INPUT, "%s", longer);
     assert_int_equal(strlen(why.text), sizeof why.text - 1);
     assert_int_equal(why_set(NULL, ERR_IO, "nobody reads this"), ERR_IO);
-    why_prefix(NULL, "nor this");
     assert_string_equal(err_name(ERR_NOT_FOUND), "not found");
 }
 

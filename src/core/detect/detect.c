@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Controls: the last eight probes of each; seven lost in sixteen make the vantage unwell, a quarter
- * makes what it says doubtful for now; to be well again takes five answers in a row. */
+ * makes what it says doubtful meanwhile; to be well again takes five answers in a row. */
 enum { CONTROL_WINDOW = 8, LOSS_LEAST = 12, STEADY_RUN = 5 };
 static const double LOSS_UNWELL = 0.43, LOSS_DOUBTFUL = 0.25;
 
