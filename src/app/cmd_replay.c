@@ -123,7 +123,7 @@ static enum err replay(const struct options *options, const struct wanted *wante
                                                           : wanted->subject.name != NULL};
     struct pipeline *pipeline;
     struct why why_close;
-    enum err err = pipeline_open(path, &pipeline, why);
+    enum err err = command_pipeline(path, &pipeline, why);
     if (err)
         return err;
     *has_run = true;

@@ -2,6 +2,7 @@
 
 #include "sys/output.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,17 @@ int command_config(const char *path, struct config *out)
         fputs(faults.bytes, stderr);
     buffer_done(&faults);
     return status;
+}
+
+enum err command_pipeline(const char *path, struct pipeline **out, struct why *why)
+{
+    enum err err = pipeline_open(path, out, why);
+    uint64_t damaged = err ? 0 : pipeline_counters(*out).damaged;
+    if (damaged)
+        command_say("%s: %" PRIu64 " observations are damaged and were not judged again; "
+                    "'lastlight db check' names them",
+                    path, damaged);
+    return err;
 }
 
 int command_print(const struct options *options, struct buffer *result)

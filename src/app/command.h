@@ -5,6 +5,7 @@
 
 #include "app/config.h"
 #include "app/options.h"
+#include "app/pipeline.h"
 #include "base/buffer.h"
 #include "base/err.h"
 #include "out/out.h"
@@ -33,6 +34,8 @@ void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int command_fail(const struct why *why);
 /* Reads a configuration. Tells every fault in it and gives the exit status; `out` is then empty. */
 int command_config(const char *path, struct config *out);
+/* pipeline_open(), telling what of the journal could not be read for it. */
+enum err command_pipeline(const char *path, struct pipeline **out, struct why *why);
 /* Writes a result to the file that -o names, or to standard output; frees it. */
 int command_print(const struct options *options, struct buffer *result);
 

@@ -388,8 +388,9 @@ int daemon_run(struct config *config, const char *journal)
     struct why why;
     daemon.journal = arena_printf(&daemon.arena, "%s", journal ? journal : config->journal);
     tell_warnings(config);
-    int status = pipeline_open(daemon.journal, &pipeline, &why) ? command_fail(&why)
-                                                                : open_and_watch(&daemon, pipeline);
+    int status = command_pipeline(daemon.journal, &pipeline, &why)
+                     ? command_fail(&why)
+                     : open_and_watch(&daemon, pipeline);
     arena_done(&daemon.arena);
     return status;
 }
