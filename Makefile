@@ -2,13 +2,16 @@
 #
 #   make run     build, replay the bundled examples, explain them, then watch this machine's loopback
 #   make test    build with gcc and with clang and sanitizers, run every test in both
+#   make lab     make outages for real in a laboratory of namespaces, and judge what lastlight says
 #   make bench   measure speed and memory against peers          make fuzz   fuzz every decoder
 #   make lint    format and static checks                        make clean  remove the builds
 
 BUILD ?= build
 FUZZ_SECONDS ?= 60
+SEED ?= 1
+JOBS ?= 3
 
-.PHONY: all deps test-deps bench-deps run test bench fuzz lint format golden clean
+.PHONY: all deps test-deps bench-deps lab-deps run test lab bench fuzz lint format golden clean
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -22,6 +25,9 @@ test-deps:
 bench-deps:
 	@tools/deps.sh build test bench
 
+lab-deps:
+	@tools/deps.sh build test lab
+
 $(BUILD)/build.ninja: | deps
 	meson setup $(BUILD)
 
@@ -30,6 +36,10 @@ run: deps
 
 test: test-deps
 	@tools/test.sh $(BUILD)
+
+# SEED varies delays, times and victims; JOBS laboratories run side by side.
+lab: lab-deps all
+	@lab/lab run --all --seed $(SEED) --jobs $(JOBS) --build $(BUILD)
 
 bench: bench-deps
 	@bench/run.sh $(BUILD)

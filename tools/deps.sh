@@ -1,6 +1,9 @@
 #!/bin/sh
 # deps.sh GROUP...: installs the Debian packages of these groups that are missing, and says which.
-# Silent when nothing is missing. Groups: build, test, bench.
+# Silent when nothing is missing. Groups: build, test, bench, lab.
+#
+# The laboratory's packages are daemons. Their services are neither started now nor at the next boot:
+# the laboratory runs the programs by itself, out of sight.
 set -eu
 
 packages_of() {
@@ -10,7 +13,9 @@ packages_of() {
         libbz2-dev ;;
     test) echo clang libclang-rt-14-dev libcmocka-dev clang-format cppcheck iproute2 bgpdump ;;
     bench) echo bgpdump fping ;;
-    *) echo "deps.sh: unknown group '$1'; expected build, test or bench" >&2; exit 2 ;;
+    lab) echo python3 util-linux iproute2 nftables procps openssl curl ca-certificates bird2 frr nsd nginx-light \
+        opensmtpd unbound ldnsutils dnsutils faketime bgpdump iputils-ping ;;
+    *) echo "deps.sh: unknown group '$1'; expected build, test, bench or lab" >&2; exit 2 ;;
     esac
 }
 
@@ -37,6 +42,31 @@ if [ "$(id -u)" != 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 install="$as_root apt-get install -y -q --no-install-recommends"
+
+# While this file is there, no package starts its service. One of the user's own is left as it is.
+policy=/usr/sbin/policy-rc.d
+held=
+hold_services() {
+    [ -e $policy ] && return
+    held=yes
+    trap release_services EXIT INT TERM
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+    $as_root chmod 755 $policy
+}
+release_services() {
+    [ -z "$held" ] || $as_root rm -f $policy
+    held=
+}
+# What was installed just now does not start at the next boot either.
+disable_services() {
+    command -v systemctl >/dev/null || return 0
+    for service in bird frr nsd nginx opensmtpd unbound; do
+        case $missing in *$service*) $as_root systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
+    done
+}
+
+case " $* " in *" lab "*) hold_services ;; esac
 # An old package list is the usual reason for a failure: fetch it anew only then.
 # shellcheck disable=SC2086
 $install $missing >/dev/null 2>&1 || { $as_root apt-get update -q >/dev/null && $install $missing >/dev/null; }
+case " $* " in *" lab "*) disable_services ;; esac
