@@ -125,15 +125,52 @@ static void read_vantage(struct reading *reading, const yaml_node_t *node)
             "cannot tell its own failure from theirs");
 }
 
+/* "ADDRESS:PORT", "[ADDRESS]:PORT" or ":PORT". */
+static bool parse_endpoint(const char *text, struct addr *addr, uint16_t *port)
+{
+    const char *colon = strrchr(text, ':');
+    size_t n = colon ? (size_t)(colon - text) : 0;
+    bool has_brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
+    struct addr found = {0};
+    char *end;
+    unsigned long number =
+        colon && colon[1] >= '1' && colon[1] <= '9' ? strtoul(colon + 1, &end, 10) : 0;
+    if (!number || number > UINT16_MAX || *end)
+        return false;
+    if (n && !addr_parse(text + has_brackets, n - 2 * has_brackets, &found))
+        return false;
+    if (n && has_brackets != (found.family == 6))
+        return false;
+    *addr = found;
+    *port = (uint16_t)number;
+    return true;
+}
+
+static void read_bmp(struct reading *reading, const yaml_node_t *node)
+{
+    struct config *config = &reading->config;
+    const char *text;
+    if (!document_text(&reading->document, node, "where to listen for BMP", PATH_LONGEST, &text))
+        return;
+    if (parse_endpoint(text, &config->bmp_address, &config->bmp_port))
+        config->bmp = config_keep(reading, text);
+    else
+        document_fault(&reading->document, node,
+                       "bmp: found '%.60s'; expected ADDRESS:PORT, [ADDRESS]:PORT or :PORT", text);
+}
+
 static void read_routes(struct reading *reading, const yaml_node_t *node)
 {
     struct config *config = &reading->config;
-    const yaml_node_t *collector = NULL, *archives = NULL, *archive;
-    const struct field fields[] = {{"collector", &collector}, {"archives", &archives}};
+    const yaml_node_t *collector = NULL, *archives = NULL, *bmp = NULL, *archive;
+    const struct field fields[] = {
+        {"collector", &collector}, {"archives", &archives}, {"bmp", &bmp}};
     const char *text;
     size_t at = 0;
-    if (!document_fields(&reading->document, node, "routes", fields, 2))
+    if (!document_fields(&reading->document, node, "routes", fields, 3))
         return;
+    if (bmp)
+        read_bmp(reading, bmp);
     if (collector && document_text(&reading->document, collector, "the name of the collector",
                                    CONFIG_NAME_MAX, &text))
         config->collector = config_keep(reading, text);
@@ -200,6 +237,10 @@ static void read_all(struct reading *reading)
         document_fault(document, root,
                        "the configuration has no 'subjects'; expected a list of what is to "
                        "be watched");
+    if (routes && reading->config.bmp && !reading->config.watch.prefix_count &&
+        !reading->config.watch.asn_count)
+        config_warn(reading, routes,
+                    "no subject has prefixes or asns: no route that is heard at bmp is kept");
     if (!vantage && reading->config.plan_count)
         config_warn(
             reading, root,
@@ -291,15 +332,31 @@ static bool is_same_member(const struct member_spec *a, const struct member_spec
     return a->kind == b->kind && a->interval_ns == b->interval_ns && strcmp(a->text, b->text) == 0;
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+    return !a == !b && (!a || strcmp(a, b) == 0);
+}
+
 bool config_has_subject(const struct config *config, const struct subject_spec *subject)
 {
     const struct subject_spec *mine = config_find_subject(config, subject->name);
     if (!mine || mine->member_count != subject->member_count ||
-        mine->utc_offset_s != subject->utc_offset_s || !mine->title != !subject->title ||
-        (mine->title && strcmp(mine->title, subject->title) != 0))
+        mine->utc_offset_s != subject->utc_offset_s || !is_same_text(mine->title, subject->title))
         return false;
     for (size_t i = 0; i < mine->member_count; i++)
         if (!is_same_member(&mine->members[i], &subject->members[i]))
             return false;
     return true;
+}
+
+bool config_has_same_routes(const struct config *a, const struct config *b)
+{
+    const struct watch *x = &a->watch, *y = &b->watch;
+    if (!is_same_text(a->bmp, b->bmp) || !is_same_text(a->collector, b->collector) ||
+        x->prefix_count != y->prefix_count || x->asn_count != y->asn_count)
+        return false;
+    for (size_t i = 0; i < x->prefix_count; i++)
+        if (prefix_compare(&x->prefixes[i], &y->prefixes[i]) != 0)
+            return false;
+    return !x->asn_count || memcmp(x->asns, y->asns, x->asn_count * sizeof *x->asns) == 0;
 }

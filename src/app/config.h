@@ -15,7 +15,11 @@
  *         prefixes: [175.45.176.0/22]
  *         asns: [131279]
  *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200}]
- *     routes: {collector: rrc00, archives: [archive/2022-01]}
+ *     routes: {collector: rrc00, archives: [archive/2022-01], bmp: "192.0.2.1:11019"}
+ *
+ * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
+ * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
+ * Without `collector` each router is called by the name that it gives itself.
  *
  * Only `subjects` must be there. Who sets no controls cannot tell his own failure from that of
  * others; that is a warning. */
@@ -51,7 +55,10 @@ struct config {
     size_t asn_capacity;
     const char **archives; /* MRT files or folders that `run` and `replay` read in */
     size_t archive_count, archive_capacity;
-    const char *collector; /* NULL if not given */
+    const char *collector;   /* NULL if not given */
+    const char *bmp;         /* where to listen, as it is written; NULL: nowhere */
+    struct addr bmp_address; /* family 0: everywhere */
+    uint16_t bmp_port;
     const char **warnings; /* "FILE:LINE:COLUMN: ..." */
     size_t warning_count, warning_capacity;
     struct arena arena;
@@ -69,6 +76,8 @@ void config_done(struct config *config);
  * everything. */
 const struct subject_spec *config_find_subject(const struct config *config, const char *name);
 bool config_has_subject(const struct config *config, const struct subject_spec *subject);
+/* Whether both listen at the same place, under the same name, for the same routes. */
+bool config_has_same_routes(const struct config *a, const struct config *b);
 
 /* What would be watched, how often, and what is doubtful, for --check-config. */
 void config_describe(const struct config *config, bool is_json, struct buffer *out);

@@ -64,6 +64,8 @@ static void describe_text(const struct config *config, struct buffer *out)
     if (config->archive_count)
         buffer_printf(out, "; %zu archive%s of routes", config->archive_count,
                       config->archive_count == 1 ? "" : "s");
+    if (config->bmp)
+        buffer_printf(out, "; live routes by BMP at %s", config->bmp);
     buffer_printf(out, "\njournal: %s\n", config->journal);
     for (size_t i = 0; i < config->warning_count; i++)
         buffer_printf(out, "%s\n", config->warnings[i]);
@@ -86,12 +88,12 @@ static void describe_json(const struct config *config, struct buffer *out)
     for (size_t i = 0; i < config->warning_count; i++)
         json_array_append_new(warnings, json_string(config->warnings[i]));
     json_t *whole =
-        json_pack("{s:s, s:b, s:s, s:I, s:I, s:f, s:I, s:s, s:o, s:o}", "config", config->path,
-                  "valid", 1, "vantage", config->vantage, "targets",
+        json_pack("{s:s, s:b, s:s, s:I, s:I, s:f, s:I, s:s?, s:s, s:o, s:o}", "config",
+                  config->path, "valid", 1, "vantage", config->vantage, "targets",
                   (json_int_t)(config->plan_count - config->control_count), "controls",
                   (json_int_t)config->control_count, "probes_per_second", per_second(config),
-                  "archives", (json_int_t)config->archive_count, "journal", config->journal,
-                  "subjects", subjects, "warnings", warnings);
+                  "archives", (json_int_t)config->archive_count, "bmp", config->bmp, "journal",
+                  config->journal, "subjects", subjects, "warnings", warnings);
     char *line = whole ? json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     if (line)
         buffer_printf(out, "%s\n", line);

@@ -5,6 +5,7 @@
 #include "app/writer.h"
 #include "base/hash.h"
 #include "model/subject.h"
+#include "source/bgp/bmp_listener.h"
 #include "store/query.h"
 #include "sys/clock.h"
 #include "sys/loop.h"
@@ -37,7 +38,8 @@ struct daemon {
     struct sink sink;
     struct writer *writer;
     struct prober *prober;
-    struct why no_ping; /* why hosts cannot be pinged, until that was told */
+    struct bmp_listener *bmp; /* NULL: no live routes */
+    struct why no_ping;       /* why hosts cannot be pinged, until that was told */
     struct loop_timer *ticks;
     struct loop_signal *signals[3];
     struct clock_watch watch;
@@ -183,6 +185,42 @@ static void set_plan(struct daemon *daemon)
         command_say("%s", why.text);
 }
 
+static void tell_bmp(void *context, const char *text)
+{
+    (void)context;
+    command_say("%s", text);
+}
+
+static enum err start_bmp(struct daemon *daemon, struct why *why)
+{
+    const struct config *config = daemon->config;
+    struct bmp_options options = {.address = config->bmp_address,
+                                  .port = config->bmp_port,
+                                  .collector = config->collector,
+                                  .watch = &config->watch,
+                                  .say = tell_bmp};
+    if (!config->bmp)
+        return ERR_OK;
+    daemon->bmp = bmp_listener_new(daemon->loop, &options, &daemon->sink, why);
+    if (!daemon->bmp)
+        return why->err;
+    command_say("listening for BMP at %s", config->bmp);
+    return ERR_OK;
+}
+
+/* Routers that are connected have to tell their whole tables if other routes are wanted: they do so
+ * when they come back. */
+static void restart_bmp(struct daemon *daemon, const struct config *before)
+{
+    struct why why;
+    if (config_has_same_routes(daemon->config, before))
+        return;
+    bmp_listener_free(daemon->bmp);
+    daemon->bmp = NULL;
+    if (start_bmp(daemon, &why))
+        command_say("%s; there are no live routes now", why.text);
+}
+
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
@@ -216,6 +254,7 @@ static void reload(void *context)
     *config = fresh;
     emit_subjects(daemon, &before);
     set_plan(daemon);
+    restart_bmp(daemon, &before);
     config_done(&before);
     command_say("%s: read again, %zu target%s", config->path, config->plan_count,
                 plural(config->plan_count));
@@ -275,6 +314,16 @@ static struct utc last_time(const char *path)
     return counts.last;
 }
 
+/* Whatever collectors told before: nothing is known of their routes until they connect (again). */
+static void emit_blindness(struct daemon *daemon, struct utc last)
+{
+    for (uint32_t id = 1; id <= registry_count(daemon->registry); id++) {
+        struct observation gap = {.kind = OBSERVATION_GAP, .time = last, .source = id};
+        if (registry_kind(daemon->registry, id) == NAME_COLLECTOR)
+            sink_emit(&daemon->sink, &gap);
+    }
+}
+
 /* If this vantage has watched before, nothing was seen since: a gap. */
 static void begin(struct daemon *daemon, bool has_watched)
 {
@@ -288,6 +337,8 @@ static void begin(struct daemon *daemon, bool has_watched)
                     utc_format(last, text));
     if (has_watched && utc_is_known(last) && last.ns < now.ns)
         emit_gap(daemon, last, now);
+    if (daemon->config->bmp && utc_is_known(last) && last.ns < now.ns)
+        emit_blindness(daemon, last);
     emit_subjects(daemon, NULL);
     emit_mark(daemon, OBSERVATION_START);
     daemon->last_tick = now;
@@ -324,6 +375,7 @@ static int finish_all(struct daemon *daemon)
     for (size_t i = 0; i < 3; i++) /* another signal now ends us the hard way */
         loop_signal_free(daemon->signals[i]);
     prober_free(daemon->prober);
+    bmp_listener_free(daemon->bmp);
     emit_mark(daemon, OBSERVATION_STOP);
     handover_end(daemon->handover);
     if (writer_join(daemon->writer, &why))
@@ -335,6 +387,8 @@ static int finish_all(struct daemon *daemon)
 
 static int watch(struct daemon *daemon)
 {
+    struct why why;
+    int status = EXIT_DONE;
     start_prober(daemon);
     start_signals(daemon);
     daemon->ticks = loop_timer_new(daemon->loop, tick, daemon);
@@ -342,8 +396,12 @@ static int watch(struct daemon *daemon)
     size_t count = daemon->config->plan_count;
     command_say("watching %zu target%s from vantage %s into %s", count, plural(count),
                 daemon->config->vantage, daemon->journal);
-    loop_run(daemon->loop);
-    return finish_all(daemon);
+    if (start_bmp(daemon, &why))
+        status = command_fail(&why);
+    else
+        loop_run(daemon->loop);
+    int finished = finish_all(daemon);
+    return status ? status : finished;
 }
 
 static int start_writer(struct daemon *daemon, struct pipeline *pipeline)

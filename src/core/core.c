@@ -25,6 +25,13 @@ struct held {
     uint32_t member; /* row + 1, 0 if it is no member of a subject */
 };
 
+/* A collector in a gap whose end is not known: its notice is open until it starts again. */
+struct blind {
+    uint32_t collector, notice;
+    struct utc since;
+};
+enum { BLIND_MAX = 4096 };
+
 struct core {
     const struct registry *registry;
     struct queue queue;
@@ -33,6 +40,7 @@ struct core {
     struct routes routes;
     struct incidents incidents;
     struct table held;
+    struct table blind;
     struct table changes, sights; /* scratch */
     struct numbers numbers;
     struct utc newest;  /* of what was fed */
@@ -50,6 +58,7 @@ struct core *core_new(const struct registry *registry)
     routes_init(&core->routes);
     incidents_init(&core->incidents);
     table_init(&core->held, sizeof(struct held));
+    table_init(&core->blind, sizeof(struct blind));
     table_init(&core->changes, sizeof(struct change));
     table_init(&core->sights, sizeof(struct sight));
     return core;
@@ -65,6 +74,7 @@ void core_free(struct core *core)
     routes_done(&core->routes);
     incidents_done(&core->incidents);
     table_done(&core->held);
+    table_done(&core->blind);
     table_done(&core->changes);
     table_done(&core->sights);
     free(core);
@@ -165,15 +175,54 @@ static void tell_peer(struct core *core, uint32_t row, struct utc now, struct co
         peer->notice = 0;
 }
 
-static void tell_gap(struct core *core, const struct observation *gap, struct conclusions *out)
+static struct blind *find_blind(struct core *core, uint32_t collector)
 {
-    struct utc until = {gap->value};
-    conclusions_add(out, CONCLUSION_NOTICE, gap->time)->notice =
-        (struct notice){.id = ++core->numbers.notice,
-                        .source = gap->source,
+    for (size_t i = 0; i < core->blind.count; i++) {
+        struct blind *blind = table_at(&core->blind, i);
+        if (blind->collector == collector)
+            return blind;
+    }
+    return NULL;
+}
+
+/* From when to when a collector saw nothing: `until` is 0 while that is not over. */
+static void tell_blind(struct core *core, uint32_t notice, uint32_t collector, struct utc from,
+                       struct utc until, struct utc now, struct conclusions *out)
+{
+    conclusions_add(out, CONCLUSION_NOTICE, now)->notice =
+        (struct notice){.id = notice ? notice : ++core->numbers.notice,
+                        .source = collector,
                         .kind = NOTICE_SOURCE_GAP,
-                        .began = {gap->time, gap->time},
+                        .is_open = !utc_is_known(until),
+                        .began = {from, from},
                         .ended = {until, until}};
+}
+
+static void open_gap(struct core *core, const struct observation *o, struct conclusions *out)
+{
+    if (find_blind(core, o->source))
+        return;
+    if (core->blind.count == BLIND_MAX) {
+        core->counters.capped++;
+        return;
+    }
+    struct blind *blind = table_add(&core->blind);
+    *blind = (struct blind){o->source, core->numbers.notice + 1, o->time};
+    tell_blind(core, 0, o->source, o->time, (struct utc){0}, o->time, out);
+}
+
+/* A START, or a GAP with its end: each ends a gap that was open, whose notice then tells of both. */
+static void close_gap(struct core *core, const struct observation *o, struct utc until,
+                      struct conclusions *out)
+{
+    struct blind *blind = find_blind(core, o->source);
+    if (blind) {
+        tell_blind(core, blind->notice, o->source, blind->since, until, o->time, out);
+        *blind = *(struct blind *)table_at(&core->blind, core->blind.count - 1);
+        core->blind.count--;
+    } else if (o->kind == OBSERVATION_GAP) {
+        tell_blind(core, 0, o->source, o->time, until, o->time, out);
+    }
 }
 
 /* Sources know their own business: collectors tell of routes, vantages of everything else. */
@@ -183,8 +232,10 @@ static void hear_source(struct core *core, const struct observation *o, struct c
         detect_feed(&core->detect, &core->watch, core->registry, o, &core->numbers, out);
         return;
     }
-    if (o->kind == OBSERVATION_GAP)
-        tell_gap(core, o, out);
+    if (o->kind == OBSERVATION_GAP && !o->value)
+        open_gap(core, o, out);
+    else if (o->kind == OBSERVATION_GAP || o->kind == OBSERVATION_START)
+        close_gap(core, o, o->kind == OBSERVATION_GAP ? (struct utc){o->value} : o->time, out);
     routes_feed(&core->routes, &core->watch, core->registry, o);
 }
 
@@ -454,7 +505,7 @@ static const char MAGIC[] = "lastlight core";
 struct build {
     char magic[sizeof MAGIC];
     uint32_t rules;
-    uint32_t sizes[8];
+    uint32_t sizes[9];
     uint32_t byte_order;
     char version[16];
 };
@@ -474,6 +525,7 @@ static struct build this_build(void)
     build.sizes[5] = sizeof(struct member);
     build.sizes[6] = sizeof(struct rib_entry);
     build.sizes[7] = sizeof(struct route_peer);
+    build.sizes[8] = sizeof(struct blind);
     strncpy(build.version, LASTLIGHT_VERSION, sizeof build.version - 1);
     return build;
 }
@@ -488,6 +540,7 @@ void core_save(const struct core *core, struct buffer *out)
     routes_save(&core->routes, out);
     incidents_save(&core->incidents, out);
     table_save(&core->held, out);
+    table_save(&core->blind, out);
     buffer_add(out, &core->numbers, sizeof core->numbers);
     buffer_zigzag(out, core->newest.ns);
     buffer_zigzag(out, core->settled.ns);
@@ -502,7 +555,8 @@ static bool load(struct core *core, struct reader *in)
         return false;
     if (!queue_load(&core->queue, in) || !watch_load(&core->watch, in) ||
         !detect_load(&core->detect, in) || !routes_load(&core->routes, in) ||
-        !incidents_load(&core->incidents, in) || !table_load(&core->held, in))
+        !incidents_load(&core->incidents, in) || !table_load(&core->held, in) ||
+        !table_load(&core->blind, in))
         return false;
     const uint8_t *numbers = reader_bytes(in, sizeof core->numbers);
     if (numbers)

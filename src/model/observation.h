@@ -8,7 +8,7 @@
  * | PEER       | collector | -               | peer                | -       | peer_op  | prefixes (***) |
  * | VISIBILITY | collector | prefix          | -                   | -       | peers up | peers in all   |
  * | TICK       | -         | -               | -                   | -       | -        | -              |
- * | GAP        | vantage or collector | -    | -                   | text: reason | -   | until, utc ns  |
+ * | GAP        | vantage or collector | -    | -                   | text: reason | -   | until, utc ns; 0: START |
  * | START/STOP | vantage or collector | -    | -                   | -       | -        | -              |
  * | SUBJECT    | -         | subject         | -                   | text: title | flags | UTC offset, s |
  * | MEMBER     | -         | target, prefix, ASN or zone | subject | -       | -        | interval_ns or 0 |
@@ -20,7 +20,9 @@
  * A PROBE's time is when it was sent, for all others when it happened. A SUBJECT begins a subject's
  * configuration: it replaces an earlier one of that subject, and the MEMBERs that follow it
  * directly belong to it. A TICK says that time has passed and we were there: silence is judged by
- * it. A GAP says that its source saw nothing from `time` until `value`; it is never an outage. */
+ * it. A GAP says that its source saw nothing from `time` until `value`; it is never an outage.
+ * Where `until` is 0, which only a collector may say, that is so until its next START: its peers are
+ * not heard again until each is UP. */
 #ifndef MODEL_OBSERVATION_H
 #define MODEL_OBSERVATION_H
 
@@ -44,7 +46,12 @@ enum observation_kind {
 };
 
 enum route_op { ROUTE_ANNOUNCE = 1, ROUTE_WITHDRAW, ROUTE_TABLE /* seen in a table dump */ };
-enum peer_op { PEER_UP = 1, PEER_DOWN, PEER_TABLE /* value: prefixes in its table */ };
+enum peer_op {
+    PEER_UP = 1,
+    PEER_DOWN,
+    PEER_TABLE,   /* value: prefixes in its table */
+    PEER_COMPLETE /* all of its table was told since PEER_UP: what was not, it does not carry */
+};
 enum { SUBJECT_IS_RECONSTRUCTION = 1 };
 
 struct observation {

@@ -171,10 +171,12 @@ static void put_route(struct buffer *out, const struct registry *registry,
 static void put_peer_state(struct buffer *out, const struct registry *registry,
                            const struct observation *o)
 {
-    static const char *const states[] = {
-        [PEER_UP] = "up", [PEER_DOWN] = "down", [PEER_TABLE] = "table"};
+    static const char *const states[] = {[PEER_UP] = "up",
+                                         [PEER_DOWN] = "down",
+                                         [PEER_TABLE] = "table",
+                                         [PEER_COMPLETE] = "complete"};
     put_collector_and_peer(out, registry, o);
-    if (o->code >= PEER_UP && o->code <= PEER_TABLE)
+    if (o->code >= PEER_UP && o->code <= PEER_COMPLETE)
         put_text(out, "state", states[o->code]);
     if (o->value)
         put_number(out, "prefixes", o->value);
@@ -203,7 +205,8 @@ static void put_gap(struct buffer *out, const struct registry *registry,
                     const struct observation *o)
 {
     char text[UTC_TEXT_MAX];
-    put_text(out, "until", utc_format((struct utc){o->value}, text));
+    if (o->value)
+        put_text(out, "until", utc_format((struct utc){o->value}, text));
     put_source(out, registry, o->source);
     put_name(out, "reason", registry, o->path);
 }

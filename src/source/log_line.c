@@ -27,7 +27,7 @@ static const uint64_t required[OBSERVATION_KIND_COUNT] = {
     [OBSERVATION_VISIBILITY] =
         BIT(TIME) | BIT(COLLECTOR) | BIT(PREFIX) | BIT(PEERS_UP) | BIT(PEERS_TOTAL),
     [OBSERVATION_TICK] = BIT(TIME),
-    [OBSERVATION_GAP] = BIT(TIME) | BIT(UNTIL) | BIT(SOURCE),
+    [OBSERVATION_GAP] = BIT(TIME) | BIT(SOURCE),
     [OBSERVATION_START] = BIT(TIME) | BIT(SOURCE),
     [OBSERVATION_STOP] = BIT(TIME) | BIT(SOURCE),
 };
@@ -229,10 +229,10 @@ static uint32_t read_peer(struct log_line *line)
 
 /* The place of the member's text in the list, from 1; 0 if absent or none of them. */
 static uint16_t read_choice(struct log_line *line, enum log_member member,
-                            const char *const choices[3], const char *expected)
+                            const char *const *choices, uint16_t count, const char *expected)
 {
     const json_t *value = log_line_take(line, member);
-    for (uint16_t i = 0; i < 3 && json_is_string(value); i++)
+    for (uint16_t i = 0; i < count && json_is_string(value); i++)
         if (strcmp(json_string_value(value), choices[i]) == 0)
             return (uint16_t)(i + 1);
     if (value)
@@ -246,16 +246,16 @@ static void read_route(struct log_line *line, struct observation *out)
     out->source = log_line_name(line, LOG_COLLECTOR, NAME_COLLECTOR);
     out->peer = read_peer(line);
     out->target = log_line_name(line, LOG_PREFIX, NAME_PREFIX);
-    out->code = read_choice(line, LOG_OP, ops, "announce, withdraw or table");
+    out->code = read_choice(line, LOG_OP, ops, 3, "announce, withdraw or table");
     out->path = log_line_name(line, LOG_PATH, NAME_PATH);
 }
 
 static void read_peer_state(struct log_line *line, struct observation *out)
 {
-    static const char *const states[3] = {"up", "down", "table"};
+    static const char *const states[] = {"up", "down", "table", "complete"};
     out->source = log_line_name(line, LOG_COLLECTOR, NAME_COLLECTOR);
     out->peer = read_peer(line);
-    out->code = read_choice(line, LOG_STATE, states, "up, down or table");
+    out->code = read_choice(line, LOG_STATE, states, 4, "up, down, table or complete");
     out->value = log_line_integer(line, LOG_PREFIXES, 0, UINT32_MAX);
 }
 
@@ -286,12 +286,16 @@ static uint32_t read_source(struct log_line *line)
     return id;
 }
 
+/* Only a collector's gap may be without an end: then its START ends it. */
 static void read_gap(struct log_line *line, struct observation *out)
 {
     out->value = log_line_time(line, LOG_UNTIL).ns;
     out->source = read_source(line);
     out->path = log_line_name(line, LOG_REASON, NAME_TEXT);
-    if (!line->is_bad && out->value < out->time.ns)
+    bool is_open = !line->members[LOG_UNTIL];
+    if (!line->is_bad && is_open && registry_kind(line->registry, out->source) == NAME_VANTAGE)
+        log_line_fail(line, ERR_INPUT, "member 'until' is missing");
+    else if (!line->is_bad && !is_open && out->value < out->time.ns)
         expect(line, LOG_UNTIL, "a time not before that of the gap's begin");
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <netinet/tcp.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -125,6 +126,73 @@ long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error
         received->ns = (int64_t)time.tv_sec * NS_PER_S + time.tv_nsec;
     }
     return (long)got;
+}
+
+static int listen_at(const struct addr *at, uint16_t port, int *error)
+{
+    enum { BACKLOG = 16 };
+    struct sockaddr_storage own;
+    int both = 0;
+    struct addr any = {.family = 6};
+    socklen_t length = sockaddr_from(at->family ? at : &any, port, &own);
+    int fd = net_open(own.ss_family, SOCK_STREAM, 0, error);
+    if (fd < 0)
+        return -1;
+    set(fd, SOL_SOCKET, SO_REUSEADDR); /* a restart must not wait for old connections */
+    if (!at->family)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &both, sizeof both);
+    if (bind(fd, (struct sockaddr *)&own, length) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    *error = errno;
+    close(fd);
+    return -1;
+}
+
+int net_listen(const struct addr *at, uint16_t port, int *error)
+{
+    struct addr any4 = {.family = 4};
+    int fd = listen_at(at, port, error);
+    bool has_no_v6 = fd < 0 && (*error == EAFNOSUPPORT || *error == EADDRNOTAVAIL);
+    return has_no_v6 && !at->family ? listen_at(&any4, port, error) : fd;
+}
+
+uint16_t net_port(int fd)
+{
+    struct sockaddr_storage own;
+    socklen_t length = sizeof own;
+    if (getsockname(fd, (struct sockaddr *)&own, &length))
+        return 0;
+    return ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
+                                           : ((struct sockaddr_in *)&own)->sin_port);
+}
+
+/* Seconds of silence, then so many questions, so far apart: NET_SILENCE_NS in all. */
+static void keep_alive(int fd)
+{
+    static const int idle = 5, interval = 2, count = 3;
+    set(fd, SOL_SOCKET, SO_KEEPALIVE);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
+int net_accept(int fd, struct addr *from, int *error)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    int got = accept4(fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    *error = got < 0 ? errno : 0;
+    if (got < 0)
+        return -1;
+    keep_alive(got);
+    *from = addr_from_sockaddr(&peer);
+    if (from->family == 6 && memcmp(from->bytes, mapped, sizeof mapped) == 0) {
+        struct addr inner = {.family = 4};
+        memcpy(inner.bytes, from->bytes + sizeof mapped, 4);
+        *from = inner;
+    }
+    return got;
 }
 
 struct addr net_addr(const void *sockaddr)

@@ -1,5 +1,5 @@
-/* TCP and UDP sockets for probing: never wait, and tell who reported a failure. Errors are errno
- * values; a descriptor belongs to the caller, who closes it. */
+/* TCP and UDP sockets: for probing, which never wait and tell who reported a failure, and for
+ * listening. Errors are errno values; a descriptor belongs to the caller, who closes it. */
 #ifndef SYS_NET_H
 #define SYS_NET_H
 
@@ -34,6 +34,15 @@ bool net_icmp_fault(int fd, struct net_icmp_fault *out);
  * NULL) is when they came, by the kernel's time stamp where it has one. */
 long net_send(int fd, const void *bytes, size_t n, int *error);
 long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error);
+
+/* Listens for TCP connections. Family 0: at all addresses, of both families where there are both;
+ * port 0: at any that is free. -1 with *error. */
+int net_listen(const struct addr *at, uint16_t port, int *error);
+uint16_t net_port(int fd); /* that it listens at */
+/* The next connection, which then tells by an error of its own that the other side is gone without a
+ * word: NET_SILENCE_NS after the last sign of life. -1 with *error (EAGAIN: there is none now). */
+#define NET_SILENCE_NS (11 * NS_PER_S)
+int net_accept(int fd, struct addr *from, int *error);
 
 /* From a socket address of the system. Family 0 if it is neither IPv4 nor IPv6. */
 struct addr net_addr(const void *sockaddr);

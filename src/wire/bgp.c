@@ -315,7 +315,7 @@ static void add_routes(struct bgp_routes *list, uint8_t *count, struct reader by
 
 /* MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760, 3 and 4). RFC 7606, 5.3: prefixes that cannot be
  * read make the whole message unusable. */
-static const char *take_multiprotocol(const struct scan *scan, enum bgp_add_path add_path,
+static const char *take_multiprotocol(const struct scan *scan, const struct bgp_form *form,
                                       struct bgp_update *out)
 {
     struct reader gone = scan->found[ATTRIBUTE_MP_UNREACH];
@@ -334,6 +334,7 @@ static const char *take_multiprotocol(const struct scan *scan, enum bgp_add_path
         struct reader runs[2] = {gone_family == families[i] ? gone : none,
                                  come_family == families[i] ? come : none};
         bool with_path_ids;
+        enum bgp_add_path add_path = families[i] == 6 ? form->add_path6 : form->add_path;
         if (!settle_form(runs, families[i], add_path, &with_path_ids, &out->fault))
             return "the prefixes of MP_REACH_NLRI or MP_UNREACH_NLRI are malformed";
         add_routes(out->withdrawn, &out->withdrawn_count, runs[0], families[i], with_path_ids);
@@ -361,11 +362,14 @@ static const char *judge_update(const struct scan *scan, bool is_as4, bool has_o
     return has_length(next_hop, 4) ? NULL : "NEXT_HOP has a wrong length";
 }
 
-/* RFC 4724, 2: an UPDATE of nothing, or with nothing but an MP_UNREACH_NLRI of no prefixes. */
-static bool is_end_of_rib(const struct scan *scan)
+/* RFC 4724, 2: an UPDATE of nothing (IPv4), or with nothing but an MP_UNREACH_NLRI of no prefixes. */
+static bool is_end_of_rib(const struct scan *scan, uint8_t *family)
 {
-    const struct reader *gone = &scan->found[ATTRIBUTE_MP_UNREACH];
-    return scan->count == 0 || (scan->count == 1 && gone->at && reader_left(gone) == 3);
+    struct reader gone = scan->found[ATTRIBUTE_MP_UNREACH];
+    if (scan->count && (scan->count > 1 || !gone.at || reader_left(&gone) != 3))
+        return false;
+    *family = scan->count ? read_family(&gone) : 4;
+    return true;
 }
 
 /* A part with its length in front; of a message that is cut, what is there of it. */
@@ -393,7 +397,7 @@ bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_upda
     add_routes(update.withdrawn, &update.withdrawn_count, runs[0], 4, with_path_ids);
     add_routes(update.announced, &update.announced_count, runs[1], 4, with_path_ids);
     struct scan scan = scan_attributes(attributes, true);
-    const char *fault = scan.fatal ? scan.fatal : take_multiprotocol(&scan, form.add_path, &update);
+    const char *fault = scan.fatal ? scan.fatal : take_multiprotocol(&scan, &form, &update);
     if (fault)
         return fail_update(out, fault);
     fault = update.announced_count
@@ -401,8 +405,8 @@ bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_upda
                 : scan.fault;
     update.is_withdrawal = fault && update.announced_count;
     update.fault = fault ? fault : update.fault;
-    update.is_end_of_rib =
-        !update.fault && !reader_left(&gone) && !reader_left(&body) && is_end_of_rib(&scan);
+    update.is_end_of_rib = !update.fault && !reader_left(&gone) && !reader_left(&body) &&
+                           is_end_of_rib(&scan, &update.end_of_rib_family);
     *out = update;
     return true;
 }

@@ -37,9 +37,10 @@ enum bgp_add_path { BGP_ADD_PATH_NO, BGP_ADD_PATH_YES, BGP_ADD_PATH_GUESS };
 
 /* In what form an UPDATE is. */
 struct bgp_form {
-    bool is_as4; /* AS_PATH has 4-byte ASNs */
-    enum bgp_add_path add_path;
-    bool is_cut; /* its end is missing: as much as is there is used */
+    bool is_as4;                 /* AS_PATH has 4-byte ASNs */
+    enum bgp_add_path add_path;  /* of IPv4 prefixes: it is negotiated for each family */
+    enum bgp_add_path add_path6; /* of IPv6 prefixes */
+    bool is_cut;                 /* its end is missing: as much as is there is used */
 };
 
 struct bgp_nlri {
@@ -85,6 +86,7 @@ struct bgp_update {
     uint8_t withdrawn_count;
     uint8_t announced_count;
     bool is_end_of_rib;
+    uint8_t end_of_rib_family; /* 4 or 6; 0 if it is of another family, or none */
     bool is_withdrawal; /* RFC 7606, 2: an attribute is wrong; what is announced counts as withdrawn
                          */
     const char *fault;  /* what is wrong, a static text; NULL if nothing */

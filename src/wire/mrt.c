@@ -167,11 +167,11 @@ static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_
         reader_finish(r);
         return r->bad;
     }
+    enum bgp_add_path add_path =
+        subtype >= BGP4MP_MESSAGE_ADDPATH ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS;
     out->kind = MRT_KIND_MESSAGE;
     out->message = (struct mrt_message){
-        .form = {.is_as4 = is_as4,
-                 .add_path =
-                     subtype >= BGP4MP_MESSAGE_ADDPATH ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS},
+        .form = {.is_as4 = is_as4, .add_path = add_path, .add_path6 = add_path},
         .is_from_collector =
             subtype == BGP4MP_MESSAGE_LOCAL || subtype == BGP4MP_MESSAGE_AS4_LOCAL ||
             subtype == BGP4MP_MESSAGE_LOCAL_ADDPATH || subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH};

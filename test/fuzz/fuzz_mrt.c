@@ -38,7 +38,8 @@ static void try_update(const uint8_t *bytes, size_t n, uint8_t choice)
 {
     struct bgp_form form = {.is_as4 = choice & 2,
                             .is_cut = choice & 4,
-                            .add_path = (enum bgp_add_path)((choice >> 3) % 3)};
+                            .add_path = (enum bgp_add_path)((choice >> 3) % 3),
+                            .add_path6 = (enum bgp_add_path)((choice >> 5) % 3)};
     struct bgp_update update;
     if (!bgp_update_decode(reader_of(bytes, n), form, &update)) {
         assert(update.fault && !update.withdrawn_count && !update.announced_count);

@@ -109,7 +109,8 @@ struct update_case {
     const char *want;
 };
 
-static const struct bgp_form as2 = {.add_path = BGP_ADD_PATH_GUESS};
+static const struct bgp_form as2 = {.add_path = BGP_ADD_PATH_GUESS,
+                                    .add_path6 = BGP_ADD_PATH_GUESS};
 
 static void check(const struct update_case *cases, size_t count)
 {
@@ -296,8 +297,8 @@ static void test_rfc7606(void **state)
 static void test_add_path(void **state)
 {
     (void)state;
-    const struct bgp_form yes = {.add_path = BGP_ADD_PATH_YES};
-    const struct bgp_form no = {.add_path = BGP_ADD_PATH_NO};
+    const struct bgp_form yes = {.add_path = BGP_ADD_PATH_YES, .add_path6 = BGP_ADD_PATH_YES};
+    const struct bgp_form no = {.add_path = BGP_ADD_PATH_NO, .add_path6 = BGP_ADD_PATH_NO};
     const struct update_case cases[] = {
         {"00000007 18 AF2DB0", "", "", yes, "-175.45.176.0/24#7 "},
         /* the archive does not say it, but the bytes do */
@@ -321,7 +322,8 @@ static void test_add_path(void **state)
 static void test_cut_messages(void **state)
 {
     (void)state;
-    const struct bgp_form cut = {.add_path = BGP_ADD_PATH_GUESS, .is_cut = true};
+    const struct bgp_form cut = {
+        .add_path = BGP_ADD_PATH_GUESS, .add_path6 = BGP_ADD_PATH_GUESS, .is_cut = true};
     struct buffer text = {0};
     struct bytes body = bytes_of("00FF 10C000 18AF2DB0 18AF");
     tell(&body, cut, &text);

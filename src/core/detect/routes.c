@@ -516,6 +516,8 @@ static void lose_peer(struct routes *r, uint32_t row, struct utc now)
     *(uint32_t *)table_add(&r->changed) = row;
 }
 
+/* Where its table is awaited, what it carried is not known; what it did not carry it still does not,
+ * until it says so. */
 static void regain_peer(struct routes *r, uint32_t row, struct utc now)
 {
     struct route_peer *peer = peer_at(r, row);
@@ -523,9 +525,25 @@ static void regain_peer(struct routes *r, uint32_t row, struct utc now)
     peer->since = now;
     r->recheck.ns = now.ns + TABLE_TIME < r->recheck.ns ? now.ns + TABLE_TIME : r->recheck.ns;
     for (uint32_t i = 0; i < r->entries.count; i++)
-        if (entry_at(r, i)->peer == row)
+        if (entry_at(r, i)->peer == row && entry_at(r, i)->state == RIB_PRESENT)
             entry_at(r, i)->state = RIB_UNKNOWN;
     *(uint32_t *)table_add(&r->changed) = row;
+}
+
+/* What is not in the table of a peer that is back went while nobody heard it. */
+static void complete_table(struct routes *r, uint32_t row, struct utc now)
+{
+    struct route_peer *peer = peer_at(r, row);
+    peer->is_dumped = true;
+    for (uint32_t i = 0; i < r->entries.count; i++) {
+        struct rib_entry *entry = entry_at(r, i);
+        if (entry->peer != row || entry->state != RIB_UNKNOWN)
+            continue;
+        struct route_prefix *p = routes_prefix(r, entry->prefix);
+        entry->state = RIB_ABSENT;
+        p->blind_from = peer->lost.last_before;
+        p->blind_until = now;
+    }
 }
 
 static void hear_peer(struct routes *r, const struct watch_list *watch,
@@ -547,9 +565,27 @@ static void hear_peer(struct routes *r, const struct watch_list *watch,
             peer->usual_table = o->value;
         r->recheck = o->time; /* tables come for all peers at once: judged together */
         return;
+    } else if (o->code == PEER_COMPLETE) {
+        complete_table(r, row, o->time);
     } else {
         return;
     }
+    judge_all(r, watch, registry, o->time);
+}
+
+/* Nothing is heard of its peers until each is up again; that is not told of each of them. */
+static void hear_open_gap(struct routes *r, const struct watch_list *watch,
+                          const struct registry *registry, const struct observation *o)
+{
+    for (uint32_t i = 0; i < r->peers.count; i++) {
+        struct route_peer *peer = peer_at(r, i);
+        if (peer->collector != o->source || !peer->is_up)
+            continue;
+        peer->is_up = false;
+        peer->lost = (struct interval){{o->time.ns - RESOLUTION}, o->time};
+    }
+    for (uint32_t i = 0; i < r->prefixes.count; i++)
+        routes_prefix(r, i)->blind_from = routes_prefix(r, i)->blind_until = o->time;
     judge_all(r, watch, registry, o->time);
 }
 
@@ -584,7 +620,10 @@ void routes_feed(struct routes *r, struct watch_list *watch, const struct regist
         hear_visibility(r, watch, registry, o);
         break;
     case OBSERVATION_GAP:
-        hear_gap(r, watch, registry, o);
+        if (o->value)
+            hear_gap(r, watch, registry, o);
+        else
+            hear_open_gap(r, watch, registry, o);
         break;
     default:
         break;

@@ -11,6 +11,10 @@
  * prefix again or sends its whole table. A prefix that less than a quarter spoke of since has no
  * data.
  *
+ * In a gap without an end no peer is heard until it is up again. What such a peer, or one whose
+ * session was lost, carried before is unknown until it says so again, or says that its table is
+ * complete, or five minutes have passed; until then it counts as carried.
+ *
  * States: up, partial (v < 0.8), gone (v < 0.2, until v > 0.3). Times are those of the updates;
  * each is taken as not before one second earlier, the resolution of most archives.
  *
@@ -114,7 +118,7 @@ void routes_done(struct routes *routes);
 void routes_save(const struct routes *routes, struct buffer *out);
 bool routes_load(struct routes *routes, struct reader *in);
 
-/* ROUTE, PEER, VISIBILITY, and GAP, START or STOP of a collector. */
+/* ROUTE, PEER, VISIBILITY, and GAP of a collector. */
 void routes_feed(struct routes *routes, struct watch_list *watch, const struct registry *registry,
                  const struct observation *observation);
 /* Time has passed. */

@@ -3,12 +3,10 @@
 #include "base/mem.h"
 #include "source/bgp/collector.h"
 #include "source/bgp/mrt_reader.h"
+#include "source/bgp/route_feed.h"
 #include "wire/mrt.h"
 
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Parts of a dump that are further apart than this are different dumps. */
 #define DUMP_NS NS_PER_HOUR
@@ -16,11 +14,9 @@
 struct mrt_stream {
     struct stream stream;
     struct input *input;
-    struct registry *registry;
-    struct route_memory *memory;
+    struct route_feed feed;          /* its time is that of the record in hand */
     struct route_memory *own_memory; /* freed with the stream; NULL if it is somebody else's */
     struct mrt_reader reader;
-    uint32_t collector;
 
     struct observation *queue; /* what the last record gave */
     size_t queue_capacity;
@@ -34,170 +30,37 @@ struct mrt_stream {
     size_t dumped_capacity;
     size_t dumped_count;
     struct utc dump_time; /* of its last record; 0: none is being read */
-
-    struct utc time;    /* of the record in hand */
-    struct buffer text; /* for names */
 };
 
-/* What the record in hand says of one peer's route. */
-struct change {
-    int32_t peer;
-    enum route_op op;
-    struct prefix prefix;
-    uint32_t path_id;
-    bool has_path_id;
-    const struct bgp_path *path; /* NULL for a withdrawal */
-    uint32_t *path_name;         /* the path's number, kept here once it is known */
-};
-
-static void push(struct mrt_stream *stream, const struct observation *observation)
+static void push(void *context, const struct observation *observation)
 {
+    struct mrt_stream *stream = context;
     stream->queue = mem_grow(stream->queue, &stream->queue_capacity, stream->queue_count + 1,
                              sizeof *stream->queue);
     stream->queue[stream->queue_count++] = *observation;
 }
 
-static void push_peer(struct mrt_stream *stream, int32_t peer, enum peer_op op, uint64_t value)
-{
-    struct observation observation = {.kind = OBSERVATION_PEER,
-                                      .time = stream->time,
-                                      .source = stream->collector,
-                                      .peer = stream->memory->peers[peer].id,
-                                      .value = (int64_t)value,
-                                      .code = (uint16_t)op};
-    push(stream, &observation);
-}
-
-/* The peer's number in the registry, made when something is to be said of it. */
-static uint32_t name_peer(struct mrt_stream *stream, struct known_peer *peer)
-{
-    if (!peer->id) {
-        char addr[ADDR_TEXT_MAX];
-        buffer_clear(&stream->text);
-        buffer_printf(&stream->text, "%s %u", addr_format(&peer->addr, addr), peer->asn);
-        peer->id =
-            registry_intern(stream->registry, NAME_PEER, stream->text.bytes, stream->text.size);
-    }
-    return peer->id;
-}
-
 static int32_t find_peer(struct mrt_stream *stream, const struct mrt_peer *peer)
 {
-    int32_t found = route_memory_peer(stream->memory, stream->collector, &peer->addr, peer->asn);
+    int32_t found = route_feed_peer(&stream->feed, &peer->addr, peer->asn);
     if (found < 0)
         mrt_reader_report(&stream->reader, "there are more peers than can be");
     return found;
 }
 
-/* Something was heard that only an established session lets through. */
-static void hear(struct mrt_stream *stream, int32_t peer)
-{
-    struct known_peer *known = &stream->memory->peers[peer];
-    if (known->is_up)
-        return;
-    known->is_up = true;
-    if (name_peer(stream, known))
-        push_peer(stream, peer, PEER_UP, 0);
-}
-
-static void lose(struct mrt_stream *stream, int32_t peer)
-{
-    struct known_peer *known = &stream->memory->peers[peer];
-    known->is_up = false;
-    path_memory_forget(&stream->memory->paths, (uint32_t)peer);
-    if (name_peer(stream, known))
-        push_peer(stream, peer, PEER_DOWN, 0);
-}
-
-static uint32_t name_prefix(struct mrt_stream *stream, const struct prefix *prefix)
-{
-    char text[PREFIX_TEXT_MAX];
-    prefix_format(prefix, text);
-    return registry_intern(stream->registry, NAME_PREFIX, text, strlen(text));
-}
-
-static uint32_t name_path(struct mrt_stream *stream, const struct change *change)
-{
-    if (!*change->path_name) {
-        buffer_clear(&stream->text);
-        buffer_add(&stream->text, "", 0);
-        bgp_path_format(change->path, &stream->text);
-        *change->path_name =
-            registry_intern(stream->registry, NAME_PATH, stream->text.bytes, stream->text.size);
-    }
-    return *change->path_name;
-}
-
-/* One path of several with ADD-PATH: a withdrawal is one only if no other path is left. */
-static void note_path(struct mrt_stream *stream, const struct change *change,
-                      struct observation *observation)
-{
-    struct path_memory *paths = &stream->memory->paths;
-    uint32_t peer = (uint32_t)change->peer;
-    if (change->op != ROUTE_WITHDRAW)
-        path_memory_announce(paths, peer, observation->target, change->path_id, observation->path);
-    else if (path_memory_withdraw(paths, peer, observation->target, change->path_id,
-                                  &observation->path))
-        observation->code = ROUTE_ANNOUNCE;
-}
-
-static void take_change(struct mrt_stream *stream, const struct change *change)
-{
-    struct route_filter *filter = &stream->memory->filter;
-    bool is_wanted = route_filter_has_prefix(filter, &change->prefix);
-    if (change->path && filter->asn_count &&
-        route_filter_has_origin(filter, bgp_path_origin(change->path))) {
-        route_filter_learn(filter, &change->prefix);
-        is_wanted = true;
-    }
-    if (!is_wanted)
-        return;
-    struct observation observation = {.kind = OBSERVATION_ROUTE,
-                                      .time = stream->time,
-                                      .source = stream->collector,
-                                      .target = name_prefix(stream, &change->prefix),
-                                      .peer = stream->memory->peers[change->peer].id,
-                                      .path = change->path ? name_path(stream, change) : 0,
-                                      .code = (uint16_t)change->op};
-    if (!observation.target || !observation.peer || (change->path && !observation.path))
-        return; /* the registry is full: it counts that */
-    if (change->has_path_id)
-        note_path(stream, change, &observation);
-    push(stream, &observation);
-}
-
-static void take_routes(struct mrt_stream *stream, struct bgp_routes routes, struct change change)
-{
-    struct bgp_nlri nlri;
-    change.has_path_id = routes.has_path_ids;
-    while (bgp_routes_next(&routes, &nlri)) {
-        change.prefix = nlri.prefix;
-        change.path_id = nlri.path_id;
-        take_change(stream, &change);
-    }
-}
-
 static void take_update(struct mrt_stream *stream, const struct mrt_message *message, int32_t peer)
 {
+    static const enum route_op announce[2] = {ROUTE_ANNOUNCE, ROUTE_ANNOUNCE};
     struct bgp_update update;
     bool is_usable = bgp_update_decode(message->body, message->form, &update);
-    uint32_t path_name = 0;
     if (!is_usable) {
         mrt_reader_reject(&stream->reader, update.fault);
         return;
     }
-    hear(stream, peer);
+    route_feed_hear(&stream->feed, peer);
     if (update.fault)
         mrt_reader_report(&stream->reader, update.fault);
-    struct change gone = {.peer = peer, .op = ROUTE_WITHDRAW};
-    struct change come = {.peer = peer,
-                          .op = ROUTE_ANNOUNCE,
-                          .path = &update.attributes.path,
-                          .path_name = &path_name};
-    for (size_t i = 0; i < update.withdrawn_count; i++)
-        take_routes(stream, update.withdrawn[i], gone);
-    for (size_t i = 0; i < update.announced_count; i++)
-        take_routes(stream, update.announced[i], update.is_withdrawal ? gone : come);
+    route_feed_update(&stream->feed, peer, &update, announce);
 }
 
 /* RFC 4271, 4.5: after a NOTIFICATION the session is closed at once. Not so if it is about another
@@ -217,36 +80,36 @@ static void take_message(struct mrt_stream *stream, const struct mrt_message *me
         return;
     if (message->type == BGP_UPDATE)
         take_update(stream, message, peer);
-    else if (message->type == BGP_NOTIFICATION && stream->memory->peers[peer].is_up &&
+    else if (message->type == BGP_NOTIFICATION && stream->feed.memory->peers[peer].is_up &&
              ends_session(message->body))
-        lose(stream, peer);
+        route_feed_lose(&stream->feed, peer);
 }
 
 /* The end of a session is told once, also if it is the first that is heard of the peer. */
 static void take_state_change(struct mrt_stream *stream, const struct mrt_state_change *change,
                               int32_t peer)
 {
-    struct known_peer *known = &stream->memory->peers[peer];
+    struct known_peer *known = &stream->feed.memory->peers[peer];
     bool is_established = change->after == MRT_ESTABLISHED;
     bool was_established = known->is_up || (!known->id && change->before == MRT_ESTABLISHED);
     if (is_established && change->before != MRT_ESTABLISHED) {
-        path_memory_forget(&stream->memory->paths, (uint32_t)peer);
+        path_memory_forget(&stream->feed.memory->paths, (uint32_t)peer);
         known->is_up = false; /* a new session, even where the end of the old one was not seen */
-        hear(stream, peer);
+        route_feed_hear(&stream->feed, peer);
     } else if (!is_established && was_established) {
-        lose(stream, peer);
+        route_feed_lose(&stream->feed, peer);
     }
 }
 
 /* How many prefixes each peer had, once the dump is through. */
 static void end_dump(struct mrt_stream *stream)
 {
-    struct utc now = stream->time;
-    stream->time = stream->dump_time;
+    struct utc now = stream->feed.time;
+    stream->feed.time = stream->dump_time;
     for (size_t i = 0; utc_is_known(stream->dump_time) && i < stream->dumped_count; i++)
         if (stream->dumped[i])
-            push_peer(stream, (int32_t)i, PEER_TABLE, stream->dumped[i]);
-    stream->time = now;
+            route_feed_state(&stream->feed, (int32_t)i, PEER_TABLE, stream->dumped[i]);
+    stream->feed.time = now;
     stream->dump_time = (struct utc){0};
     stream->dumped_count = 0;
 }
@@ -259,16 +122,16 @@ static void count_dumped(struct mrt_stream *stream, int32_t peer)
     while (stream->dumped_count < need)
         stream->dumped[stream->dumped_count++] = 0;
     stream->dumped[peer]++;
-    stream->dump_time = stream->time;
+    stream->dump_time = stream->feed.time;
 }
 
 /* Part of a dump: counted, and passed on if wanted. */
-static void take_entry(struct mrt_stream *stream, struct change change, struct reader attributes,
-                       bool is_as4, const char **fault)
+static void take_entry(struct mrt_stream *stream, struct route_change change,
+                       struct reader attributes, bool is_as4, const char **fault)
 {
     struct bgp_attributes decoded;
-    const struct route_filter *filter = &stream->memory->filter;
-    hear(stream, change.peer);
+    const struct route_filter *filter = &stream->feed.memory->filter;
+    route_feed_hear(&stream->feed, change.peer);
     if (!filter->asn_count && !route_filter_has_prefix(filter, &change.prefix))
         return;
     const char *found = bgp_attributes_decode(attributes, is_as4, &decoded);
@@ -279,7 +142,7 @@ static void take_entry(struct mrt_stream *stream, struct change change, struct r
     uint32_t path_name = 0;
     change.path = &decoded.path;
     change.path_name = &path_name;
-    take_change(stream, &change);
+    route_feed_change(&stream->feed, &change);
 }
 
 static void take_rib(struct mrt_stream *stream, struct mrt_rib rib)
@@ -298,11 +161,11 @@ static void take_rib(struct mrt_stream *stream, struct mrt_rib rib)
         if (peer != last) /* several paths to one prefix follow each other */
             count_dumped(stream, peer);
         last = peer;
-        struct change change = {.peer = peer,
-                                .op = ROUTE_TABLE,
-                                .prefix = rib.prefix,
-                                .path_id = entry.path_id,
-                                .has_path_id = rib.has_path_ids};
+        struct route_change change = {.peer = peer,
+                                      .op = ROUTE_TABLE,
+                                      .prefix = rib.prefix,
+                                      .path_id = entry.path_id,
+                                      .has_path_id = rib.has_path_ids};
         take_entry(stream, change, entry.attributes, true, &fault);
     }
     if (fault)
@@ -317,7 +180,7 @@ static void take_table(struct mrt_stream *stream, struct mrt_table table)
         int32_t peer = find_peer(stream, &entry.peer);
         if (peer < 0)
             continue;
-        struct change change = {.peer = peer, .op = ROUTE_TABLE, .prefix = entry.prefix};
+        struct route_change change = {.peer = peer, .op = ROUTE_TABLE, .prefix = entry.prefix};
         count_dumped(stream, peer);
         take_entry(stream, change, entry.attributes, false, &fault);
     }
@@ -328,14 +191,13 @@ static void take_table(struct mrt_stream *stream, struct mrt_table table)
 static void take_peer_table(struct mrt_stream *stream, struct reader peers)
 {
     struct mrt_peer peer;
-    if (utc_is_known(stream->dump_time) && utc_diff(stream->time, stream->dump_time) > DUMP_NS)
+    if (utc_is_known(stream->dump_time) && utc_diff(stream->feed.time, stream->dump_time) > DUMP_NS)
         end_dump(stream);
     stream->table_count = 0;
     while (mrt_peers_next(&peers, &peer)) {
         stream->table = mem_grow(stream->table, &stream->table_capacity, stream->table_count + 1,
                                  sizeof *stream->table);
-        stream->table[stream->table_count++] =
-            route_memory_peer(stream->memory, stream->collector, &peer.addr, peer.asn);
+        stream->table[stream->table_count++] = route_feed_peer(&stream->feed, &peer.addr, peer.asn);
     }
 }
 
@@ -344,7 +206,7 @@ static void take_record(struct mrt_stream *stream, const struct mrt_record *reco
     bool is_dump = record->kind == MRT_KIND_PEER_TABLE || record->kind == MRT_KIND_RIB ||
                    record->kind == MRT_KIND_TABLE;
     bool has_peer = record->kind == MRT_KIND_MESSAGE || record->kind == MRT_KIND_STATE_CHANGE;
-    stream->time = record->time;
+    stream->feed.time = record->time;
     if (!is_dump && utc_is_known(stream->dump_time))
         end_dump(stream);
     int32_t peer = has_peer ? find_peer(stream, &record->peer) : -1;
@@ -395,7 +257,7 @@ static void close_stream(struct stream *base)
     free(stream->queue);
     free(stream->table);
     free(stream->dumped);
-    buffer_done(&stream->text);
+    route_feed_done(&stream->feed);
     input_close(stream->input);
     free(stream);
 }
@@ -410,9 +272,8 @@ struct stream *mrt_stream_open(struct input *input, const void *head, size_t hea
     struct mrt_stream *stream = mem_new(1, sizeof *stream);
     stream->stream = (struct stream){.next = next, .close = close_stream, .input = input};
     stream->input = input;
-    stream->registry = registry;
-    stream->memory = memory;
-    stream->collector = registry_intern(registry, NAME_COLLECTOR, collector, strlen(collector));
+    struct sink sink = {registry, push, stream};
+    route_feed_init(&stream->feed, &sink, memory, collector);
     mrt_reader_init(&stream->reader, input, head, head_size, faults);
     return &stream->stream;
 }

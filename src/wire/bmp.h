@@ -1,0 +1,70 @@
+/* BMP messages (RFC 7854; 9069 for Loc-RIB, 8671 for Adj-RIB-Out), by which a router tells a
+ * station of its BGP peers and their routes: from bytes to values, without copying or allocating.
+ * All views point into the bytes given, which must outlive them.
+ *
+ *     size_t length;
+ *     const char *fault = bmp_frame(bytes, n, &length);     // 0: too few bytes to tell
+ *     if (!fault && length && n >= length)
+ *         fault = bmp_decode(reader_of(bytes, length), &message);
+ */
+#ifndef WIRE_BMP_H
+#define WIRE_BMP_H
+
+#include "base/addr.h"
+#include "base/reader.h"
+#include "base/utc.h"
+#include "wire/bgp_session.h"
+
+#include <stdbool.h>
+
+/* RFC 7854, 4.1. */
+enum bmp_type {
+    BMP_ROUTE_MONITORING,
+    BMP_STATISTICS,
+    BMP_PEER_DOWN,
+    BMP_PEER_UP,
+    BMP_INITIATION,
+    BMP_TERMINATION,
+    BMP_ROUTE_MIRRORING
+};
+
+enum { BMP_HEADER = 6 };
+/* The longest that is sensible is a PEER_UP with two OPENs of 64 KB (RFC 8654, 9072). */
+enum { BMP_MESSAGE_MAX = 256 * 1024 };
+
+/* RFC 7854, 4.2; RFC 9069, 4.1. */
+enum bmp_peer_type { BMP_PEER_GLOBAL, BMP_PEER_RD, BMP_PEER_LOCAL, BMP_PEER_LOC_RIB };
+
+struct bmp_peer {
+    uint8_t type;           /* enum bmp_peer_type */
+    bool is_post_policy;    /* L */
+    bool is_as2;            /* A: AS_PATH has 2-byte ASNs */
+    bool is_out;            /* O: of Adj-RIB-Out */
+    uint64_t distinguisher; /* tells peers of the same address in different tables apart */
+    struct addr addr;       /* family 0 for Loc-RIB */
+    uint32_t asn;
+    struct utc time; /* when the router heard it; 0: it does not say */
+};
+
+struct bmp_message {
+    uint8_t type;         /* enum bmp_type, or one that is not known */
+    struct bmp_peer peer; /* of ROUTE_MONITORING, PEER_UP, PEER_DOWN; of the others not set */
+    struct reader update; /* ROUTE_MONITORING: body of the UPDATE */
+    struct bgp_open sent; /* PEER_UP: by the router, and by its peer */
+    struct bgp_open received;
+    uint16_t reason; /* PEER_DOWN: as RFC 7854, 4.9 and RFC 9069, 5.3 number them; TERMINATION */
+    struct reader sys_name;  /* INITIATION: not checked text; at == NULL: not there */
+    struct reader sys_descr; /* the same */
+};
+
+/* What the next bytes of a connection begin: *length is that of the whole message, 0 if they are too
+ * few to tell. Or what is wrong, a static text: then no more can be read from this connection. */
+const char *bmp_frame(const uint8_t *bytes, size_t n, size_t *length);
+
+/* One whole message. NULL, or what is wrong with it, a static text; then `out` is untouched. */
+const char *bmp_decode(struct reader message, struct bmp_message *out);
+
+/* Why a router ended its connection (RFC 7854, 4.5), for people. */
+const char *bmp_termination_reason(uint16_t reason);
+
+#endif
