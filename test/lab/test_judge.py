@@ -162,6 +162,12 @@ class Incidents(unittest.TestCase):
         self.assertEqual((second.incident, first.false_incidents), (1, []))
         alone = run([fault()], [both])[0]       # then it is told as too long
         self.assertEqual(alone.end_error, 65)
+        # The one dies before the other and is mended after it.
+        within = run([fault(), fault("within", 1020, 1050)], [incident(opened=1022.0)])
+        self.assertEqual([(r.start_error, r.end_error, r.data_delay) for r in within],
+                         [(0, 0, 22), (None, None, None)])
+        beside = run([fault(), fault("later", 1020, 1080)], [incident(ended=(1079, 1081))])
+        self.assertEqual([(r.start_error, r.end_error) for r in beside], [(0, None), (None, 0)])
         apart = run([fault(), fault("cut", 1100, 1130)], [both, incident(2, (1100, 1100), (1130, 1130))])
         self.assertEqual([row.end_error for row in apart], [65, 0])
 
@@ -204,6 +210,10 @@ class Times(unittest.TestCase):
                  told(1020.5, "east", 1)]
         row, = run([fault()], [incident(opened=1003.0)], told=lines, live=live)
         self.assertEqual((row.live_delay, row.data_delay), (20.5, 3))
+        row, = run([fault(began=1003)], [incident(opened=1004.0)], told=lines, live=live)   # there before
+        self.assertEqual((row.live_delay, row.data_delay), (None, None))
+        row, = run([fault(began=1002.5)], [incident(opened=1004.0)], told=lines, live=live)
+        self.assertEqual((row.live_delay, row.data_delay), (18, 1.5))
         row, = run([fault()], [incident(opened=999.0)], told=lines[:2], live=live)
         self.assertEqual((row.live_delay, row.data_delay), (None, None))
 

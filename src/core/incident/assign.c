@@ -23,8 +23,16 @@ static bool is_wide(const struct incidents *in, const struct watch_list *watch,
     return false;
 }
 
-/* Failures that belong to no case yet. */
+/* An expired certificate explains itself: whatever else fails at the time, it is a case of its own,
+ * and nothing else joins that. */
+static bool is_expiry(const struct track *track)
+{
+    return track->flags & TRACK_EXPIRED;
+}
+
+/* Failures that belong to no case yet, and may belong to one together. */
 struct candidates {
+    bool are_expiries;
     uint32_t domains; /* distinct */
     uint32_t hosts;   /* of those, hosts */
     uint32_t watched_hosts;
@@ -34,15 +42,16 @@ struct candidates {
     int64_t round_ns; /* the longest of the subject's targets */
 };
 
-static bool is_candidate(const struct member *member, const struct track *track)
+static bool is_candidate(const struct member *member, const struct track *track, bool is_expired)
 {
-    return member->is_listed && !track->slot && track_is_failing(track);
+    return member->is_listed && !track->slot && track_is_failing(track) &&
+           is_expiry(track) == is_expired;
 }
 
 static struct candidates find_candidates(struct incidents *in, const struct watch_list *watch,
-                                         uint32_t subject)
+                                         uint32_t subject, bool are_expiries)
 {
-    struct candidates found = {.first = {INT64_MAX}};
+    struct candidates found = {.are_expiries = are_expiries, .first = {INT64_MAX}};
     in->tallies.count = 0;
     for (size_t i = 0; i < watch->domains.count; i++)
         table_add(&in->tallies);
@@ -58,7 +67,7 @@ static struct candidates find_candidates(struct incidents *in, const struct watc
         tally->watched |= is_host && track->has_data;
         if (is_host && track->has_data && track->sight.round_ns > found.round_ns)
             found.round_ns = track->sight.round_ns;
-        if (!is_candidate(member, track))
+        if (!is_candidate(member, track, are_expiries))
             continue;
         found.hosts += is_host && !tally->is_host;
         found.domains += !tally->down;
@@ -91,6 +100,8 @@ static bool case_accepts(const struct incidents *in, const struct watch_list *wa
                          struct utc now)
 {
     int64_t window = bounded(120 * found->round_ns, 10 * NS_PER_S, NS_PER_HOUR);
+    if (file->is_of_expiries != found->are_expiries)
+        return false;
     return is_wide(in, watch, file) || utc_diff(now, file->last_onset) <= window ||
            (found->domains == 1 && case_has_domain(in, watch, file, found->only));
 }
@@ -126,7 +137,8 @@ static enum likeness likeness_of(const struct incidents *in, const struct watch_
 {
     uint32_t common, of_case;
     const struct case_episode *last = &file->episodes[(file->episode_count - 1) % CASE_EPISODES];
-    if (utc_diff(now, last->ended.first_after) > ALIKE_WITHIN)
+    if (file->is_of_expiries != found->are_expiries ||
+        utc_diff(now, last->ended.first_after) > ALIKE_WITHIN)
         return UNLIKE;
     compare_domains(in, watch, file, &common, &of_case);
     if (common * 2 < found->domains || !common)
@@ -167,7 +179,7 @@ static void forget_slot(struct incidents *in, const struct watch_list *watch, ui
 }
 
 static uint32_t new_case(struct incidents *in, const struct watch_list *watch, uint32_t subject,
-                         struct numbers *numbers)
+                         const struct candidates *found, struct numbers *numbers)
 {
     uint32_t row = free_row(in, subject);
     if (row == UINT32_MAX)
@@ -178,6 +190,7 @@ static uint32_t new_case(struct incidents *in, const struct watch_list *watch, u
     memset(file, 0, sizeof *file);
     file->slot = slot;
     file->subject = subject;
+    file->is_of_expiries = found->are_expiries;
     file->incident.id = ++numbers->incident;
     file->incident.subject = watch_subject(watch, subject)->id;
     file->incident.first_layer = LAYER_COUNT;
@@ -198,6 +211,7 @@ static void begin_episode(struct case_file *file, struct utc now)
     file->controls_up = file->controls = 0;
     file->share = file->peak = file->trough = 0;
     file->has_eased = false;
+    file->returned = (struct utc){0};
     file->episodes[file->episode_count++ % CASE_EPISODES] = (struct case_episode){.depth = 0};
 }
 
@@ -209,7 +223,7 @@ static void attach(struct incidents *in, const struct watch_list *watch, uint32_
         const struct member *member = watch_member(watch, at - 1);
         struct track *track = track_at(&in->tracks, at - 1);
         at = member->next;
-        if (!is_candidate(member, track))
+        if (!is_candidate(member, track, file->is_of_expiries))
             continue;
         track->slot = row + 1;
         track->failed_in |= UINT64_C(1) << file->slot;
@@ -238,10 +252,10 @@ static uint32_t find_case(const struct incidents *in, const struct watch_list *w
     return dormant;
 }
 
-void cases_assign(struct incidents *in, const struct watch_list *watch, uint32_t subject,
-                  struct utc now, struct numbers *numbers)
+static void assign(struct incidents *in, const struct watch_list *watch, uint32_t subject,
+                   bool are_expiries, struct utc now, struct numbers *numbers)
 {
-    struct candidates found = find_candidates(in, watch, subject);
+    struct candidates found = find_candidates(in, watch, subject, are_expiries);
     if (!found.domains)
         return;
     bool could_grow = false;
@@ -254,10 +268,17 @@ void cases_assign(struct incidents *in, const struct watch_list *watch, uint32_t
     if (row == UINT32_MAX && could_grow && utc_diff(now, found.first) < patience)
         return;
     if (row == UINT32_MAX)
-        row = new_case(in, watch, subject, numbers);
+        row = new_case(in, watch, subject, &found, numbers);
     if (row == UINT32_MAX)
         return;
     if (!case_at(in, row)->is_open)
         begin_episode(case_at(in, row), now);
     attach(in, watch, row, now);
+}
+
+void cases_assign(struct incidents *in, const struct watch_list *watch, uint32_t subject,
+                  struct utc now, struct numbers *numbers)
+{
+    assign(in, watch, subject, false, now, numbers);
+    assign(in, watch, subject, true, now, numbers);
 }

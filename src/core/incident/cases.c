@@ -310,15 +310,31 @@ static void plan(struct incidents *in, const struct watch_list *watch, uint32_t 
     due->ns = is_busy ? now.ns + bounded(round, NS_PER_S, 10 * NS_PER_S) : 0;
 }
 
+/* When something of each case of the subject came back last. */
+static void note_returns(const struct incidents *in, const struct watch_list *watch,
+                         uint32_t subject)
+{
+    for (uint32_t at = first_of(watch, subject); at; at = watch_member(watch, at - 1)->next) {
+        const struct track *track = track_at(&in->tracks, at - 1);
+        if (!track->slot || !(track->flags & TRACK_FAILED) || track_is_failing(track))
+            continue;
+        struct case_file *file = case_at(in, track->slot - 1);
+        if (track->up_last.first_after.ns > file->returned.ns)
+            file->returned = track->up_last.first_after;
+    }
+}
+
 void incidents_judge(struct incidents *in, const struct watch_list *watch,
                      const struct registry *registry, uint32_t subject,
                      const struct observer *observer, const struct sight *sights, size_t count,
                      struct numbers *numbers)
 {
     fit(watch, in);
+    note_returns(in, watch, subject);
     for (size_t i = 0; i < count; i++) {
         struct track *track = track_at(&in->tracks, sights[i].member);
-        if (track_see(track, watch_member(watch, sights[i].member), &sights[i]))
+        struct utc returned = {track->slot ? case_at(in, track->slot - 1)->returned.ns : 0};
+        if (track_see(track, watch_member(watch, sights[i].member), &sights[i], returned))
             track->noticed = observer->now;
     }
     tracks_compare_hosts(watch, &in->tracks, subject, &in->hosts);

@@ -6,6 +6,7 @@
  * - What fails while a case is open joins it; only a case of a single host whose last onset is
  * older than 120 rounds (at most an hour, at least ten seconds) stays alone, and what fails next is
  * another case.
+ * - A certificate that expired explains itself: such failures and others are never one case.
  * - An episode ends when nothing of it failed for ten rounds (at least 10 s, at most 15 min; 1 min
  * where only routes failed). With it the incident closes.
  * - Within 14 days a new failure of the subject that is alike is a further EPISODE of the same
@@ -34,12 +35,14 @@ struct case_file {
     uint32_t subject; /* row */
     uint32_t slot;
     bool is_open;
-    bool is_revised;  /* to be told: incident, episode and, by core.c, the verdict */
-    bool was_settled; /* the revision after which a verdict is no longer provisional was made */
+    bool is_revised;     /* to be told: incident, episode and, by core.c, the verdict */
+    bool is_of_expiries; /* of certificates, and of nothing else */
+    bool was_settled;    /* the revision after which a verdict is no longer provisional was made */
     uint32_t episode_count;
     /* A ring: number n is at (n - 1) % CASE_EPISODES. */
     struct case_episode episodes[CASE_EPISODES];
     struct utc last_onset;
+    struct utc returned;      /* when something of it came back last */
     struct incident incident; /* as it stands */
     struct incident told;     /* as it was last told */
 

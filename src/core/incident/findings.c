@@ -176,7 +176,8 @@ static struct host_counts count_hosts(const struct scene *scene)
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         counts.is_route_in |= is_route(s) && s->is_in;
-        if (is_target(s) && s->is_in && seen[s->member->domain] != 1) {
+        if (is_target(s) && s->is_in && !(s->track->flags & TRACK_UNRESOLVED) &&
+            seen[s->member->domain] != 1) {
             seen[s->member->domain] = 1;
             counts.failed++;
             counts.one = s;
@@ -219,8 +220,7 @@ static size_t count_flags(const struct scene *scene, enum layer layer, uint32_t 
     *of = 0;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
-        if (!is_target(s) || !has_failed(s) ||
-            (layer != LAYER_COUNT && s->member->layer != (uint8_t)layer))
+        if (!was_asked(s) || (layer != LAYER_COUNT && s->member->layer != (uint8_t)layer))
             continue;
         (*of)++;
         n += (s->track->flags & flags) == flags;
@@ -277,6 +277,22 @@ static size_t count_name_servers(const struct scene *scene, bool only_failed)
     return n;
 }
 
+static void unresolved_finding(const struct scene *scene)
+{
+    size_t n = 0, m = 0, answered = 0, failed = 0;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        bool is_name = is_target(s) && s->member->layer == LAYER_NAME;
+        bool is_service = is_target(s) && s->member->layer == LAYER_SERVICE && has_failed(s);
+        failed += is_name && has_failed(s);
+        answered += is_name && !has_failed(s) && s->track->has_data;
+        m += is_service;
+        n += is_service && (s->track->flags & TRACK_UNRESOLVED);
+    }
+    if (m && answered && !failed)
+        finding_set(scene, EVIDENCE_UNRESOLVED, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
+}
+
 /* Only of name servers whose host is pinged and was not lost: silence of the others says nothing of
  * names. */
 static void silent_names_finding(const struct scene *scene)
@@ -306,22 +322,24 @@ static void silent_names_finding(const struct scene *scene)
         finding_set(scene, EVIDENCE_SILENT_NAMES, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
 }
 
-/* Hosts that are degraded are not well, but did not fail either: then it is not told. */
+/* Hosts that are degraded are not well, but did not fail either: then it is not told. Nor is it where
+ * names are not found although name servers answer: see unresolved_finding(). */
 static void name_finding(const struct scene *scene)
 {
     size_t names = count_name_servers(scene, false);
     size_t failed = count_name_servers(scene, true);
-    bool has_hosts = false, is_more_in = false, has_more_failed = false;
+    bool has_hosts = false, is_more_in = false, has_more_failed = false, is_unresolved = false;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         bool is_host = is_target(s) && s->member->layer == LAYER_HOST;
         has_hosts |= is_host;
+        is_unresolved |= is_target(s) && has_failed(s) && !was_asked(s);
         is_more_in |= s->is_in && (is_host || is_route(s));
         has_more_failed |= (is_host && has_failed(s)) || (is_route(s) && s->is_in);
     }
     if (failed && has_hosts && !is_more_in)
         finding_set(scene, EVIDENCE_ONLY_NAMES, TRUTH_PRESENT, failed, names);
-    else if (has_more_failed || !failed)
+    else if (has_more_failed || (!failed && !is_unresolved))
         finding_set(scene, EVIDENCE_ONLY_NAMES, TRUTH_ABSENT, failed, names);
 }
 
@@ -446,6 +464,7 @@ void findings_of_hosts(const struct scene *scene)
     scope_findings(scene);
     service_findings(scene);
     name_finding(scene);
+    unresolved_finding(scene);
     silent_names_finding(scene);
     graded_finding(scene, downs, n);
     step_finding(scene, downs, n);

@@ -50,6 +50,12 @@ static inline bool is_known(const struct interval *interval)
     return utc_is_known(interval->first_after);
 }
 
+/* A target that was asked when it failed, so that how it failed tells something of it. */
+static inline bool was_asked(const struct suspect *s)
+{
+    return is_target(s) && has_failed(s) && !(s->track->flags & TRACK_UNRESOLVED);
+}
+
 /* Sets truth and counts of one finding and returns it for the rest. */
 struct finding *finding_set(const struct scene *scene, enum evidence_kind kind, enum truth truth,
                             size_t n, size_t m);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 static const int64_t AT_ONCE = 5 * NS_PER_MINUTE, TOGETHER = 10 * NS_PER_MINUTE;
+/* Of the times of updates (detect/routes.h): no span of them is told as shorter. */
+static const int64_t RESOLUTION = NS_PER_S;
 enum { CALM_ROUNDS = 10, FLAPS = 3 };
 
 struct route_counts {
@@ -77,7 +79,8 @@ static void at_once_finding(const struct scene *scene, const struct route_counts
         bool is_decided = is_all || scene->observer->now.ns - begin > AT_ONCE;
         enum truth truth = is_all && span <= AT_ONCE ? TRUTH_PRESENT : TRUTH_ABSENT;
         if (is_decided)
-            finding_set(scene, EVIDENCE_ROUTES_AT_ONCE, truth, n, routes->known)->a = (double)span;
+            finding_set(scene, EVIDENCE_ROUTES_AT_ONCE, truth, n, routes->known)->a =
+                (double)(span > RESOLUTION ? span : RESOLUTION);
     }
     free(gone);
 }

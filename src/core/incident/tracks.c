@@ -42,7 +42,8 @@ static uint32_t outcome_flag(enum outcome outcome, enum layer layer)
     }
 }
 
-/* A service whose name was not found was not asked: that says nothing of it or of its host. */
+/* A service whose name was not found was not asked: that says nothing of it or of its host, but of
+ * names. */
 static bool is_unresolved(const struct member *member, const struct sight *sight)
 {
     return member->layer == LAYER_SERVICE && sight->stage == STAGE_RESOLVE;
@@ -134,7 +135,31 @@ static void keep_graded(const struct track *track, struct sight *next)
     next->graded_rtt = held->graded_rtt;
 }
 
-bool track_see(struct track *track, const struct member *member, const struct sight *sight)
+/* Another vantage has it that it was lost before: the first that saw it dates it. */
+static void date_earlier(struct track *track, const struct interval *since)
+{
+    int64_t told = track->since.first_after.ns;
+    if (since->first_after.ns >= told)
+        return;
+    if (track->down.first_after.ns == told)
+        track->down = *since;
+    if (track->down_last.first_after.ns == told)
+        track->down_last = *since;
+    track->since = *since;
+}
+
+static void note_words(struct track *track, const struct member *member, const struct sight *sight,
+                       struct utc returned)
+{
+    bool is_new = track->condition != CONDITION_DOWN;
+    if (is_unresolved(member, sight))
+        track->flags |= is_new && !(track->flags & TRACK_FAILED) ? TRACK_UNRESOLVED : 0u;
+    else if (is_new || returned.ns <= track->down_last.first_after.ns)
+        track->flags |= outcome_flag(sight->outcome, member->layer);
+}
+
+bool track_see(struct track *track, const struct member *member, const struct sight *sight,
+               struct utc returned)
 {
     enum condition condition = condition_seen(member, sight);
     struct sight seen = *sight;
@@ -148,8 +173,11 @@ bool track_see(struct track *track, const struct member *member, const struct si
         track->loss = loss > track->loss ? loss : track->loss;
         note_foreign(track, sight);
     }
-    if (condition == CONDITION_DOWN && member->kind == NAME_TARGET && !is_unresolved(member, sight))
-        track->flags |= outcome_flag(sight->outcome, member->layer);
+    if (condition == CONDITION_DOWN && member->kind == NAME_TARGET)
+        note_words(track, member, sight, returned);
+    if (condition == CONDITION_DOWN && track->condition == CONDITION_DOWN &&
+        member->kind == NAME_TARGET)
+        date_earlier(track, &sight->since);
     if (condition == (enum condition)track->condition)
         return false;
     if (condition >= CONDITION_DEGRADED)

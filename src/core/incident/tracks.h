@@ -21,7 +21,8 @@ enum {
     TRACK_EXPIRED = 1 << 9,
     TRACK_SAID_SO = 1 << 10, /* 503 with Retry-After */
     TRACK_WRONG = 1 << 11,   /* a name server that answered wrongly */
-    TRACK_FOREIGN = 1 << 12
+    TRACK_FOREIGN = 1 << 12,
+    TRACK_UNRESOLVED = 1 << 13 /* a service: it failed because its name could not be looked up */
 };
 
 struct track {
@@ -51,8 +52,11 @@ static inline bool track_is_failing(const struct track *track)
     return track->condition == CONDITION_DOWN || track->condition == CONDITION_DEGRADED;
 }
 
-/* Takes a new sight. True if the condition changed. */
-bool track_see(struct track *track, const struct member *member, const struct sight *sight);
+/* Takes a new sight. `returned`: when something else of its case came back last, 0 if nothing has.
+ * What is said of a target that failed before that is no word on how it failed: routers and hosts
+ * come back before what lies behind them, and speak of it. True if the condition changed. */
+bool track_see(struct track *track, const struct member *member, const struct sight *sight,
+               struct utc returned);
 
 /* A new episode: forgets the measures of the one before. */
 void track_begin_episode(struct track *track);
