@@ -237,11 +237,13 @@ def _row(truth, fault, incident, findings, found):
     row.grade, row.reason = _grade(fault, incident)
     if incident is None:
         return row
-    is_shared = sum(other is incident for _, other in found) > 1
-    began, ended = _span(incident, fault, is_shared)
+    others = [f for f, i in found if i is incident and f is not fault]
+    began, ended = _span(incident, fault, others)
     row.incident = incident.number
-    row.data_delay = _after(fault.began, [incident.opened])
-    row.start_error = distance(began, fault.began, fault.began_latest)
+    if _may_tell_of(incident, fault):
+        row.data_delay = _after(fault.began, [incident.opened])
+    if began:
+        row.start_error = distance(began, fault.began, fault.began_latest)
     if ended and fault.ended < math.inf:
         row.end_error = distance(ended, fault.ended, fault.ended_latest)
     if incident.verdict:
@@ -311,12 +313,31 @@ def _misfit(fault, incident):
     return far, not any(cause in likely for cause in fault.causes)
 
 
-def _span(incident, fault, is_shared):
-    """Where lastlight tells of several faults as one incident, each has its own episodes of it."""
+def _span(incident, fault, others):
+    """(began, ended) as told of this fault, None where that is not told. Where lastlight tells of
+    several faults as one incident, each has its own episodes of it; and of those that share an
+    episode, it began with the first and ended with the last."""
+    if not others:
+        return incident.began, incident.ended
     own = [e for e in incident.episodes if overlaps(e, fault.began, fault.ended_latest)]
-    if is_shared and own:
-        return own[0].began, own[-1].ended
-    return incident.began, incident.ended
+    own = own or [Episode(incident.began, incident.ended)]
+    began, ended = own[0].began, own[-1].ended
+    for other in others:
+        if other.began < fault.began and overlaps(own[0], other.began, other.ended_latest):
+            began = None
+        if other.ended > fault.ended and overlaps(own[-1], other.began, other.ended_latest):
+            ended = None
+    return began, ended
+
+
+# A probe that was on its way when the fault began fails, and is told with the time it was sent.
+ON_ITS_WAY_S = 2
+
+
+def _may_tell_of(incident, fault):
+    """False if it was there before the fault, so that its opening tells of something else."""
+    return (overlaps(incident, fault.began, fault.ended_latest)
+            and (incident.began.last is None or incident.began.last >= fault.began - ON_ITS_WAY_S))
 
 
 def _after(began, times):
@@ -327,7 +348,7 @@ def _after(began, times):
 def _live_delay(fault, findings):
     def tells_of_it(told):
         incident = next((i for i in findings.live.get(told.vantage, []) if i.number == told.opens), None)
-        return incident is not None and overlaps(incident, fault.began, fault.ended_latest)
+        return incident is not None and _may_tell_of(incident, fault)
     return _after(fault.began, [t.time for t in findings.told if tells_of_it(t)])
 
 

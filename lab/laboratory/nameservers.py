@@ -14,7 +14,7 @@ import os
 import time
 
 from .box import RUN, Failed
-from .zones import EXPIRE, file_name
+from .zones import EXPIRE, ROOT_NAME, file_name
 
 SERVER = """\
 server:
@@ -94,9 +94,9 @@ class NameServers:
             self._prepare_resolver(self.box.node(vantage.name))
 
     def _prepare_resolver(self, node):
-        root = "ns.root-servers.example."
         anchors = "".join(f'  trust-anchor-file: "{a}"\n' for a in self.zones.trust_anchors)
-        node.write("root.hints", f". 3600000 NS {root}\n{root} 3600000 A {self.plan.root.address}\n")
+        hints = f". 3600000 NS {ROOT_NAME}\n{ROOT_NAME} 3600000 A {self.plan.root.address}\n"
+        node.write("root.hints", hints)
         node.write("unbound.conf", RESOLVER.format(dir=node.dir, anchors=anchors))
         node.write("resolv.conf", "nameserver 127.0.0.1\n")
 
@@ -156,7 +156,7 @@ class NameServers:
         node = self.box.node(host.name)
         if is_running(node, "nsd"):
             for command in ("reconfig", "reload"):
-                node.run("nsd-control", "-c", node.dir / "nsd.conf", command)
+                control_nsd(node, command)
 
     # -- faults
 
@@ -177,6 +177,8 @@ class NameServers:
         self.set_mode([self.primary], "no-xfr")
 
     def signatures_expire(self, at):
+        if not self.zones.signed:
+            raise Failed("no zone is signed: name one in country.signed")
         self.zones.signatures_end = at
         self._publish()
         self._apply(self.primary)
@@ -184,8 +186,9 @@ class NameServers:
     def restore(self, hosts=None):
         """The zones as they were, under a higher serial, and each of the hosts in its normal mode."""
         hosts = hosts or self.zones.servers
-        had_expired = self.zones.signatures_end is not None
-        self.zones.expire, self.zones.signatures_end = EXPIRE, None
+        had_expired = self.zones.signatures_end is not None and self.primary in hosts
+        if self.primary in hosts:
+            self.zones.expire, self.zones.signatures_end = EXPIRE, None
         for host in sorted(hosts, key=lambda h: h.name != self.primary.name):
             self.modes[host.name] = "normal"
             if host.name == self.primary.name:
@@ -195,7 +198,7 @@ class NameServers:
             self._apply(host)
             if host.name in self.stopped:
                 self.start(host)
-        if had_expired and self.primary in hosts and is_running(self.box.node(self.primary.name), "nsd"):
+        if had_expired and is_running(self.box.node(self.primary.name), "nsd"):
             self._wait_for_transfer()
             self._forget_bogus_keys()
 
@@ -228,6 +231,18 @@ class NameServers:
 def start_nsd(node):
     if not is_running(node, "nsd"):
         node.spawn("nsd", ["nsd", "-d", "-c", node.dir / "nsd.conf"])
+
+
+def control_nsd(node, command, timeout_s=2):
+    """Tries again for a while: one that was just started does not listen yet."""
+    until = time.monotonic() + timeout_s
+    while True:
+        try:
+            return node.run("nsd-control", "-c", node.dir / "nsd.conf", command)
+        except Failed:
+            if time.monotonic() > until or not is_running(node, "nsd"):
+                raise
+            time.sleep(0.02)
 
 
 def is_running(node, label):

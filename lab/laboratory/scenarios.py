@@ -24,6 +24,7 @@ class Scenario:
     play: object
     vary: dict = field(default_factory=dict)    # keys of the topology that are different here
     clock: list = field(default_factory=list)   # vantages (by number) whose clock will be set
+    local: str = ""                             # the country's time of day when it begins; any, if not said
     before_s: float = 30                        # of calm, for what is usual to be learned
     after_s: float = 38                         # and for the end to be seen: ten rounds and a little
 
@@ -199,7 +200,8 @@ def route_leak(world):
         world.leak(False)
 
 
-@scenario("Prefixes are withdrawn in order, three seconds apart, and announced again together")
+@scenario("Prefixes are withdrawn in order, three seconds apart, and announced again together",
+          local="06:00")
 def directed(world):
     prefixes = world.plan.country["prefixes"]
     with fault(world, "directed", ["directed", "own-config", "maintenance"],
@@ -387,7 +389,7 @@ def one_host(world):
         world.host_on(host)
 
 
-@scenario("Planned maintenance: the web is drained, says 503 with Retry-After, and is back")
+@scenario("Planned maintenance: the web is drained, says 503 with Retry-After, and is back", local="02:30")
 def maintenance(world):
     hosts = world.web_hosts()
     with fault(world, "maintenance", ["maintenance", "server"], ["network-stress", "site-power", "cable", "dns",

@@ -98,7 +98,7 @@ class Servers:
 
     def _prepare_mail(self, host):
         node = self.box.node(host.name)
-        names = web_names(host) or [f"[{host.address}]"]
+        names = web_names(host) or [host.name]
         domains = ", ".join(f'"{d}"' for name in names for d in (name, mail_domain(name)) if d)
         node.write("smtpd.conf", MAIL.format(address=host.address, name=names[0], domains=domains))
         node.write("resolv.conf", MAIL_NO_RESOLVER)
@@ -125,7 +125,7 @@ class Servers:
             late = dict.fromkeys(pool.map(lambda q: wait_for(*q, until), self._questions()))
         late.pop(None, None)
         if late:
-            raise Failed(f"not ready after {timeout_s} s: " + "; ".join(late))
+            raise Failed("servers do not answer: " + "; ".join(late))
 
     def _questions(self):
         """[(node, label of the process, the question)]"""
@@ -222,13 +222,15 @@ def stop(process, how):
 
 def wait_for(node, label, question, until):
     """None when it answers in time, else who does not."""
+    process = node.processes[label]
     while time.monotonic() < until:
         if question(node):
             return None
+        if not process.is_running:
+            break
         time.sleep(0.05)
-    process = node.processes[label]
-    return (f"{process.label} {'does not answer' if process.is_running else 'ended'}; "
-            f"its log, {process.log}, ends in: {process.tail(2) or 'nothing'}")
+    return (f"{process.label} {'runs, but is not ready' if process.is_running else 'ended'}; "
+            f"its log {process.log} says last: {process.tail(2) or 'nothing'}")
 
 
 def fetch(node, host, scheme, port, *more):

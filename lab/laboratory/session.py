@@ -3,11 +3,13 @@ with lastlight watching."""
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 from . import judge, order, plan as plans
@@ -19,8 +21,11 @@ from .watch import Watch
 from .world import World
 
 
+BUILD_S = 4     # about what building a world takes
+
 
 def build(options, vary, tell):
+    """A world with some keys of its topology different."""
     plan = plans.load(options.topology, vary)
     world = World(Box(), plan, tools_of(options), options.seed, zones_of(options))
     world.build(tell)
@@ -50,7 +55,8 @@ def play(options):
         say(f"{scenario.name} {time.monotonic() - began:6.1f} s  {text}")
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    world = build(options, scenario.vary, tell)
+    vary = {**scenario.vary, "country.timezone": timezone(scenario, options.seed)}
+    world = build(options, vary, tell)
     try:
         result = Session(options, scenario, world, tell).play()
     finally:
@@ -58,6 +64,18 @@ def play(options):
             world.box.keep(Path(options.keep) / f"{scenario.name}-{options.seed}")
     print(json.dumps(result), flush=True)
     return 0
+
+
+def timezone(scenario, seed):
+    """The country's difference to UTC that makes it the scenario's time of day there when its faults
+    begin; any, by the seed, where the scenario does not say. Else what the hour tells of a cause
+    would depend on when the laboratory is run."""
+    hours, minutes = map(int, scenario.local.split(":")) if scenario.local else (0, random.Random(
+        f"{scenario.name} {seed}").randrange(24 * 60))
+    begins = now() + timedelta(seconds=BUILD_S + scenario.before_s)
+    utc = begins.hour * 60 + begins.minute + (begins.second >= 30)
+    offset = (hours * 60 + minutes - utc + 12 * 60) % (24 * 60) - 12 * 60
+    return f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02}:{abs(offset) % 60:02}"
 
 
 class Session:

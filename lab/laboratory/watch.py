@@ -43,8 +43,6 @@ def targets(plan):
     servers = plan.running("dns-primary") + plan.running("dns-secondary")
     found = [_target(f"icmp:{h.address}", PING) for h in plan.hosts]
     found += [_target(f"dns:{h.address}/{zone}/SOA", ASK) for h in servers for zone in plan.country["zones"]]
-    # Asked of the vantage's own resolver: whether it can still validate the zone.
-    found += [_target(f"dns:127.0.0.1/{name}/A", ASK) for name in signed_names(plan)]
     for host in plan.hosts:
         found += [_target(text, ASK) for text in _services(host)]
     return found
@@ -62,21 +60,6 @@ def _services(host):
     if "smtp" in host.runs:   # as far as the handshake: lastlight does not speak SMTP yet
         found.append(f"tcp:{host.address}:25")
     return found
-
-
-def signed_names(plan):
-    """One name of each signed zone that has any."""
-    names = [name for host in plan.hosts for name in host.names]
-    found = []
-    for zone in plan.country.get("signed", []):
-        found += [name for name in names if _zone_of(name, plan.country["zones"]) == zone][:1]
-    return found
-
-
-def _zone_of(name, zones):
-    """The closest zone above a name."""
-    above = [zone for zone in zones if name == zone or name.endswith("." + zone)]
-    return max(above, key=len, default=None)
 
 
 def configuration(plan, vantage, hears_routes):

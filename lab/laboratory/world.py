@@ -155,7 +155,7 @@ class World:
             for line in lines:
                 self.box.node(line.name).ip("link set provider down")
 
-    def power_on(self, low=0.3, high=1.6):
+    def power_on(self, low=0.8, high=2.4):
         """Back as machines come back: the router first, then hosts one after the other, and on each
         its services a little later."""
         self.act("power is back: the router starts")

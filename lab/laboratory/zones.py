@@ -16,6 +16,7 @@ from pathlib import Path
 from .box import RUN, Failed
 
 TTL = 5            # short, so that no cache hides a fault
+ROOT_NAME = "ns.root-servers.example."
 ROOT_TTL = 3600    # of where the root itself is
 REFRESH, RETRY = 5, 1
 EXPIRE = 1209600   # of a secondary's copy, as in the real zones
@@ -165,9 +166,8 @@ class Zones:
 
     def root_text(self):
         """The root delegates the country's top zones, and holds a few names of the rest of the world."""
-        root, host = "ns.root-servers.example.", self.plan.root
-        itself = [(".", "SOA", f"{root} root.example. {SERIAL} 1800 900 604800 {TTL}"), (".", "NS", root),
-                  (root, "A", host.address)]
+        itself = [(".", "SOA", f"{ROOT_NAME} root.example. {SERIAL} 1800 900 604800 {TTL}"),
+                  (".", "NS", ROOT_NAME), (ROOT_NAME, "A", self.plan.root.address)]
         records = [("www.example.", "A", self.plan.controls[0].address)]
         records += [(f"{c.name}.example.", "A", c.address) for c in self.plan.controls]
         for origin in self.origins:
