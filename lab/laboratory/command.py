@@ -17,11 +17,11 @@ from .scenarios import SCENARIOS
 HERE = Path(__file__).resolve().parent.parent
 CHECKOUT = HERE.parent
 PYTHON = "/usr/bin/python3"
-NEEDS = [("unshare", "util-linux"), ("nsenter", "util-linux"), ("ip", "iproute2"), ("tc", "iproute2"),
-         ("nft", "nftables"), ("bird", "bird2"), ("birdc", "bird2"), ("vtysh", "frr"), ("nsd", "nsd"),
-         ("nginx", "nginx-light"), ("smtpd", "opensmtpd"), ("unbound", "unbound"), ("openssl", "openssl"),
-         ("ldns-signzone", "ldnsutils"), ("bgpdump", "bgpdump"), ("sysctl", "procps")]
-NAME = "LASTLIGHT_LAB_NAME"
+NEEDS = {"util-linux": "unshare nsenter setpriv", "iproute2": "ip tc", "nftables": "nft", "procps": "sysctl ps",
+         "bird2": "bird birdc", "frr": "vtysh", "nsd": "nsd nsd-control", "nginx-light": "nginx", "opensmtpd": "smtpd",
+         "unbound": "unbound unbound-control", "ldnsutils": "ldns-keygen ldns-signzone", "openssl": "openssl",
+         "curl": "curl", "dnsutils": "dig", "bgpdump": "bgpdump"}
+NAME, TALK = "LASTLIGHT_LAB_NAME", "LASTLIGHT_LAB_TALK"
 TRIES = 3      # a run in which this machine stood still is repeated
 INSIDE = "--inside"
 
@@ -32,6 +32,9 @@ that `make lab` installs. doc/lab.md tells the rest."""
 
 def main(argv):
     os.environ["PATH"] += ":/usr/sbin:/sbin"
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if TALK in os.environ:
+        os.dup2(int(os.environ.pop(TALK)), 2)
     try:
         return run(parser().parse_args(argv))
     except Failed as error:
@@ -96,7 +99,7 @@ def list_all(_):
 def check_needs(options):
     if os.geteuid() != 0:
         raise Failed("namespaces, TAP devices and daemons need root; run it with sudo")
-    missing = sorted({package for program, package in NEEDS if not shutil.which(program)})
+    missing = [package for package, programs in NEEDS.items() if not all(map(shutil.which, programs.split()))]
     if not Path("/usr/lib/frr/bgpd").exists():
         missing.append("frr")
     if missing:
@@ -146,9 +149,14 @@ def start(options, words, name, dies_with_us):
     if options.keep:
         argv += ["--keep", options.keep]
     argv, env = box.command(argv + words, dies_with_us)
-    env[NAME] = name
-    return subprocess.Popen(argv, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            start_new_session=not dies_with_us)
+    # Standard error goes past unshare, which has something to say whenever its child is killed.
+    talk = os.dup(2)
+    env |= {NAME: name, TALK: str(talk)}
+    try:
+        return subprocess.Popen(argv, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, pass_fds=(talk,), start_new_session=not dies_with_us)
+    finally:
+        os.close(talk)
 
 
 def up(options):
