@@ -320,11 +320,19 @@ static void settle(struct series *s, struct utc now)
         settle_up(s, now);
 }
 
+/* A probe speaks of some moment between when it was sent and when its answer came, or would have: it
+ * was by then that things were as it says. */
+static struct utc true_by(const struct series *s, const struct observation *probe)
+{
+    int64_t rtt_ns = probe->rtt_ns > 0 ? probe->rtt_ns : (int64_t)series_rtt_base(s);
+    return utc_add(probe->time, rtt_ns);
+}
+
 static void take_good(struct series *s, const struct observation *probe)
 {
     uint32_t lost = s->bad_run;
     if (s->good_run++ == 0)
-        s->first_good = probe->time;
+        s->first_good = true_by(s, probe);
     s->bad_run = 0;
     if (s->condition == CONDITION_DOWN) {
         s->window_n = 1; /* what was lost while it was down is not partial loss */
@@ -342,7 +350,7 @@ static void take_good(struct series *s, const struct observation *probe)
 static void take_bad(struct series *s, const struct observation *probe)
 {
     if (s->bad_run++ == 0) {
-        s->first_bad = probe->time;
+        s->first_bad = true_by(s, probe);
         s->run_before = s->good_run;
         s->run_chance = 0;
     }

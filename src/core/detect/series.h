@@ -19,7 +19,8 @@
  * since they were asked for again.
  *
  * Every change is an interval [last of the old, first of the new] taken from the probes themselves,
- * not from when the belief crossed. Outcomes of class OURS never count. */
+ * not from when the belief crossed: from when the last of the old was sent until the first of the
+ * new was answered, or would have been. Outcomes of class OURS never count. */
 #ifndef CORE_DETECT_SERIES_H
 #define CORE_DETECT_SERIES_H
 
@@ -65,10 +66,11 @@ struct series {
 
     struct utc last_any, last_judged, last_good, last_bad;
     struct utc good_before; /* the good one before the last */
-    struct utc first_bad;   /* of the run of bad ones that is not ended, or was last ended */
-    struct utc first_good;  /* of the run of good ones */
-    struct utc turned;      /* when the last change of condition was certain */
-    struct interval since;  /* of the condition */
+    /* When what began the run of bad ones that is not ended, or was last ended, was true; and the run
+     * of good ones. */
+    struct utc first_bad, first_good;
+    struct utc turned;     /* when the last change of condition was certain */
+    struct interval since; /* of the condition */
     struct interval published_since;
     struct interval silent_began;
 
