@@ -65,7 +65,7 @@ void detect_feed(struct detect *detect, struct watch_list *watch, const struct r
 void detect_settle(struct detect *detect, struct watch_list *watch, struct utc now,
                    struct table *changes, struct numbers *numbers, struct conclusions *out);
 
-/* What all voting vantages together say of a target. */
+/* What all voting vantages together say of a target (vote.c). */
 void detect_sight(const struct detect *detect, uint32_t target, struct sight *sight);
 
 static inline struct series *detect_series(const struct detect *detect, size_t row)
