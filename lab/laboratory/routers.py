@@ -2,7 +2,8 @@
 
 Routes spread as between real networks (Gao and Rexford, 2001): what a customer announces is
 carried to everybody, what a peer or provider announces to customers only. Local preference tells
-them apart: 200 a customer's, 100 a peer's, 50 a provider's.
+them apart: 200 a customer's, 100 a peer's, 50 a provider's. Transit providers peer with one another, and so do
+networks that have a provider in common; the others meet by their providers.
 """
 
 from .box import Failed, RUN
@@ -199,4 +200,6 @@ def relation(me, other):
         return PROVIDER
     if me.name in other.providers:
         return CUSTOMER
-    return PEER if other.is_transit == me.is_transit else None
+    if me.is_transit and other.is_transit:
+        return PEER
+    return PEER if set(me.providers) & set(other.providers) else None

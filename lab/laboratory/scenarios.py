@@ -193,11 +193,14 @@ def own_config(world):
 
 @scenario("Own mistake: everything that is heard is announced to both providers", vary=TWO_UPLINKS, after_s=75)
 def route_leak(world):
+    world.start_transit(1.3, 50)
+    world.wait(4)
     with fault(world, "leak", ["own-config", "hijack", "network-stress"], ["site-power", "dns", "server"],
                bites_s=10, incidents=False):
         world.leak(True)
         world.wait(28, 32)
         world.leak(False)
+    world.end_flood()
 
 
 @scenario("Prefixes are withdrawn in order, three seconds apart, and announced again together",

@@ -124,6 +124,16 @@ class World:
             self.floods.append(self.box.node(source.name).spawn(
                 "flood", [self.tools / "flood", "--to", targets, "--steps", text, "--size", "1400"]))
 
+    def start_transit(self, times, seconds):
+        """Traffic between two networks of the world that has nothing to do with the country, unless
+        its routes are made to lead there."""
+        one, other = self.plan.sources[:2]
+        rate = int(times * self.line().rate * 1000)
+        self.act(f"{one.network} sends {times:g} x the country's line to {other.network}, by their providers")
+        self.floods.append(self.box.node(one.name).spawn(
+            "transit", [self.tools / "flood", "--to", other.address, "--rate", rate, "--seconds", seconds,
+                        "--size", "1400"]))
+
     def end_flood(self):
         for flood in self.floods:
             flood.popen.wait(310)
@@ -149,8 +159,9 @@ class World:
     def _router_off(self, is_silent):
         gw, lines = self.box.node("gw"), self.plan.lines
         lans = range(len(self.plan.country["prefixes"]))
-        gw.processes["bird"].kill()
+        # Links first: a process that is killed still says goodbye by TCP, which a dead machine does not.
         gw.ip(*(f"link set {line.name} down" for line in lines), *(f"link set lan{n} down" for n in lans))
+        gw.processes["bird"].kill()
         if not is_silent:
             for line in lines:
                 self.box.node(line.name).ip("link set provider down")

@@ -41,6 +41,11 @@ static bool is_better(const struct suspect *a, const struct suspect *b, enum spa
     return span == SPAN_DOWN ? x < y : x > y;
 }
 
+void spans_sort(struct interval *spans, size_t n)
+{
+    qsort(spans, n, sizeof *spans, compare_spans);
+}
+
 size_t host_spans(const struct scene *scene, enum span span, struct interval **out)
 {
     const struct suspect **best = mem_new(scene->watch->domains.count, sizeof *best);
@@ -59,7 +64,7 @@ size_t host_spans(const struct scene *scene, enum span span, struct interval **o
             (span == SPAN_DOWN || best[i]->track->condition != CONDITION_DOWN))
             spans[n++] = *span_of(best[i], span);
     free(best);
-    qsort(spans, n, sizeof *spans, compare_spans);
+    spans_sort(spans, n);
     *out = spans;
     return n;
 }
@@ -75,7 +80,7 @@ size_t route_spans(const struct scene *scene, enum span span, struct interval **
             continue;
         spans[n++] = *span_of(s, span);
     }
-    qsort(spans, n, sizeof *spans, compare_spans);
+    spans_sort(spans, n);
     *out = spans;
     return n;
 }
@@ -212,137 +217,6 @@ static void scope_findings(const struct scene *scene)
                     hosts.well + hosts.failed - 1);
 }
 
-/* How many failed targets of a layer (LAYER_COUNT: of any) bear all these flags; *of: how many
- * failed. */
-static size_t count_flags(const struct scene *scene, enum layer layer, uint32_t flags, size_t *of)
-{
-    size_t n = 0;
-    *of = 0;
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct suspect *s = &scene->suspects[i];
-        if (!was_asked(s) || (layer != LAYER_COUNT && s->member->layer != (uint8_t)layer))
-            continue;
-        (*of)++;
-        n += (s->track->flags & flags) == flags;
-    }
-    return n;
-}
-
-static void flag_finding(const struct scene *scene, enum evidence_kind kind, enum layer layer,
-                         uint32_t flags)
-{
-    size_t m, n = count_flags(scene, layer, flags, &m);
-    if (m)
-        finding_set(scene, kind, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
-}
-
-static void service_findings(const struct scene *scene)
-{
-    size_t services = 0;
-    for (size_t i = 0; i < scene->count; i++)
-        services += scene->suspects[i].member->layer == LAYER_SERVICE;
-    size_t m, n = count_flags(scene, LAYER_SERVICE, TRACK_HOST_ANSWERED, &m);
-    size_t any;
-    count_flags(scene, LAYER_COUNT, 0, &any);
-    if (services && any)
-        finding_set(scene, EVIDENCE_PARTIAL_SERVICES, n ? TRUTH_PRESENT : TRUTH_ABSENT, n,
-                    m ? m : services);
-    flag_finding(scene, EVIDENCE_LAST_HOP_SPEAKS, LAYER_COUNT, TRACK_HOST_UNREACHABLE);
-    flag_finding(scene, EVIDENCE_NO_ROUTE_SAID, LAYER_COUNT, TRACK_NO_ROUTE);
-    flag_finding(scene, EVIDENCE_PROHIBITED, LAYER_COUNT, TRACK_PROHIBITED);
-    flag_finding(scene, EVIDENCE_WRONG_ANSWERS, LAYER_NAME, TRACK_WRONG);
-    flag_finding(scene, EVIDENCE_SERVICE_ERRORS, LAYER_SERVICE, TRACK_ERROR);
-    flag_finding(scene, EVIDENCE_SILENT_SERVICES, LAYER_SERVICE, TRACK_TIMEOUT | TRACK_HOST_PINGED);
-    flag_finding(scene, EVIDENCE_EXPIRED, LAYER_SERVICE, TRACK_EXPIRED);
-    flag_finding(scene, EVIDENCE_SAID_SO, LAYER_SERVICE, TRACK_SAID_SO);
-    for (size_t i = 0; i < scene->count; i++)
-        if (has_failed(&scene->suspects[i]) && (scene->suspects[i].track->flags & TRACK_EXPIRED) &&
-            !is_known(&scene->findings[EVIDENCE_EXPIRED].first))
-            scene->findings[EVIDENCE_EXPIRED].first = scene->suspects[i].track->down;
-}
-
-/* Name servers, however many questions each is asked. */
-static size_t count_name_servers(const struct scene *scene, bool only_failed)
-{
-    uint8_t *seen = mem_new(scene->watch->domains.count, 1);
-    size_t n = 0;
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct suspect *s = &scene->suspects[i];
-        if (!is_target(s) || s->member->layer != LAYER_NAME || (only_failed && !has_failed(s)))
-            continue;
-        n += !seen[s->member->domain];
-        seen[s->member->domain] = 1;
-    }
-    free(seen);
-    return n;
-}
-
-static void unresolved_finding(const struct scene *scene)
-{
-    size_t n = 0, m = 0, answered = 0, failed = 0;
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct suspect *s = &scene->suspects[i];
-        bool is_name = is_target(s) && s->member->layer == LAYER_NAME;
-        bool is_service = is_target(s) && s->member->layer == LAYER_SERVICE && has_failed(s);
-        failed += is_name && has_failed(s);
-        answered += is_name && !has_failed(s) && s->track->has_data;
-        m += is_service;
-        n += is_service && (s->track->flags & TRACK_UNRESOLVED);
-    }
-    if (m && answered && !failed)
-        finding_set(scene, EVIDENCE_UNRESOLVED, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
-}
-
-/* Only of name servers whose host is pinged and was not lost: silence of the others says nothing of
- * names. */
-static void silent_names_finding(const struct scene *scene)
-{
-    enum { PINGED = 1, LOST = 2, FAILED = 4, SILENT = 8 };
-    uint8_t *seen = mem_new(scene->watch->domains.count, 1);
-    size_t n = 0, m = 0;
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct suspect *s = &scene->suspects[i];
-        uint32_t flags = s->track->flags;
-        uint8_t *host = &seen[s->member->domain];
-        if (!is_target(s))
-            continue;
-        if (s->member->layer == LAYER_HOST)
-            *host |= has_failed(s) ? LOST : s->track->has_data ? PINGED : 0;
-        else if (s->member->layer == LAYER_NAME && has_failed(s))
-            *host |=
-                (flags & TRACK_TIMEOUT) && (flags & TRACK_HOST_PINGED) ? FAILED | SILENT : FAILED;
-    }
-    for (size_t i = 0; i < scene->watch->domains.count; i++) {
-        bool counts = (seen[i] & (PINGED | LOST | FAILED)) == (PINGED | FAILED);
-        m += counts;
-        n += counts && (seen[i] & SILENT);
-    }
-    free(seen);
-    if (m)
-        finding_set(scene, EVIDENCE_SILENT_NAMES, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
-}
-
-/* Hosts that are degraded are not well, but did not fail either: then it is not told. Nor is it where
- * names are not found although name servers answer: see unresolved_finding(). */
-static void name_finding(const struct scene *scene)
-{
-    size_t names = count_name_servers(scene, false);
-    size_t failed = count_name_servers(scene, true);
-    bool has_hosts = false, is_more_in = false, has_more_failed = false, is_unresolved = false;
-    for (size_t i = 0; i < scene->count; i++) {
-        const struct suspect *s = &scene->suspects[i];
-        bool is_host = is_target(s) && s->member->layer == LAYER_HOST;
-        has_hosts |= is_host;
-        is_unresolved |= is_target(s) && has_failed(s) && !was_asked(s);
-        is_more_in |= s->is_in && (is_host || is_route(s));
-        has_more_failed |= (is_host && has_failed(s)) || (is_route(s) && s->is_in);
-    }
-    if (failed && has_hosts && !is_more_in)
-        finding_set(scene, EVIDENCE_ONLY_NAMES, TRUTH_PRESENT, failed, names);
-    else if (has_more_failed || (!failed && !is_unresolved))
-        finding_set(scene, EVIDENCE_ONLY_NAMES, TRUTH_ABSENT, failed, names);
-}
-
 /* The graded phase of one target, if it had one that counts. */
 static bool is_graded(const struct suspect *s, const struct interval *lost)
 {
@@ -359,7 +233,32 @@ static bool is_graded(const struct suspect *s, const struct interval *lost)
            (is_partial || sight->graded_rtt >= 1.2) && length >= ROUNDS * sight->round_ns;
 }
 
-static void graded_finding(const struct scene *scene, const struct interval *downs, size_t n)
+/* Hosts that were never lost and were poor all the same. True if that is how it was. */
+static bool poor_finding(const struct scene *scene)
+{
+    size_t poor = 0, hosts = 0;
+    double loss = 0, rtt = 1;
+    for (size_t i = 0; i < scene->count; i++) {
+        const struct suspect *s = &scene->suspects[i];
+        if (!is_target(s) || s->member->layer != LAYER_HOST || !s->track->has_data)
+            continue;
+        hosts++;
+        if (!s->is_in || has_failed(s) || !(s->track->flags & TRACK_DEGRADED))
+            continue;
+        poor++;
+        loss = s->track->sight.graded_loss > loss ? s->track->sight.graded_loss : loss;
+        rtt = s->track->sight.graded_rtt > rtt ? s->track->sight.graded_rtt : rtt;
+    }
+    if (poor < 2 || poor * 2 < hosts)
+        return false;
+    struct finding *finding = finding_set(scene, EVIDENCE_HOSTS_POOR, TRUTH_PRESENT, poor, hosts);
+    finding->a = loss;
+    finding->b = rtt;
+    return true;
+}
+
+static void graded_finding(const struct scene *scene, const struct interval *downs, size_t n,
+                           bool is_poor)
 {
     if (!n)
         return;
@@ -390,7 +289,7 @@ static void graded_finding(const struct scene *scene, const struct interval *dow
         finding->second = downs[0];
         finding->a = loss;
         finding->b = rtt > 1 ? rtt : 1;
-    } else if (!slight) {
+    } else if (!slight && !is_poor) {
         finding_set(scene, EVIDENCE_GRADED, TRUTH_ABSENT, 0, scene->file->hosts_watched);
     }
 }
@@ -462,11 +361,7 @@ void findings_of_hosts(const struct scene *scene)
     size_t n = host_spans(scene, SPAN_DOWN, &downs);
     observer_findings(scene);
     scope_findings(scene);
-    service_findings(scene);
-    name_finding(scene);
-    unresolved_finding(scene);
-    silent_names_finding(scene);
-    graded_finding(scene, downs, n);
+    graded_finding(scene, downs, n, poor_finding(scene));
     step_finding(scene, downs, n);
     decay_finding(scene, downs, n);
     rtt_finding(scene);
@@ -479,6 +374,7 @@ void findings_find(const struct scene *scene)
     for (int kind = 0; kind < EVIDENCE_COUNT; kind++)
         scene->findings[kind].kind = (uint8_t)kind;
     findings_of_hosts(scene);
+    findings_of_services(scene);
     findings_of_routes(scene);
     findings_of_time(scene);
 }

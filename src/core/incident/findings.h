@@ -1,5 +1,5 @@
 /* Findings of one case: what evidence.def defines, looked for in the tracks of its current episode.
- * Three files: hosts and services, routes and order, time and return. */
+ * Four files: hosts, services and names, routes and order, time and return. */
 #ifndef CORE_INCIDENT_FINDINGS_H
 #define CORE_INCIDENT_FINDINGS_H
 
@@ -24,12 +24,13 @@ struct scene {
     struct finding *findings;
 };
 
-void findings_find(const struct scene *scene); /* all kinds; the three below in turn */
+void findings_find(const struct scene *scene); /* all kinds; the four below in turn */
 void findings_of_hosts(const struct scene *scene);
+void findings_of_services(const struct scene *scene);
 void findings_of_routes(const struct scene *scene);
 void findings_of_time(const struct scene *scene);
 
-/* Tools shared by the three. */
+/* Tools shared by the four. */
 static inline bool is_target(const struct suspect *s)
 {
     return s->member->kind == NAME_TARGET;
@@ -66,7 +67,8 @@ struct finding *finding_set(const struct scene *scene, enum evidence_kind kind, 
 enum span { SPAN_DOWN, SPAN_RETURN };
 size_t host_spans(const struct scene *scene, enum span span, struct interval **out);
 size_t route_spans(const struct scene *scene, enum span span, struct interval **out);
-/* The most of these intervals that have an instant in common; *at (may be NULL) gets what they
+void spans_sort(struct interval *spans, size_t n); /* by first_after */
+/* The most of these sorted intervals that have an instant in common; *at (may be NULL) gets what they
  * share. */
 size_t spans_common(const struct interval *spans, size_t n, struct interval *at);
 

@@ -321,8 +321,8 @@ static void name_route_finding(const struct scene *scene, const struct route_cou
             n += is_name_route;
             take_earlier(is_name_route ? &names_route : &other_route, &s->track->down);
         } else if (is_target(s) && s->member->layer != LAYER_NAME && !is_name_route) {
-            others_well += !has_failed(s);
-            if (has_failed(s))
+            others_well += !was_asked(s);
+            if (was_asked(s))
                 take_earlier(&other_host, &s->track->down);
         }
     }
