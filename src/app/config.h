@@ -15,7 +15,7 @@
  *         prefixes: [175.45.176.0/22]
  *         asns: [131279]
  *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200}]
- *     routes: {collector: rrc00, archives: [archive/2022-01], bmp: "192.0.2.1:11019"}
+ *     routes: {collector: rrc00, archives: [archive/2022-01], bmp: "192.0.2.9:11019"}
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
