@@ -237,9 +237,7 @@ static void count_entry(const struct routes *r, const struct watch_list *watch,
         return;
     }
     if (entry->state == RIB_UNKNOWN) {
-        bool is_awaited = now.ns < peer->since.ns + TABLE_TIME;
-        census->usual += entry->is_usual && !is_awaited;
-        census->unknown += is_awaited;
+        census->unknown++;
         return;
     }
     census->usual += entry->is_usual;
@@ -522,6 +520,7 @@ static void regain_peer(struct routes *r, uint32_t row, struct utc now)
 {
     struct route_peer *peer = peer_at(r, row);
     peer->is_up = true;
+    peer->is_awaited = true;
     peer->since = now;
     r->recheck.ns = now.ns + TABLE_TIME < r->recheck.ns ? now.ns + TABLE_TIME : r->recheck.ns;
     for (uint32_t i = 0; i < r->entries.count; i++)
@@ -534,7 +533,7 @@ static void regain_peer(struct routes *r, uint32_t row, struct utc now)
 static void complete_table(struct routes *r, uint32_t row, struct utc now)
 {
     struct route_peer *peer = peer_at(r, row);
-    peer->is_dumped = true;
+    peer->is_awaited = false;
     for (uint32_t i = 0; i < r->entries.count; i++) {
         struct rib_entry *entry = entry_at(r, i);
         if (entry->peer != row || entry->state != RIB_UNKNOWN)
@@ -566,6 +565,7 @@ static void hear_peer(struct routes *r, const struct watch_list *watch,
         r->recheck = o->time; /* tables come for all peers at once: judged together */
         return;
     } else if (o->code == PEER_COMPLETE) {
+        peer->is_dumped = true;
         complete_table(r, row, o->time);
     } else {
         return;
@@ -648,6 +648,11 @@ void routes_settle(struct routes *r, const struct watch_list *watch,
 {
     if (now.ns < r->recheck.ns)
         return;
+    for (uint32_t i = 0; i < r->peers.count; i++) {
+        const struct route_peer *peer = peer_at(r, i);
+        if (peer->is_awaited && peer->is_up && now.ns >= peer->since.ns + TABLE_TIME)
+            complete_table(r, i, now);
+    }
     judge_all(r, watch, registry, now);
     plan_recheck(r, now);
 }
