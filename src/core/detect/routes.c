@@ -584,8 +584,11 @@ static void hear_open_gap(struct routes *r, const struct watch_list *watch,
         peer->is_up = false;
         peer->lost = (struct interval){{o->time.ns - RESOLUTION}, o->time};
     }
-    for (uint32_t i = 0; i < r->prefixes.count; i++)
-        routes_prefix(r, i)->blind_from = routes_prefix(r, i)->blind_until = o->time;
+    for (uint32_t i = 0; i < r->prefixes.count; i++) {
+        struct route_prefix *p = routes_prefix(r, i);
+        if (p->condition != CONDITION_NO_DATA) /* else nothing is known of it since earlier */
+            p->blind_from = p->blind_until = o->time;
+    }
     judge_all(r, watch, registry, o->time);
 }
 

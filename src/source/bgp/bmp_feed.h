@@ -6,8 +6,7 @@
  * sends one (FRR does not for a peer that comes up later): then BMP_TABLE_QUIET_NS without a further
  * entry, or BMP_TABLE_MOST_NS, end it too. PEER_COMPLETE follows where at least one End-of-RIB came and
  * the router had long had the session: that of a young one ends what the router has by then, which
- * may be nothing yet (FRR sends it at once).
- * From then on the time is by when the router had heard it.
+ * may be nothing yet (FRR sends it at once). From then on the time is by when the router had heard it.
  *
  * What is told of one peer is strictly ordered in time, as it was sent: what has the same time would
  * else be judged in an order that the router did not mean. */
@@ -46,7 +45,7 @@ struct bmp_feed {
     struct utc *last;  /* of the peer that is spoken of, or `newest`: the next is later */
     struct utc started;
     struct utc last_entry;   /* of any table */
-    const char *first_fault; /* of an UPDATE, until the owner took it */
+    const char *first_fault; /* of an UPDATE */
     struct bmp_feed_counters counters;
 };
 
