@@ -15,11 +15,13 @@
  *         prefixes: [175.45.176.0/22]
  *         asns: [131279]
  *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200}]
- *     routes: {collector: rrc00, archives: [archive/2022-01], bmp: "192.0.2.1:11019"}
+ *     routes: {collector: rrc00, archives: [archive/2022-01], bmp: "192.0.2.9:11019"}
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
- * Without `collector` each router is called by the name that it gives itself.
+ * Without `collector` each router is called by the name that it gives itself. It has to tell of its
+ * peers' routes as they came in, before any policy (pre-policy Adj-RIB-In); FRR can do so for peers
+ * with `soft-reconfiguration inbound` only, and calls all others' routes withdrawn.
  *
  * Only `subjects` must be there. Who sets no controls cannot tell his own failure from that of
  * others; that is a warning. */

@@ -47,6 +47,7 @@ struct daemon {
     struct utc last_asked; /* of the questions answered since then, before the next tick was due */
     bool is_stopping;
     uint64_t dropped; /* as told last */
+    bool is_dropping;
 };
 
 /* ---- what is watched ---- */
@@ -81,6 +82,41 @@ static void emit_gap(struct daemon *daemon, struct utc from, struct utc until)
     struct observation gap = {
         .kind = OBSERVATION_GAP, .time = from, .source = daemon->vantage, .value = until.ns};
     sink_emit(&daemon->sink, &gap);
+}
+
+/* ---- live routes ---- */
+
+static void tell_bmp(void *context, const char *text)
+{
+    (void)context;
+    command_say("%s", text);
+}
+
+static enum err start_bmp(struct daemon *daemon, struct why *why)
+{
+    const struct config *config = daemon->config;
+    struct bmp_options options = {.address = config->bmp_address,
+                                  .port = config->bmp_port,
+                                  .collector = config->collector,
+                                  .watch = &config->watch,
+                                  .say = tell_bmp};
+    if (!config->bmp)
+        return ERR_OK;
+    daemon->bmp = bmp_listener_new(daemon->loop, &options, &daemon->sink, why);
+    if (!daemon->bmp)
+        return why->err;
+    command_say("listening for BMP at %s", config->bmp);
+    return ERR_OK;
+}
+
+/* Routers that come back tell their whole tables. */
+static void restart_bmp(struct daemon *daemon)
+{
+    struct why why;
+    bmp_listener_free(daemon->bmp);
+    daemon->bmp = NULL;
+    if (start_bmp(daemon, &why))
+        command_say("%s; there are no live routes now", why.text);
 }
 
 /* ---- every second ---- */
@@ -129,7 +165,12 @@ static void tell_dropped(struct daemon *daemon)
     if (dropped > daemon->dropped && !daemon->dropped)
         command_say(
             "the journal does not keep up: results are being lost, and will be a gap in it");
+    /* What collectors told was lost with the rest: once there is room, they tell it anew. */
+    bool is_over = daemon->is_dropping && dropped == daemon->dropped;
+    daemon->is_dropping = dropped > daemon->dropped;
     daemon->dropped = dropped;
+    if (is_over && daemon->bmp)
+        restart_bmp(daemon);
 }
 
 static void tick(void *context)
@@ -185,42 +226,6 @@ static void set_plan(struct daemon *daemon)
         command_say("%s", why.text);
 }
 
-static void tell_bmp(void *context, const char *text)
-{
-    (void)context;
-    command_say("%s", text);
-}
-
-static enum err start_bmp(struct daemon *daemon, struct why *why)
-{
-    const struct config *config = daemon->config;
-    struct bmp_options options = {.address = config->bmp_address,
-                                  .port = config->bmp_port,
-                                  .collector = config->collector,
-                                  .watch = &config->watch,
-                                  .say = tell_bmp};
-    if (!config->bmp)
-        return ERR_OK;
-    daemon->bmp = bmp_listener_new(daemon->loop, &options, &daemon->sink, why);
-    if (!daemon->bmp)
-        return why->err;
-    command_say("listening for BMP at %s", config->bmp);
-    return ERR_OK;
-}
-
-/* Routers that are connected have to tell their whole tables if other routes are wanted: they do so
- * when they come back. */
-static void restart_bmp(struct daemon *daemon, const struct config *before)
-{
-    struct why why;
-    if (config_has_same_routes(daemon->config, before))
-        return;
-    bmp_listener_free(daemon->bmp);
-    daemon->bmp = NULL;
-    if (start_bmp(daemon, &why))
-        command_say("%s; there are no live routes now", why.text);
-}
-
 static const char *plural(size_t count)
 {
     return count == 1 ? "" : "s";
@@ -254,7 +259,8 @@ static void reload(void *context)
     *config = fresh;
     emit_subjects(daemon, &before);
     set_plan(daemon);
-    restart_bmp(daemon, &before);
+    if (!config_has_same_routes(config, &before))
+        restart_bmp(daemon);
     config_done(&before);
     command_say("%s: read again, %zu target%s", config->path, config->plan_count,
                 plural(config->plan_count));

@@ -162,7 +162,7 @@ const char *help_config_example(void)
            "      - icmp:175.45.176.71\n"
            "      - {target: icmp:175.45.176.80, count: 3}\n"
            "      - {target: \"http://kcna.kp/\", interval: 60s, timeout: 5s, expect: 200}\n"
-           "routes: {collector: rrc00, archives: [archive/2022-01]}\n";
+           "routes: {collector: rrc00, archives: [archive/2022-01], bmp: \"192.0.2.9:11019\"}\n";
 }
 
 static void man_config(struct buffer *out)

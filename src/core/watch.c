@@ -175,7 +175,7 @@ static struct member *new_member(struct watch_list *watch, uint32_t subject, uin
 }
 
 static void list_member(struct watch_list *watch, const struct registry *registry, uint32_t subject,
-                        uint32_t target, int64_t interval_ns, bool is_implicit)
+                        uint32_t target, int64_t interval_ns, uint32_t asn)
 {
     enum name_kind kind = registry_kind(registry, target);
     uint32_t found = index_find(&watch->member_index, key_of(subject, target));
@@ -192,7 +192,7 @@ static void list_member(struct watch_list *watch, const struct registry *registr
     }
     member->kind = (uint8_t)kind;
     member->is_listed = true;
-    member->is_implicit = is_implicit;
+    member->asn = asn;
     member->interval_ns = interval_ns;
     if (kind == NAME_TARGET)
         member->layer = registry_target(registry, target)->layer;
@@ -214,6 +214,19 @@ static void place_hosts(struct watch_list *watch, const struct registry *registr
     }
 }
 
+/* An AS that stays listed keeps its prefixes: one that is gone just now is not announced again. */
+static void keep_prefixes(struct watch_list *watch, uint32_t subject, uint32_t asn)
+{
+    struct watched *of = watch_subject(watch, subject);
+    for (uint32_t row = of->first_member; row; row = watch_member(watch, row - 1)->next) {
+        struct member *member = watch_member(watch, row - 1);
+        if (member->asn != asn || member->is_listed)
+            continue;
+        member->is_listed = true;
+        of->implicit++;
+    }
+}
+
 void watch_configure(struct watch_list *watch, const struct registry *registry,
                      const struct observation *o)
 {
@@ -228,9 +241,11 @@ void watch_configure(struct watch_list *watch, const struct registry *registry,
     if (kind != NAME_TARGET && kind != NAME_PREFIX && kind != NAME_ASN)
         return; /* zones are context for people; the targets made from them are members themselves
                  */
-    list_member(watch, registry, subject_row(watch, o->peer), o->target, o->value, false);
+    list_member(watch, registry, subject_row(watch, o->peer), o->target, o->value, 0);
     if (kind == NAME_PREFIX)
         place_hosts(watch, registry);
+    else if (kind == NAME_ASN)
+        keep_prefixes(watch, subject_row(watch, o->peer), registry_asn(registry, o->target));
 }
 
 uint32_t watch_find(const struct watch_list *watch, uint32_t target)
@@ -308,7 +323,7 @@ void watch_origin(struct watch_list *watch, const struct registry *registry, uin
             continue;
         }
         watch_subject(watch, subject)->implicit++;
-        list_member(watch, registry, subject, prefix, 0, true);
+        list_member(watch, registry, subject, prefix, 0, asn);
         place_hosts(watch, registry);
     }
 }

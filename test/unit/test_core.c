@@ -326,6 +326,58 @@ static void outage_behind_uplink(void **state)
     world_done(&w);
 }
 
+/* The observer starts again while a prefix is gone that is only watched for its AS: the same
+ * configuration, told once more, does not end that. */
+static void told_again(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    world_subject(&w, 0);
+    world_member(&w, NAME_ASN, "131279");
+    world_route_all(&w, 1, 2, prefixes[0], "4837 131279");
+    world_route_all(&w, 1, 2, prefixes[1], "4837 131279");
+    world_route_all(&w, 1000, 2, prefixes[0], NULL);
+    world_subject(&w, 0);
+    world_member(&w, NAME_ASN, "131279");
+    for (size_t i = w.count - 2; i < w.count; i++)
+        w.list[i].time = world_time(2000);
+    world_route_all(&w, 3000, 2, prefixes[0], "4837 131279");
+    world_end(&w, 5000);
+    world_feed(&w);
+    assert_int_equal(world_incidents(&w), 1);
+    const struct incident *incident = world_incident(&w, 1);
+    assert_false(incident->is_open);
+    assert_true(incident->ended.first_after.ns > world_time(2990).ns);
+    world_done(&w);
+}
+
+/* The only collector is lost, for a whole hour, and comes back with all that it had. */
+static void collector_lost(void **state)
+{
+    (void)state;
+    struct world w;
+    country(&w, 30);
+    for (int again = 0; again < 2; again++) /* the second says no more than the first */
+        world_add(&w, 3600 + again, OBSERVATION_GAP)->source =
+            world_name(&w, NAME_COLLECTOR, "rrc00");
+    world_add(&w, 7200, OBSERVATION_START)->source = world_name(&w, NAME_COLLECTOR, "rrc00");
+    for (int peer = 0; peer < WORLD_PEERS; peer++) {
+        world_peer(&w, 7201, peer, PEER_UP);
+        world_peer(&w, 7203, peer, PEER_COMPLETE);
+    }
+    for (int i = 0; i < PREFIXES; i++)
+        world_route_all(&w, 7202, 0.5, prefixes[i], "4837 131279");
+    world_run(&w, 0, 9000, noisy);
+    world_end(&w, 9000);
+    world_feed(&w);
+    assert_int_equal(world_incidents(&w), 0);
+    assert_int_equal(world_notices(&w, NOTICE_SOURCE_GAP, true), 1);
+    assert_int_equal(world_notices(&w, NOTICE_SOURCE_GAP, false), 1);
+    assert_int_equal(world_notices(&w, NOTICE_PEER_LOST, true), 0);
+    world_done(&w);
+}
+
 static void peer_lost(void **state)
 {
     (void)state;
@@ -574,6 +626,8 @@ int main(void)
         cmocka_unit_test(expired_certificate),
         cmocka_unit_test(own_uplink),
         cmocka_unit_test(outage_behind_uplink),
+        cmocka_unit_test(told_again),
+        cmocka_unit_test(collector_lost),
         cmocka_unit_test(peer_lost),
         cmocka_unit_test(clock_gap),
         cmocka_unit_test(silence),

@@ -298,7 +298,9 @@ static void lost_peers_do_not_count(void **state)
     world_peer(&w, 300, 4, PEER_UP);
     assert_int_equal(routes_of(&w, prefix).condition, CONDITION_UP);
     world_add(&w, 700, OBSERVATION_TICK);
-    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_DOWN);
+    struct route_prefix p = routes_of(&w, prefix);
+    assert_int_equal(p.condition, CONDITION_DOWN);
+    assert_true(p.since.last_before.ns <= world_time(200).ns); /* some time since it was lost */
     world_done(&w);
 }
 
@@ -321,6 +323,56 @@ static void what_was_before_a_gap_is_unknown(void **state)
     struct route_prefix p = routes_of(&w, prefix);
     assert_int_equal(p.condition, CONDITION_DOWN);
     assert_true(p.since.last_before.ns <= world_time(1000).ns);
+    world_done(&w);
+}
+
+static void add_mark(struct world *w, double t, enum observation_kind kind)
+{
+    world_add(w, t, kind)->source = world_name(w, NAME_COLLECTOR, "rrc00");
+}
+
+/* A collector that is lost: no data from then on. When it is back its routes are what they were
+ * until it says more, and what it says to be gone went some time since it was lost. */
+static void an_open_gap(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_routes(&w);
+    add_mark(&w, 1000, OBSERVATION_GAP);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_NO_DATA);
+    world_add(&w, 9000, OBSERVATION_TICK);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_NO_DATA);
+    add_mark(&w, 10000, OBSERVATION_START);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_NO_DATA);
+    for (int peer = 0; peer < WORLD_PEERS; peer++)
+        world_peer(&w, 10001, peer, PEER_UP);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_UP);
+    world_route(&w, 10002, 0, prefix, "64500 4837 131279");
+    for (int peer = 0; peer < WORLD_PEERS; peer++)
+        world_peer(&w, 10003, peer, PEER_COMPLETE);
+    struct route_prefix p = routes_of(&w, prefix);
+    assert_int_equal(p.condition, CONDITION_DEGRADED);
+    assert_int_equal(p.carried, 1);
+    assert_int_equal(p.usual, WORLD_PEERS);
+    assert_true(p.since.last_before.ns < world_time(1000).ns);
+    world_done(&w);
+}
+
+/* A route that was gone before is not back because its collector is. */
+static void an_open_gap_within_an_outage(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_routes(&w);
+    world_route_all(&w, 1000, 2, prefix, NULL);
+    add_mark(&w, 2000, OBSERVATION_GAP);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_NO_DATA);
+    add_mark(&w, 3000, OBSERVATION_START);
+    for (int peer = 0; peer < WORLD_PEERS; peer++)
+        world_peer(&w, 3001, peer, PEER_UP);
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_DOWN);
+    world_route_all(&w, 3002, 0, prefix, "4837 131279");
+    assert_int_equal(routes_of(&w, prefix).condition, CONDITION_UP);
     world_done(&w);
 }
 
@@ -402,6 +454,8 @@ int main(void)
         cmocka_unit_test(other_archives_do_not_count),
         cmocka_unit_test(lost_peers_do_not_count),
         cmocka_unit_test(what_was_before_a_gap_is_unknown),
+        cmocka_unit_test(an_open_gap),
+        cmocka_unit_test(an_open_gap_within_an_outage),
         cmocka_unit_test(half_a_table_does_not_count),
         cmocka_unit_test(origins),
         cmocka_unit_test(first_table_is_usual),

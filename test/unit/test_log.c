@@ -128,6 +128,9 @@ static const char *const canonical_lines[] = {
     "\"peer\":\"192.0.2.9\",\"peer_asn\":64500,\"state\":\"table\",\"prefixes\":900000}",
     "{\"type\":\"peer\",\"time\":\"2022-01-25T21:00:00Z\",\"collector\":\"rrc00\","
     "\"peer\":\"192.0.2.9\",\"peer_asn\":64500,\"state\":\"down\"}",
+    "{\"type\":\"peer\",\"time\":\"2022-01-25T21:00:00Z\",\"collector\":\"rrc00\","
+    "\"peer\":\"192.0.2.9\",\"peer_asn\":64500,\"state\":\"complete\"}",
+    "{\"type\":\"gap\",\"time\":\"2022-01-25T21:00:00Z\",\"source\":\"collector:rrc00\"}",
     "{\"type\":\"visibility\",\"time\":\"2022-01-25T21:00:00Z\",\"collector\":\"rrc00\","
     "\"prefix\":\"175.45.176.0/24\",\"peers_up\":0,\"peers_total\":41}",
     "{\"type\":\"tick\",\"time\":\"2022-01-25T21:00:00.000000001Z\"}",
@@ -257,6 +260,8 @@ static const struct {
     {"{\"type\":\"start\",\"time\":\"2022-01-25T21:00:00Z\",\"source\":\"vantage:a\\u001bb\"}",
      "member 'source': expected a text of 1 to 255 bytes without control characters, found "
      "'vantage:a?b'"},
+    {"{\"type\":\"gap\",\"time\":\"2022-01-25T21:00:00Z\",\"source\":\"vantage:a\"}",
+     "member 'until' is missing"},
     {"{\"type\":\"gap\",\"time\":\"2022-01-25T21:00:00Z\",\"until\":\"2022-01-25T20:00:00Z\","
      "\"source\":\"vantage:a\"}",
      "member 'until': expected a time not before that of the gap's begin, found "

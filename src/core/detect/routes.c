@@ -237,9 +237,7 @@ static void count_entry(const struct routes *r, const struct watch_list *watch,
         return;
     }
     if (entry->state == RIB_UNKNOWN) {
-        bool is_awaited = now.ns < peer->since.ns + TABLE_TIME;
-        census->usual += entry->is_usual && !is_awaited;
-        census->unknown += is_awaited;
+        census->unknown++;
         return;
     }
     census->usual += entry->is_usual;
@@ -522,6 +520,7 @@ static void regain_peer(struct routes *r, uint32_t row, struct utc now)
 {
     struct route_peer *peer = peer_at(r, row);
     peer->is_up = true;
+    peer->is_awaited = true;
     peer->since = now;
     r->recheck.ns = now.ns + TABLE_TIME < r->recheck.ns ? now.ns + TABLE_TIME : r->recheck.ns;
     for (uint32_t i = 0; i < r->entries.count; i++)
@@ -534,7 +533,7 @@ static void regain_peer(struct routes *r, uint32_t row, struct utc now)
 static void complete_table(struct routes *r, uint32_t row, struct utc now)
 {
     struct route_peer *peer = peer_at(r, row);
-    peer->is_dumped = true;
+    peer->is_awaited = false;
     for (uint32_t i = 0; i < r->entries.count; i++) {
         struct rib_entry *entry = entry_at(r, i);
         if (entry->peer != row || entry->state != RIB_UNKNOWN)
@@ -566,6 +565,7 @@ static void hear_peer(struct routes *r, const struct watch_list *watch,
         r->recheck = o->time; /* tables come for all peers at once: judged together */
         return;
     } else if (o->code == PEER_COMPLETE) {
+        peer->is_dumped = true;
         complete_table(r, row, o->time);
     } else {
         return;
@@ -584,8 +584,11 @@ static void hear_open_gap(struct routes *r, const struct watch_list *watch,
         peer->is_up = false;
         peer->lost = (struct interval){{o->time.ns - RESOLUTION}, o->time};
     }
-    for (uint32_t i = 0; i < r->prefixes.count; i++)
-        routes_prefix(r, i)->blind_from = routes_prefix(r, i)->blind_until = o->time;
+    for (uint32_t i = 0; i < r->prefixes.count; i++) {
+        struct route_prefix *p = routes_prefix(r, i);
+        if (p->condition != CONDITION_NO_DATA) /* else nothing is known of it since earlier */
+            p->blind_from = p->blind_until = o->time;
+    }
     judge_all(r, watch, registry, o->time);
 }
 
@@ -648,6 +651,11 @@ void routes_settle(struct routes *r, const struct watch_list *watch,
 {
     if (now.ns < r->recheck.ns)
         return;
+    for (uint32_t i = 0; i < r->peers.count; i++) {
+        const struct route_peer *peer = peer_at(r, i);
+        if (peer->is_awaited && peer->is_up && now.ns >= peer->since.ns + TABLE_TIME)
+            complete_table(r, i, now);
+    }
     judge_all(r, watch, registry, now);
     plan_recheck(r, now);
 }

@@ -40,6 +40,7 @@ struct route_peer {
     uint32_t notice; /* id of the open notice that it was lost */
     uint8_t family;
     bool is_up;
+    bool is_awaited;        /* it is back, and not yet known to have told its whole table again */
     bool is_dumped;         /* its whole table was seen: what is not in it, it does not carry */
     struct utc since;       /* of is_up */
     struct utc blind_until; /* its collector's gap */

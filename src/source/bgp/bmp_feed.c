@@ -12,8 +12,9 @@ struct bmp_feed_peer {
     bool is_tabling[2]; /* IPv4, IPv6: it tells its table */
     bool had_end;       /* an End-of-RIB came */
     struct bgp_session session;
-    struct utc since; /* it is up */
-    struct utc last;  /* that was told of it */
+    struct utc since;       /* it is up, as we heard */
+    struct utc established; /* ... and as the router says */
+    struct utc last;        /* that was told of it */
 };
 
 /* ---- times ---- */
@@ -31,12 +32,14 @@ static void emit(void *context, const struct observation *observation)
     sink_emit(&feed->sink, &next);
 }
 
-/* When it happened, as the router says, if that can be. */
+/* By when it had happened, as the router says, if that can be. Some count in whole seconds, even
+ * where their stamps do not look so (those of FRR 8.4 always have the same fraction): it may have
+ * been up to a second after the stamp, and was not after it came in. */
 static struct utc time_of(const struct bmp_peer *peer, struct utc now)
 {
-    bool is_usable = utc_is_known(peer->time) && peer->time.ns <= now.ns &&
-                     utc_diff(now, peer->time) <= BMP_DELAY_MOST_NS;
-    return is_usable ? peer->time : now;
+    int64_t delay = utc_diff(now, peer->time);
+    bool is_usable = utc_is_known(peer->time) && delay > NS_PER_S && delay <= BMP_DELAY_MOST_NS;
+    return is_usable ? utc_add(peer->time, NS_PER_S) : now;
 }
 
 static void emit_mark(struct bmp_feed *feed, enum observation_kind kind, struct utc time,
@@ -141,6 +144,9 @@ static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *messag
         feed->counters.twins++;
         return;
     }
+    bool is_same = utc_is_known(peer->established) && peer->established.ns == message->peer.time.ns;
+    if (peer->is_up && is_same)
+        return; /* FRR tells twice of a session that comes up just when the connection does */
     feed->routes.time = time_of(&message->peer, now);
     if (peer->is_up) /* a new session, where the end of the old one was not told */
         lose_peer(feed, place);
@@ -149,6 +155,7 @@ static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *messag
                                    .is_up = true,
                                    .session = bgp_session_of(&message->received, &message->sent),
                                    .since = now,
+                                   .established = message->peer.time,
                                    .last = peer->last};
     feed->up++;
     feed->last_entry = now;
@@ -160,7 +167,10 @@ static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *messag
 
 static void complete_table(struct bmp_feed *feed, int32_t place)
 {
-    if (feed->peers[place].had_end)
+    const struct bmp_feed_peer *peer = &feed->peers[place];
+    bool was_old = utc_is_known(peer->established) &&
+                   utc_diff(peer->since, peer->established) >= BMP_TABLE_MOST_NS;
+    if (peer->had_end && was_old)
         route_feed_state(&feed->routes, place, PEER_COMPLETE, 0);
 }
 

@@ -4,8 +4,9 @@
  * out is counted. After PEER_UP a peer tells its whole table, as ROUTE_TABLE at the time it comes in,
  * since what stands in it may be days old; the End-of-RIB of each family ends that. Not every router
  * sends one (FRR does not for a peer that comes up later): then BMP_TABLE_QUIET_NS without a further
- * entry, or BMP_TABLE_MOST_NS, end it too. PEER_COMPLETE follows where at least one End-of-RIB came.
- * From then on the time is when the router heard it.
+ * entry, or BMP_TABLE_MOST_NS, end it too. PEER_COMPLETE follows where at least one End-of-RIB came and
+ * the router had long had the session: that of a young one ends what the router has by then, which
+ * may be nothing yet (FRR sends it at once). From then on the time is by when the router had heard it.
  *
  * What is told of one peer is strictly ordered in time, as it was sent: what has the same time would
  * else be judged in an order that the router did not mean. */
@@ -21,7 +22,7 @@ enum { BMP_PEERS_MAX = 4096 };
  * come too late to be judged (LATENESS_NS), and a clock that is further off is wrong. */
 #define BMP_DELAY_MOST_NS (10 * NS_PER_S)
 #define BMP_TABLE_QUIET_NS (10 * NS_PER_S)
-#define BMP_TABLE_MOST_NS (5 * NS_PER_MINUTE)
+#define BMP_TABLE_MOST_NS (5 * NS_PER_MINUTE) /* also from when on a session is no longer young */
 
 struct bmp_feed_counters {
     uint64_t updates;      /* used */
@@ -44,7 +45,7 @@ struct bmp_feed {
     struct utc *last;  /* of the peer that is spoken of, or `newest`: the next is later */
     struct utc started;
     struct utc last_entry;   /* of any table */
-    const char *first_fault; /* of an UPDATE, until the owner took it */
+    const char *first_fault; /* of an UPDATE */
     struct bmp_feed_counters counters;
 };
 

@@ -17,6 +17,8 @@
 /* Who sent what is no BMP, or was refused, is not heard again for so long: else each of its
  * attempts would be a line for people to read and a gap in the journal. */
 #define REST_NS (30 * NS_PER_S)
+/* By then a router has told of something that can be used, or never will. */
+#define USELESS_NS NS_PER_MINUTE
 /* What is read in one turn of the loop at most: probing goes on beside a router that tells its whole
  * table. */
 enum { CHUNK = 64 * 1024, CHUNKS_A_TURN = 8 };
@@ -41,7 +43,7 @@ struct router {
     size_t capacity, size;
     struct utc since; /* connected, or resting */
     struct bmp_feed feed;
-    bool has_told_fault;
+    bool has_told_fault, has_told_useless;
 };
 
 struct bmp_listener {
@@ -300,6 +302,21 @@ static void on_connection(void *context, int events)
         loop_fd_want(listener->watcher, 0);
 }
 
+static void watch_router(struct router *router, struct utc now)
+{
+    const struct bmp_feed_counters *counters = &router->feed.counters;
+    bmp_feed_settle(&router->feed, now);
+    if (router->has_told_useless || counters->updates || !counters->other_tables ||
+        utc_diff(now, router->since) < USELESS_NS)
+        return;
+    router->has_told_useless = true;
+    say(router->listener,
+        "collector %s tells nothing that can be used: only tables after policy or of its own; set "
+        "it "
+        "to tell pre-policy Adj-RIB-In",
+        router->name);
+}
+
 static void on_second(void *context)
 {
     struct bmp_listener *listener = context;
@@ -309,7 +326,7 @@ static void on_second(void *context)
         struct router *router = &listener->routers[i];
         int64_t age = utc_diff(now, router->since);
         if (router->state == ROUTER_HEARD)
-            bmp_feed_settle(&router->feed, now);
+            watch_router(router, now);
         else if (router->state == ROUTER_UNNAMED && age >= INITIATION_NS)
             reject(router, "it did not say who it is");
         else if (router->state == ROUTER_RESTING && (age >= REST_NS || age < 0))

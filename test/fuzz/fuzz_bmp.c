@@ -1,0 +1,69 @@
+/* wire/bmp, wire/bgp_session and source/bgp/bmp_feed: no bytes of a router may lead them astray, and
+ * what they make of them must be what the journal can hold. */
+#include "source/bgp/bmp_feed.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+struct checker {
+    const struct registry *registry;
+    int64_t last;
+};
+
+static void check(void *context, const struct observation *observation)
+{
+    struct checker *checker = context;
+    const struct registry *registry = checker->registry;
+    assert(registry_kind(registry, observation->source) == NAME_COLLECTOR);
+    assert(observation->time.ns > 0);
+    if (observation->kind == OBSERVATION_ROUTE) {
+        assert(registry_kind(registry, observation->target) == NAME_PREFIX);
+        assert(registry_kind(registry, observation->peer) == NAME_PEER);
+        assert((observation->path == 0) == (observation->code == ROUTE_WITHDRAW));
+    } else if (observation->kind == OBSERVATION_PEER) {
+        assert(registry_kind(registry, observation->peer) == NAME_PEER);
+        assert(observation->code != PEER_TABLE);
+    } else {
+        assert(observation->kind == OBSERVATION_START || observation->kind == OBSERVATION_GAP);
+        assert(observation->time.ns > checker->last);
+    }
+    if (observation->time.ns > checker->last)
+        checker->last = observation->time.ns;
+}
+
+/* Each message a second after the one before. */
+static void take_all(struct bmp_feed *feed, const uint8_t *bytes, size_t n, struct utc now)
+{
+    size_t length;
+    while (!bmp_frame(bytes, n, &length) && length && length <= n) {
+        struct bmp_message message;
+        if (bmp_decode(reader_of(bytes, length), &message))
+            return;
+        bmp_feed_take(feed, &message, now);
+        bmp_feed_settle(feed, now);
+        now = utc_add(now, NS_PER_S);
+        bytes += length;
+        n -= length;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    struct route_memory memory;
+    static const uint32_t asn = 65001;
+    struct prefix watched[2] = {{.addr = {.family = 4}}, {.addr = {.family = 6}}};
+    struct watch watch = {watched, 2, &asn, 1};
+    struct registry *registry = registry_new();
+    struct checker checker = {.registry = registry};
+    struct sink sink = {registry, check, &checker};
+    struct utc now = {INT64_C(1700000000) * NS_PER_S};
+    struct bmp_feed feed;
+    route_memory_init(&memory, &watch);
+    bmp_feed_init(&feed, &sink, &memory, "c", (struct utc){0}, now);
+    take_all(&feed, bytes, n, now);
+    bmp_feed_done(&feed, now, "over");
+    route_memory_done(&memory);
+    registry_free(registry);
+    return 0;
+}

@@ -1,0 +1,487 @@
+/* wire/bmp, wire/bgp_session and source/bgp/bmp_feed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bmp_maker.h"
+#include "source/bgp/bmp_feed.h"
+
+static const struct utc noon = {INT64_C(1700049600) * NS_PER_S};
+static const struct bmp_about plain = {.addr = "192.0.2.9", .asn = 65001};
+
+static struct utc at(double seconds)
+{
+    return (struct utc){noon.ns + (int64_t)(seconds * 1e9)};
+}
+
+/* ---- the codec ---- */
+
+static struct bmp_message decode(struct buffer *bytes)
+{
+    struct bmp_message message;
+    size_t length;
+    assert_null(bmp_frame((const uint8_t *)bytes->bytes, bytes->size, &length));
+    assert_int_equal(length, bytes->size);
+    assert_null(bmp_decode(reader_of(bytes->bytes, length), &message));
+    return message;
+}
+
+static void frames(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t n, length;
+        const char *fault;
+    } cases[] = {
+        {"", 0, 0, NULL},
+        {"\x03\0\0", 3, 0, NULL},
+        {"\x03\0\0\0\x06\x04", 6, 6, NULL},
+        {"\x03\0\x04\0\0\x00", 6, 256 * 1024, NULL},
+        {"\x03\0\x04\0\x01\x00", 6, 0, "a message is longer than any may be"},
+        {"\x03\0\0\0\x05\x04", 6, 0, "a message is shorter than its header"},
+        {"GET / HTTP", 10, 0, "this is not BMP of version 3"},
+        {"\x02", 1, 0, "this is not BMP of version 3"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t length = 0;
+        const char *fault = bmp_frame((const uint8_t *)cases[i].bytes, cases[i].n, &length);
+        if (cases[i].fault)
+            assert_string_equal(fault, cases[i].fault);
+        else
+            assert_null(fault);
+        assert_int_equal(length, cases[i].length);
+    }
+}
+
+static void headers(void **state)
+{
+    (void)state;
+    struct buffer bytes = {0};
+    struct bmp_about v6 = {.addr = "2001:db8::9",
+                           .asn = 4200000000,
+                           .type = 1,
+                           .flags = 0x70,
+                           .distinguisher = 7,
+                           .time = {noon.ns + 250 * NS_PER_MS}};
+    bmp_down(&bytes, &v6, 3);
+    struct bmp_message message = decode(&bytes);
+    char text[ADDR_TEXT_MAX];
+    assert_int_equal(message.type, BMP_PEER_DOWN);
+    assert_int_equal(message.reason, 3);
+    assert_string_equal(addr_format(&message.peer.addr, text), "2001:db8::9");
+    assert_int_equal(message.peer.asn, 4200000000);
+    assert_int_equal(message.peer.type, BMP_PEER_RD);
+    assert_int_equal(message.peer.distinguisher, 7);
+    assert_true(message.peer.is_post_policy && message.peer.is_as2 && message.peer.is_out);
+    assert_int_equal(message.peer.time.ns, v6.time.ns);
+    /* RFC 9069: what stands where L and A would be means something else there. */
+    struct bmp_about loc_rib = {.asn = 65000, .type = 3, .flags = 0xf0};
+    buffer_clear(&bytes);
+    bmp_down(&bytes, &loc_rib, 6);
+    message = decode(&bytes);
+    assert_int_equal(message.peer.type, BMP_PEER_LOC_RIB);
+    assert_int_equal(message.peer.addr.family, 0);
+    assert_false(message.peer.is_post_policy || message.peer.is_as2 || message.peer.is_out);
+    buffer_clear(&bytes);
+    loc_rib.type = 4;
+    bmp_down(&bytes, &loc_rib, 6);
+    assert_string_equal(bmp_decode(reader_of(bytes.bytes, bytes.size), &message),
+                        "a peer is of an unknown type");
+    buffer_done(&bytes);
+}
+
+static void who_and_why(void **state)
+{
+    (void)state;
+    struct buffer bytes = {0};
+    bmp_initiation(&bytes, "rrc00");
+    struct bmp_message message = decode(&bytes);
+    assert_int_equal(message.type, BMP_INITIATION);
+    assert_int_equal(reader_left(&message.sys_name), 5);
+    assert_memory_equal(message.sys_name.at, "rrc00", 5);
+    assert_int_equal(reader_left(&message.sys_descr), 8);
+    buffer_clear(&bytes);
+    bmp_termination(&bytes, 3);
+    message = decode(&bytes);
+    assert_int_equal(message.reason, 3);
+    assert_string_equal(bmp_termination_reason(3), "it has another connection");
+    assert_string_equal(bmp_termination_reason(99), bmp_termination_reason(1));
+    buffer_done(&bytes);
+}
+
+static void sessions(void **state)
+{
+    (void)state;
+    struct buffer bytes = {0};
+    struct bmp_about big = {.addr = "192.0.2.9", .asn = 4200000000};
+    bmp_up(&bytes, &big, BMP_OPEN_ADD_PATH, BMP_OPEN_PLAIN);
+    struct bmp_message message = decode(&bytes);
+    assert_true(message.sent.is_as4 && message.received.is_as4);
+    struct bgp_session session = bgp_session_of(&message.received, &message.sent);
+    assert_true(session.form.is_as4 && session.has_family[0] && !session.has_family[1]);
+    assert_int_equal(session.form.add_path, BGP_ADD_PATH_NO);
+    buffer_clear(&bytes);
+    bmp_up(&bytes, &plain, BMP_OPEN_ADD_PATH, BMP_OPEN_ADD_PATH);
+    message = decode(&bytes);
+    session = bgp_session_of(&message.received, &message.sent);
+    assert_int_equal(session.form.add_path, BGP_ADD_PATH_YES);
+    assert_int_equal(session.form.add_path6, BGP_ADD_PATH_NO);
+    buffer_clear(&bytes);
+    bmp_up(&bytes, &plain, "", BMP_OPEN_PLAIN); /* RFC 4760, 8: IPv4 unicast, 2-byte ASNs */
+    message = decode(&bytes);
+    session = bgp_session_of(&message.received, &message.sent);
+    assert_true(!session.form.is_as4 && session.has_family[0] && !session.has_family[1]);
+    buffer_done(&bytes);
+}
+
+/* RFC 9072: parameters with lengths of two bytes. */
+static void long_open(void **state)
+{
+    static const char body[] = "\x04\xfd\xe9\0\xb4\x0a\0\0\x01\xff\xff\0\x09"
+                               "\x02\0\x06\x41\x04\0\x01\0\0";
+    struct bgp_open open;
+    (void)state;
+    assert_null(bgp_open_decode(reader_of(body, sizeof body - 1), &open));
+    assert_true(open.is_as4);
+    assert_int_equal(open.asn, 65536);
+    for (size_t n = 0; n + 1 < sizeof body; n++)
+        assert_non_null(bgp_open_decode(reader_of(body, n), &open));
+}
+
+/* Cut at every byte, and with a byte too many, no message is taken for a whole one. */
+static void truncation(void **state)
+{
+    (void)state;
+    struct buffer bytes[5] = {{0}};
+    bmp_initiation(&bytes[0], "rrc00");
+    bmp_up(&bytes[1], &plain, BMP_OPEN_ADD_PATH, BMP_OPEN_PLAIN);
+    bmp_update(&bytes[2], &plain, "10.0.0.0/8", "65001 4837", "198.51.100.0/24");
+    bmp_down(&bytes[3], &plain, 1);
+    bmp_termination(&bytes[4], 0);
+    for (size_t i = 0; i < 5; i++) {
+        struct bmp_message message;
+        for (size_t n = 6; n < bytes[i].size; n++) {
+            char *exact = malloc(n);
+            memcpy(exact, bytes[i].bytes, n);
+            const char *fault = bmp_decode(reader_of(exact, n), &message);
+            bool is_bare = n == 6 && (i == 0 || i == 4); /* without information */
+            bool is_cut_between = i == 0 && n == 6 + 4 + 8;
+            assert_true(fault || is_bare || is_cut_between);
+            free(exact);
+        }
+        buffer_done(&bytes[i]);
+    }
+}
+
+/* ---- the feed ---- */
+
+enum { SEEN_MAX = 200 };
+
+struct world {
+    struct registry *registry;
+    struct route_memory memory;
+    struct bmp_feed feed;
+    struct observation seen[SEEN_MAX];
+    size_t count;
+    struct buffer text;
+};
+
+static void see(void *context, const struct observation *observation)
+{
+    struct world *world = context;
+    assert_true(world->count < SEEN_MAX);
+    world->seen[world->count++] = *observation;
+}
+
+static void begin(struct world *world)
+{
+    static struct prefix prefixes[2];
+    static const uint32_t asn = 131279;
+    assert_true(prefix_parse("198.51.100.0/22", 15, &prefixes[0]));
+    assert_true(prefix_parse("2001:db8::/32", 13, &prefixes[1]));
+    struct watch watch = {prefixes, 2, &asn, 1};
+    memset(world, 0, sizeof *world);
+    world->registry = registry_new();
+    struct sink sink = {world->registry, see, world};
+    route_memory_init(&world->memory, &watch);
+    bmp_feed_init(&world->feed, &sink, &world->memory, "rrc00", (struct utc){0}, noon);
+}
+
+static void end(struct world *world)
+{
+    bmp_feed_done(&world->feed, at(1000), "over");
+    assert_int_equal(world->seen[world->count - 1].kind, OBSERVATION_GAP);
+    assert_int_equal(world->seen[world->count - 1].value, 0);
+    route_memory_done(&world->memory);
+    registry_free(world->registry);
+    buffer_done(&world->text);
+}
+
+/* Gives the messages to the feed, and takes them away. */
+static void hear(struct world *world, double seconds, struct buffer *bytes)
+{
+    size_t length;
+    for (size_t i = 0; i < bytes->size; i += length) {
+        struct bmp_message message;
+        const uint8_t *next = (const uint8_t *)bytes->bytes + i;
+        assert_null(bmp_frame(next, bytes->size - i, &length));
+        assert_null(bmp_decode(reader_of(next, length), &message));
+        bmp_feed_take(&world->feed, &message, at(seconds));
+    }
+    buffer_clear(bytes);
+}
+
+/* "start up table:198.51.100.0/24", and forgets it. */
+static const char *told(struct world *world)
+{
+    static const char *const routes[] = {"", "announce", "withdraw", "table"};
+    static const char *const peers[] = {"", "up", "down", "size", "complete"};
+    buffer_clear(&world->text);
+    buffer_puts(&world->text, "");
+    for (size_t i = 0; i < world->count; i++) {
+        const struct observation *o = &world->seen[i];
+        buffer_puts(&world->text, i ? " " : "");
+        if (o->kind == OBSERVATION_ROUTE)
+            buffer_printf(&world->text, "%s:%s", routes[o->code],
+                          registry_text(world->registry, o->target));
+        else
+            buffer_puts(&world->text, o->kind == OBSERVATION_PEER
+                                          ? peers[o->code]
+                                          : observation_kind_name((enum observation_kind)o->kind));
+        for (size_t k = 0; k < i; k++)
+            assert_true(o->peer != world->seen[k].peer || o->time.ns > world->seen[k].time.ns);
+    }
+    world->count = 0;
+    return world->text.bytes;
+}
+
+static void table_then_changes(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    struct bmp_about old = plain;
+    old.time = at(-86400);
+    begin(&world);
+    bmp_up(&bytes, &old, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &old, NULL, "65001 131279", "198.51.100.0/24 198.51.101.0/24 10.0.0.0/8");
+    bmp_update(&bytes, &old, NULL, "65001 4837", "10.1.0.0/16 11.0.0.0/8");
+    hear(&world, 1, &bytes);
+    /* 10.0.0.0/8 is learned, as AS131279 originates it, and 10.1.0.0/16 lies within */
+    struct utc table_time = world.seen[2].time;
+    assert_string_equal(told(&world), "start up table:198.51.100.0/24 table:198.51.101.0/24 "
+                                      "table:10.0.0.0/8 table:10.1.0.0/16");
+    assert_true(table_time.ns >= at(1).ns && table_time.ns < at(1.001).ns);
+    bmp_update(&bytes, &old, NULL, NULL, NULL);
+    hear(&world, 2, &bytes);
+    assert_string_equal(told(&world), "complete");
+    /* From now on its stamp counts, with the second that it may be too early. */
+    static const struct {
+        double stamp, expected;
+    } times[] = {{9.5, 10}, {8.5, 9.5}, {2, 3}, {0, 1}, {-1, 10}, {11, 10}, {-86400, 10}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct world other;
+        begin(&other);
+        bmp_up(&bytes, &old, BMP_OPEN_V4, BMP_OPEN_V4);
+        bmp_update(&bytes, &old, NULL, NULL, NULL);
+        hear(&other, 0.5, &bytes);
+        other.count = 0;
+        struct bmp_about now = plain;
+        now.time = at(times[i].stamp);
+        bmp_update(&bytes, &now, "198.51.100.0/24", NULL, NULL);
+        hear(&other, 10, &bytes);
+        assert_int_equal(other.count, 1);
+        assert_int_equal(other.seen[0].time.ns, at(times[i].expected).ns);
+        end(&other);
+    }
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* Of a session that is young, the End-of-RIB says nothing of what its peer has. */
+static void young_sessions_are_not_complete(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    struct bmp_about young = plain;
+    young.time = at(-5);
+    begin(&world);
+    bmp_up(&bytes, &young, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_up(&bytes, &young, BMP_OPEN_V4, BMP_OPEN_V4); /* told twice */
+    bmp_update(&bytes, &young, NULL, NULL, NULL);
+    bmp_update(&bytes, &young, NULL, "65001 4837", "198.51.100.0/24");
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up announce:198.51.100.0/24");
+    young.time = at(2);
+    bmp_up(&bytes, &young, BMP_OPEN_V4, BMP_OPEN_V4); /* another session */
+    hear(&world, 3, &bytes);
+    assert_string_equal(told(&world), "down up");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* Both families must have ended; one that is silent ends by that. */
+static void tables_end(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    struct bmp_about old = plain, never = {.addr = "192.0.2.10", .asn = 65002};
+    old.time = at(-86400);
+    begin(&world);
+    bmp_up(&bytes, &old, BMP_OPEN_PLAIN, BMP_OPEN_PLAIN);
+    bmp_update(&bytes, &old, NULL, NULL, NULL);
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up");
+    bmp_end_of_rib6(&bytes, &old);
+    hear(&world, 2, &bytes);
+    assert_string_equal(told(&world), "complete");
+    bmp_end_of_rib6(&bytes, &old);
+    hear(&world, 3, &bytes);
+    assert_string_equal(told(&world), ""); /* of no table */
+    bmp_down(&bytes, &old, 2);
+    bmp_up(&bytes, &old, BMP_OPEN_PLAIN, BMP_OPEN_PLAIN);
+    bmp_update(&bytes, &old, NULL, NULL, NULL);
+    bmp_up(&bytes, &never, BMP_OPEN_V4, BMP_OPEN_V4);
+    hear(&world, 4, &bytes);
+    assert_string_equal(told(&world), "down up up");
+    bmp_update(&bytes, &never, NULL, "65002 4837", "198.51.100.0/24");
+    hear(&world, 10, &bytes);
+    bmp_feed_settle(&world.feed, at(19));
+    assert_string_equal(told(&world), "table:198.51.100.0/24");
+    bmp_feed_settle(&world.feed, at(20));
+    assert_string_equal(told(&world), "complete"); /* only where an End-of-RIB came */
+    bmp_update(&bytes, &never, NULL, "65002 4837", "198.51.100.0/24");
+    hear(&world, 21, &bytes);
+    assert_string_equal(told(&world), "announce:198.51.100.0/24");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+static void what_is_left_out(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    static const char route[] = "198.51.100.0/24";
+    struct bmp_about post = plain, out = plain, loc_rib = {.asn = 65000, .type = 3};
+    struct bmp_about twin = plain, stranger = {.addr = "192.0.2.10", .asn = 65002};
+    post.flags = 0x40;
+    out.flags = 0x10;
+    twin.type = 1;
+    twin.distinguisher = 7;
+    begin(&world);
+    bmp_up(&bytes, &plain, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &post, NULL, "65001 4837", route);
+    bmp_update(&bytes, &out, NULL, "65001 4837", route);
+    bmp_up(&bytes, &loc_rib, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &loc_rib, NULL, "65001 4837", route);
+    bmp_up(&bytes, &twin, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &twin, NULL, "65001 4837", route);
+    bmp_update(&bytes, &stranger, NULL, "65001 4837", route);
+    bmp_down(&bytes, &twin, 1);
+    struct buffer statistics = {0};
+    bmp_message(&bytes, 1, &statistics);
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up");
+    assert_int_equal(world.feed.counters.other_tables, 4);
+    assert_int_equal(world.feed.counters.twins, 1);
+    assert_int_equal(world.feed.counters.unknown, 3);
+    assert_int_equal(world.feed.counters.other, 1);
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* A path of 2-byte ASNs, said by the A flag or only by the OPENs. */
+static void short_asns(void **state)
+{
+    (void)state;
+    static const unsigned flags[] = {0x20, 0};
+    for (size_t i = 0; i < 2; i++) {
+        struct world world;
+        struct buffer bytes = {0}, update = {0};
+        struct bmp_about about = plain;
+        about.flags = flags[i];
+        begin(&world);
+        bmp_up(&bytes, &about, "", BMP_OPEN_V4);
+        buffer_add(&update,
+                   "\0\0\0\x14\x40\x01\x01\0\x40\x02\x06\x02\x02\xfd\xe9\x12\xe5"
+                   "\x40\x03\x04\xc0\0\x02\x09\x18\xc6\x33\x64",
+                   28);
+        bmp_monitoring(&bytes, &about, &update);
+        hear(&world, 1, &bytes);
+        assert_int_equal(world.count, 3);
+        assert_string_equal(registry_text(world.registry, world.seen[2].path), "65001 4837");
+        assert_int_equal(world.feed.counters.bad, 0);
+        end(&world);
+        buffer_done(&update);
+        buffer_done(&bytes);
+    }
+}
+
+static void several_paths(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    begin(&world);
+    bmp_up(&bytes, &plain, BMP_OPEN_ADD_PATH, BMP_OPEN_ADD_PATH);
+    bmp_update(&bytes, &plain, NULL, NULL, NULL);
+    bmp_update(&bytes, &plain, NULL, "65001 4837", "198.51.100.0/24#1");
+    bmp_update(&bytes, &plain, NULL, "65001 1299", "198.51.100.0/24#2");
+    bmp_update(&bytes, &plain, "198.51.100.0/24#1", NULL, NULL);
+    bmp_update(&bytes, &plain, "198.51.100.0/24#2", NULL, NULL);
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up announce:198.51.100.0/24 announce:198.51.100.0/24 "
+                                      "announce:198.51.100.0/24 withdraw:198.51.100.0/24");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* Nothing is told of the peers when the connection is lost, and all of them anew when it is back; a
+ * clock that was set back in between does not put the START before the GAP. */
+static void connection_lost(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    begin(&world);
+    bmp_up(&bytes, &plain, BMP_OPEN_V4, BMP_OPEN_V4);
+    hear(&world, 1, &bytes);
+    struct utc lost = bmp_feed_done(&world.feed, at(0.5), "gone");
+    assert_string_equal(registry_text(world.registry, world.seen[2].path), "gone");
+    assert_string_equal(told(&world), "start up gap");
+    assert_true(lost.ns > at(1).ns); /* not before what was told */
+    struct sink sink = {world.registry, see, &world};
+    bmp_feed_init(&world.feed, &sink, &world.memory, "rrc00", lost, at(-3600));
+    assert_true(world.seen[0].time.ns > lost.ns);
+    bmp_up(&bytes, &plain, BMP_OPEN_V4, BMP_OPEN_V4);
+    hear(&world, -3599, &bytes);
+    assert_string_equal(told(&world), "start up");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames),
+        cmocka_unit_test(headers),
+        cmocka_unit_test(who_and_why),
+        cmocka_unit_test(sessions),
+        cmocka_unit_test(long_open),
+        cmocka_unit_test(truncation),
+        cmocka_unit_test(table_then_changes),
+        cmocka_unit_test(young_sessions_are_not_complete),
+        cmocka_unit_test(tables_end),
+        cmocka_unit_test(what_is_left_out),
+        cmocka_unit_test(short_asns),
+        cmocka_unit_test(several_paths),
+        cmocka_unit_test(connection_lost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
