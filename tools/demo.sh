@@ -25,14 +25,27 @@ if [ -d "$hijack" ]; then
 else
     say "The routing archive of 24 February 2008 is not here ($hijack): its example is left out."
 fi
-say "Replaying the bundled examples (examples/README.md says what each is)"
-"$lastlight" replay -j "$journal" examples/*.jsonl.gz
+say "Replaying a reconstruction of the founding case (examples/README.md says what is real in it)"
+"$lastlight" replay -j "$journal" examples/kp-2022-01.jsonl.gz
 
 say "lastlight incidents"
 "$lastlight" incidents -j "$journal"
 for incident in $("$lastlight" incidents -j "$journal" --json | sed -n 's/.*"incident": *\([0-9]*\).*/\1/p'); do
     say "lastlight why $incident"
     "$lastlight" why "$incident" -j "$journal"
+done
+
+# Each in a journal of its own: they are of one made-up country, and not of one history.
+for name in stress power-cut uplink-lost; do
+    say "Replaying a recording of the laboratory: $name (doc/lab.md)"
+    recorded=$build/demo/$name.db
+    rm -f "$recorded" "$recorded"-wal "$recorded"-shm "$recorded".lock
+    "$lastlight" replay -j "$recorded" "examples/lab/$name.jsonl.zst"
+    "$lastlight" incidents -j "$recorded"
+    for incident in $("$lastlight" incidents -j "$recorded" --json | sed -n 's/.*"incident": *\([0-9]*\).*/\1/p'); do
+        say "lastlight why $incident"
+        "$lastlight" why "$incident" -j "$recorded"
+    done
 done
 
 say "Now watching this machine's loopback services (examples/loopback.yaml)."

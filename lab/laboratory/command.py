@@ -76,7 +76,7 @@ def parser():
     add.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="names from `lab list`, or none with --all")
     add.add_argument("--all", action="store_true", help="every scenario")
     add.add_argument("--jobs", metavar="N", type=int, default=1, help="so many laboratories at once (1)")
-    add.add_argument("--record", metavar="FILE", help="write the observation log there (FILE.jsonl.gz), with the "
+    add.add_argument("--record", metavar="FILE", help="write the observation log there (FILE.jsonl.zst), with the "
                      "MRT archive and the truth beside it; a folder for several scenarios")
     add.add_argument("--json", metavar="FILE", help="write the rows of the table as JSON Lines too")
     return top
@@ -318,4 +318,4 @@ class Runs:
 
 
 def record_path(path, name, total):
-    return path if total == 1 else str(Path(path) / f"{name}.jsonl.gz")
+    return path if total == 1 else str(Path(path) / f"{name}.jsonl.zst")

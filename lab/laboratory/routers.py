@@ -6,7 +6,7 @@ them apart: 200 a customer's, 100 a peer's, 50 a provider's. Transit providers p
 networks that have a provider in common; the others meet by their providers.
 """
 
-from .box import Failed, RUN
+from .box import Failed
 from .wires import wait_for
 
 CUSTOMER, PEER, PROVIDER, COLLECTOR = 200, 100, 50, 0
@@ -100,38 +100,33 @@ protocol kernel {{ ipv4 {{ import none; export where source = RTS_BGP || proto =
         """FRR's bgpd: hears every peer's whole table, archives each update with its microsecond, and
         streams it to the first vantage by BMP. Who connects from a vantage gets a plain feed."""
         node = self.box.node("collector")
-        timers, collector = self.plan.timers, self.plan.collector
-        peers = [self.plan.network(name) for name in collector["peers"]]
-        neighbors = "".join(
-            f" neighbor {p.exchange} remote-as {p.asn}\n neighbor {p.exchange} description {p.name}\n"
-            for p in peers)
-        targets = self.plan.vantages[0].address
-        node.ip(*(f"route add {v.address} via {self.plan.network(v.network).exchange}"
-                  for v in self.plan.vantages))
-        node.write("bgpd.conf", f"""hostname {collector["name"]}
-log stdout warnings
-dump bgp updates-et {node.dir}/updates.mrt
-dump bgp routes-mrt {node.dir}/table.%H%M%S.mrt 30
-router bgp {collector["asn"]}
- bgp router-id {self.plan.collector_address}
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
- timers bgp {timers["keepalive_s"]} {timers["hold_s"]}
- neighbor feed peer-group
- neighbor feed remote-as external
- neighbor feed ebgp-multihop 8
-{"".join(f" bgp listen range {v.address}/32 peer-group feed{chr(10)}" for v in self.plan.vantages)}{neighbors} address-family ipv4 unicast
-{"".join(f"  neighbor {p.exchange} activate{chr(10)}  neighbor {p.exchange} soft-reconfiguration inbound{chr(10)}" for p in peers)}  neighbor feed activate
- exit-address-family
- bmp targets lastlight
-  bmp monitor ipv4 unicast pre-policy
-  bmp connect {targets} port {BMP_PORT} min-retry 1000 max-retry 2000
- exit
-exit
-""")
+        node.ip(*(f"route add {v.address} via {self.plan.network(v.network).exchange}" for v in self.plan.vantages))
+        node.write("bgpd.conf", self._collector_config(node.dir))
         node.spawn("bgpd", ["/usr/lib/frr/bgpd", "-f", node.dir / "bgpd.conf", "-i", node.dir / "bgpd.pid",
                             "--vty_socket", node.dir, "-M", "bmp", "-S", "-Z", "-n", "-P", "0", "-l",
                             self.plan.collector_address])
+
+    def _collector_config(self, folder):
+        timers, collector = self.plan.timers, self.plan.collector
+        peers = [self.plan.network(name) for name in collector["peers"]]
+        lines = [f"hostname {collector['name']}", "log stdout warnings",
+                 f"dump bgp updates-et {folder}/updates.mrt",
+                 f"dump bgp routes-mrt {folder}/table.%H%M%S.mrt 30",
+                 f"router bgp {collector['asn']}",
+                 f" bgp router-id {self.plan.collector_address}",
+                 " no bgp ebgp-requires-policy", " no bgp default ipv4-unicast",
+                 f" timers bgp {timers['keepalive_s']} {timers['hold_s']}",
+                 " neighbor feed peer-group", " neighbor feed remote-as external", " neighbor feed ebgp-multihop 8"]
+        lines += [f" bgp listen range {v.address}/32 peer-group feed" for v in self.plan.vantages]
+        lines += [f" neighbor {p.exchange} remote-as {p.asn}" for p in peers]
+        lines += [" address-family ipv4 unicast", "  neighbor feed activate"]
+        for peer in peers:     # what BMP tells before policy must be kept: else it tells withdrawals
+            lines += [f"  neighbor {peer.exchange} activate",
+                      f"  neighbor {peer.exchange} soft-reconfiguration inbound"]
+        lines += [" exit-address-family", " bmp targets lastlight", "  bmp monitor ipv4 unicast pre-policy",
+                  f"  bmp connect {self.plan.vantages[0].address} port {BMP_PORT} min-retry 1000 max-retry 2000",
+                  " exit", "exit"]
+        return "\n".join(lines) + "\n"
 
     # ---- waiting ----
 

@@ -7,10 +7,13 @@ of src/model/causes.def; where several cannot be told apart from outside, all of
 """
 
 import datetime
+import ipaddress
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .truth import now, text_of
+from .world import halves
 
 SCENARIOS = {}
 TWO_UPLINKS = {"country.uplinks": ["transit-a", "transit-b"]}
@@ -47,11 +50,12 @@ def fault(world, name, causes, wrong=(), is_back=True, bites_s=0, **more):
     yield line
     world.truth.over(line)
     if is_back:
-        line["ended_latest"] = text_of(max(now_or(line), world.wait_until_back()))
+        back = text_of(world.wait_until_back())
+        line["ended_latest"] = max(line["ended"], back)
 
 
-def now_or(line):
-    return datetime.datetime.fromisoformat(line["ended"].replace("Z", "+00:00"))
+def wait_until(moment):
+    time.sleep(max(0, (moment - now()).total_seconds()))
 
 
 @contextmanager
@@ -221,7 +225,8 @@ def directed(world):
 def hijack_specific(world):
     network = world.any_of(n for n in world.plan.networks if not n.is_transit)
     host = world.any_of(h for h in world.plan.hosts if not h.runs)
-    half = next(p for p in halves_of(host.prefix) if contains(p, host.address))
+    address = ipaddress.ip_address(host.address)
+    half = next(p for p in halves(host.prefix) if address in ipaddress.ip_network(p))
     with fault(world, "hijack", ["hijack"], ["network-stress", "site-power", "cable", "dns", "server"]):
         world.hijack(network, half)
         world.wait(26, 32)
@@ -449,13 +454,13 @@ def uplink_lost(world):
         world.uplink_on(vantage, is_silent)
 
 
-@scenario("A vantage's resolver stops")
+@scenario("A vantage's resolver stops, or hangs")
 def resolver_broken(world):
-    vantage = world.any_of(world.plan.vantages)
+    vantage, is_hung = world.any_of(world.plan.vantages), world.random.random() < 0.5
     with quiet(world, "resolver-broken", "the vantage could not look up names; the country's servers were well"):
-        world.resolver_off(vantage)
+        world.resolver_off(vantage, is_hung)
         world.wait(24, 28)
-        world.resolver_on(vantage)
+        world.resolver_on(vantage, is_hung)
 
 
 @scenario("A vantage's clock is set forward by minutes, and back", clock=[1])
@@ -468,20 +473,3 @@ def clock_step(world):
         world.act(f"the clock of vantage {vantage.name} is right again")
         world.watch.step_clock(vantage.name, -40)
         world.wait(20)
-
-
-def wait_until(time):
-    import time as clock
-    left = (time - now()).total_seconds()
-    if left > 0:
-        clock.sleep(left)
-
-
-def halves_of(prefix):
-    from .world import halves
-    return halves(prefix)
-
-
-def contains(prefix, address):
-    import ipaddress
-    return ipaddress.ip_address(address) in ipaddress.ip_network(prefix)

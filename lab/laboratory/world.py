@@ -7,17 +7,16 @@ A scenario (scenarios.py) is a few lines in these words.
 import datetime
 import json
 import random
-import subprocess
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .box import Failed, RUN
-from .routers import Routers, symbol
+from .box import Failed
+from .routers import Routers
 from .servers import Servers
-from .truth import now
-from .wires import Wires, wait_for
+from .wires import Wires
 
 WITNESS = Path(__file__).with_name("witness.py")
 BACK_S = 3          # this long everything must answer before it counts as back
@@ -290,13 +289,20 @@ class World:
             node.ip(f"link set {vantage.name} up")
             self.box.node(vantage.name).ip(f"route replace default via {vantage.gateway}")
 
-    def resolver_off(self, vantage):
-        self.act(f"the resolver of vantage {vantage.name} stops")
-        self.servers.stop_resolver(vantage)
+    def resolver_off(self, vantage, is_hung):
+        """It is gone, so that who asks is refused; or it hangs, and nobody gets an answer."""
+        self.act(f"the resolver of vantage {vantage.name} {'hangs' if is_hung else 'stops'}")
+        if is_hung:
+            self.box.node(vantage.name).processes["unbound"].signal(signal.SIGSTOP)
+        else:
+            self.servers.stop_resolver(vantage)
 
-    def resolver_on(self, vantage):
-        self.act(f"the resolver of vantage {vantage.name} runs again")
-        self.servers.start_resolver(vantage)
+    def resolver_on(self, vantage, is_hung):
+        self.act(f"the resolver of vantage {vantage.name} works again")
+        if is_hung:
+            self.box.node(vantage.name).processes["unbound"].signal(signal.SIGCONT)
+        else:
+            self.servers.start_resolver(vantage)
 
 
 def halves(prefix):
