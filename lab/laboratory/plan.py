@@ -12,6 +12,11 @@ from .box import Failed
 
 EXCHANGE = ipaddress.ip_network("198.18.0.0/24")
 LINES = ipaddress.ip_network("198.18.1.0/24")
+# What each table must hold; all other keys have a meaning of their own where they stand.
+KEYS = {"timers": "hold_s keepalive_s retry_s bfd", "line": "delay rate queue", "root": "network", "flood": "networks",
+        "country": "name title asn timezone prefixes zones signed uplinks", "collector": "name asn peers",
+        "host": "name address", "transit": "name asn prefix delay", "network": "name asn prefix delay providers",
+        "vantage": "name network", "control": "name network"}
 SERVICES = {"dns-primary", "dns-secondary", "http", "https", "smtp"}
 
 
@@ -107,11 +112,20 @@ def load(path, vary=None):
         raise Failed(f"{path}: {error}") from None
     except Failed as error:
         raise Failed(f"{path}: {error}") from None
-    except KeyError as error:
-        raise Failed(f"{path}: {error.args[0]} is missing") from None
+
+
+def _check_keys(doc):
+    for table, keys in KEYS.items():
+        if table not in doc:
+            raise Failed(f"the table [{table}] is missing")
+        for number, entry in enumerate(doc[table] if isinstance(doc[table], list) else [doc[table]], 1):
+            for key in keys.split():
+                if key not in entry:
+                    raise Failed(f"[{table}] {entry.get('name', f'number {number}')}: the key '{key}' is missing")
 
 
 def build(doc):
+    _check_keys(doc)
     networks = [_network(t, True) for t in doc["transit"]] + [_network(n, False) for n in doc["network"]]
     for number, network in enumerate(networks, 1):
         network.exchange = str(EXCHANGE[number])
