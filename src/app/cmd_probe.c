@@ -155,7 +155,8 @@ int cmd_probe(const struct options *options)
         .plan = {.target = options->arguments[0],
                  .interval_ns = NEVER_NS,
                  .timeout_ns = TIMEOUT_NS,
-                 .count = 1},
+                 .count = 1,
+                 .expect_text = options_get(options, OPTION_TEXT)},
         .is_json = options_has(options, OPTION_JSON),
         .left = number_of_questions(options),
     };

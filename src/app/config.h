@@ -14,8 +14,14 @@
  *         zones: [kp.]
  *         prefixes: [175.45.176.0/22]
  *         asns: [131279]
- *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200}]
+ *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200,
+ *                                        text: "Korean Central News"}]
  *     routes: {collector: rrc00, archives: [archive/2022-01], bmp: "192.0.2.9:11019"}
+ *
+ * `expect` is the status that a http or https target must answer with (without it: any 2xx or 3xx),
+ * `text` what its page must contain, byte for byte and within the first HTTP_BODY_MAX bytes, so that
+ * a default page left by an update is not taken for the site; PROBER_TEXT_MAX bytes at most. A
+ * redirect is not followed: its own page must contain the text.
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.

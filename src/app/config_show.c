@@ -13,6 +13,14 @@ static double per_second(const struct config *config)
     return rate;
 }
 
+static size_t text_count(const struct config *config)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->plan_count; i++)
+        count += config->plan[i].expect_text != NULL;
+    return count;
+}
+
 struct tally {
     size_t targets, prefixes, asns, zones;
 };
@@ -55,12 +63,15 @@ static void describe_subject(const struct subject_spec *subject, struct buffer *
 static void describe_text(const struct config *config, struct buffer *out)
 {
     size_t controls = config->control_count, targets = config->plan_count - controls;
+    size_t texts = text_count(config);
     buffer_printf(out, "%s: no errors. It would watch, from vantage %s:\n", config->path,
                   config->vantage);
     for (size_t i = 0; i < config->subject_count; i++)
         describe_subject(&config->subjects[i], out);
     buffer_printf(out, "%zu target%s and %zu control%s, %.3g probes a second", targets,
                   targets == 1 ? "" : "s", controls, controls == 1 ? "" : "s", per_second(config));
+    if (texts)
+        buffer_printf(out, "; %zu page%s searched for a text", texts, texts == 1 ? "" : "s");
     if (config->archive_count)
         buffer_printf(out, "; %zu archive%s of routes", config->archive_count,
                       config->archive_count == 1 ? "" : "s");
@@ -87,13 +98,13 @@ static void describe_json(const struct config *config, struct buffer *out)
         json_array_append_new(subjects, subject_json(&config->subjects[i]));
     for (size_t i = 0; i < config->warning_count; i++)
         json_array_append_new(warnings, json_string(config->warnings[i]));
-    json_t *whole =
-        json_pack("{s:s, s:b, s:s, s:I, s:I, s:f, s:I, s:s?, s:s, s:o, s:o}", "config",
-                  config->path, "valid", 1, "vantage", config->vantage, "targets",
-                  (json_int_t)(config->plan_count - config->control_count), "controls",
-                  (json_int_t)config->control_count, "probes_per_second", per_second(config),
-                  "archives", (json_int_t)config->archive_count, "bmp", config->bmp, "journal",
-                  config->journal, "subjects", subjects, "warnings", warnings);
+    json_t *whole = json_pack(
+        "{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:s?, s:s, s:o, s:o}", "config", config->path,
+        "valid", 1, "vantage", config->vantage, "targets",
+        (json_int_t)(config->plan_count - config->control_count), "controls",
+        (json_int_t)config->control_count, "texts", (json_int_t)text_count(config),
+        "probes_per_second", per_second(config), "archives", (json_int_t)config->archive_count,
+        "bmp", config->bmp, "journal", config->journal, "subjects", subjects, "warnings", warnings);
     char *line = whole ? json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     if (line)
         buffer_printf(out, "%s\n", line);

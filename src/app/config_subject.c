@@ -52,21 +52,19 @@ static void add_plan(struct reading *reading, const yaml_node_t *node,
 
 /* Its parts in the file; everything but `target` may be missing. */
 struct target_nodes {
-    const yaml_node_t *target, *interval, *timeout, *count, *expect;
+    const yaml_node_t *target, *interval, *timeout, *count, *expect, *text;
 };
 
 static bool take_target(struct reading *reading, const yaml_node_t *node, struct target_nodes *out)
 {
-    const struct field fields[] = {{"target", &out->target},
-                                   {"interval", &out->interval},
-                                   {"timeout", &out->timeout},
-                                   {"count", &out->count},
-                                   {"expect", &out->expect}};
+    const struct field fields[] = {{"target", &out->target},   {"interval", &out->interval},
+                                   {"timeout", &out->timeout}, {"count", &out->count},
+                                   {"expect", &out->expect},   {"text", &out->text}};
     if (!document_is_mapping(node)) {
         out->target = node;
         return true;
     }
-    if (!document_fields(&reading->document, node, "a target", fields, 5))
+    if (!document_fields(&reading->document, node, "a target", fields, 6))
         return false;
     if (!out->target)
         document_fault(&reading->document, node,
@@ -75,20 +73,32 @@ static bool take_target(struct reading *reading, const yaml_node_t *node, struct
 }
 
 /* Settings that are without meaning for the kind are more likely a mistake than not. */
-static void check_kind(struct reading *reading, const struct target_nodes *nodes,
-                       const struct target *target, uint32_t *expect)
+static bool fits_kind(struct reading *reading, const yaml_node_t *node, const char *key,
+                      const char *kinds, bool is_of_them, const struct target *target)
 {
-    const char *name = target_kind_name((enum target_kind)target->kind);
+    if (node && !is_of_them)
+        document_fault(&reading->document, node,
+                       "%s is for %s targets, this one is of kind %s; expected none", key, kinds,
+                       target_kind_name((enum target_kind)target->kind));
+    return node && is_of_them;
+}
+
+/* What only some kinds have. */
+static void read_kind(struct reading *reading, const struct target_nodes *nodes,
+                      const struct target *target, struct probe_plan *plan)
+{
+    static const char web[] = "http and https";
     bool is_web = target->kind == TARGET_HTTP || target->kind == TARGET_HTTPS;
-    if (nodes->count && target->kind != TARGET_ICMP)
-        document_fault(&reading->document, nodes->count,
-                       "count is for icmp targets, this one is of kind %s; expected none", name);
-    if (nodes->expect && !is_web)
-        document_fault(
-            &reading->document, nodes->expect,
-            "expect is for http and https targets, this one is of kind %s; expected none", name);
-    else if (nodes->expect)
-        document_number(&reading->document, nodes->expect, "expect", 100, 599, expect);
+    uint32_t status = 0;
+    const char *text;
+    fits_kind(reading, nodes->count, "count", "icmp", target->kind == TARGET_ICMP, target);
+    if (fits_kind(reading, nodes->expect, "expect", web, is_web, target))
+        document_number(&reading->document, nodes->expect, "expect", 100, 599, &status);
+    if (fits_kind(reading, nodes->text, "text", web, is_web, target) &&
+        document_text(&reading->document, nodes->text, "a text of the page", PROBER_TEXT_MAX,
+                      &text))
+        plan->expect_text = config_keep(reading, text);
+    plan->expect_status = (int)status;
 }
 
 void config_read_target(struct reading *reading, const yaml_node_t *node, bool is_control)
@@ -105,21 +115,18 @@ void config_read_target(struct reading *reading, const yaml_node_t *node, bool i
         return;
     }
     struct pace pace = reading->defaults;
-    uint32_t expect = 0;
     config_read_pace(reading, nodes.interval, nodes.timeout, nodes.count, &pace);
-    check_kind(reading, &nodes, &target, &expect);
-    if (!config_is_new(reading, nodes.target, NAME_TARGET, text, "target"))
-        return;
-    text = config_keep(reading, text);
-    struct probe_plan plan = {.target = text,
+    struct probe_plan plan = {.target = config_keep(reading, text),
                               .is_control = is_control,
                               .interval_ns = pace.interval_ns,
                               .timeout_ns = pace.timeout_ns,
-                              .count = target.kind == TARGET_ICMP ? pace.count : 1,
-                              .expect_status = (int)expect};
+                              .count = target.kind == TARGET_ICMP ? pace.count : 1};
+    read_kind(reading, &nodes, &target, &plan);
+    if (!config_is_new(reading, nodes.target, NAME_TARGET, text, "target"))
+        return;
     add_plan(reading, nodes.target, &plan, &target);
     if (!is_control)
-        add_member(reading, nodes.target, NAME_TARGET, text, pace.interval_ns);
+        add_member(reading, nodes.target, NAME_TARGET, plan.target, pace.interval_ns);
 }
 
 /* "+09:00", "-03:30" or "UTC". */

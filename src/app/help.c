@@ -161,7 +161,8 @@ const char *help_config_example(void)
            "    targets:\n"
            "      - icmp:175.45.176.71\n"
            "      - {target: icmp:175.45.176.80, count: 3}\n"
-           "      - {target: \"http://kcna.kp/\", interval: 60s, timeout: 5s, expect: 200}\n"
+           "      - {target: \"http://kcna.kp/\", interval: 60s, timeout: 5s, expect: 200,\n"
+           "         text: \"Korean Central News\"}\n"
            "routes: {collector: rrc00, archives: [archive/2022-01], bmp: \"192.0.2.9:11019\"}\n";
 }
 
@@ -176,7 +177,8 @@ static void man_config(struct buffer *out)
         "is asked every \\fIinterval\\fR (1s to 1d) and given up after "
         "\\fItimeout\\fR (at most 10s, and "
         "at most the interval); \\fIcount\\fR is how many echo requests make one "
-        "round. Controls are "
+        "round; \\fIexpect\\fR is the status a page must have (else any 2xx or 3xx) and "
+        "\\fItext\\fR what it must contain. Controls are "
         "targets that have nothing to do with the subjects: if they fail, it is the "
         "observer who is offline. "
         "Relative paths are meant from the folder of the file.\n.PP\n.nf\n");

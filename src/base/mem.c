@@ -14,6 +14,14 @@ void *mem_new(size_t count, size_t size)
     return memory;
 }
 
+char *mem_copy(const char *text)
+{
+    if (!text)
+        return NULL;
+    size_t n = strlen(text) + 1;
+    return memcpy(mem_new(n, 1), text, n);
+}
+
 void *mem_grow(void *array, size_t *capacity, size_t need, size_t size)
 {
     if (need <= *capacity)

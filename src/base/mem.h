@@ -7,6 +7,9 @@
 /* Never returns NULL. Zeroed. */
 void *mem_new(size_t count, size_t size);
 
+/* A copy of a text, for free(); NULL of NULL. */
+char *mem_copy(const char *text);
+
 /* Makes room for at least `need` elements in a growing array, doubling its capacity. Returns the
  * array, moved or not; new room is not zeroed. */
 void *mem_grow(void *array, size_t *capacity, size_t need, size_t size);

@@ -321,6 +321,14 @@ static void test_check_config(void **state)
     assert_int_equal(run("run -c bad.yaml")->status, 2); /* and nothing is started */
 }
 
+static void test_probe_text(void **state)
+{
+    (void)state;
+    const struct result *result = run("probe tcp:127.0.0.1:1 --text x");
+    assert_int_equal(result->status, 2);
+    assert_has(result->talk, "'tcp:127.0.0.1:1' is no page that could contain a text");
+}
+
 /* A full disk is told, wherever the bytes go. */
 static void test_full_disk(void **state)
 {
@@ -474,6 +482,7 @@ int main(void)
         cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_check_config),
+        cmocka_unit_test(test_probe_text),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_closed_pipe),
         cmocka_unit_test(test_nothing_open),

@@ -75,16 +75,21 @@ struct observation fixture_ask(struct fixture *fixture, const char *target, int6
                               .timeout_ns = timeout_ns,
                               .count = 1,
                               .expect_status = expect_status};
+    return fixture_ask_plan(fixture, &plan);
+}
+
+struct observation fixture_ask_plan(struct fixture *fixture, const struct probe_plan *plan)
+{
     struct why why;
     struct observation result;
-    assert_true(timeout_ns <= plan.interval_ns);
+    assert_true(plan->timeout_ns <= plan->interval_ns);
     do {
         fixture->count = 0;
-        if (prober_set_plan(fixture->prober, &plan, 1, &why))
+        if (prober_set_plan(fixture->prober, plan, 1, &why))
             fail_msg("%s", why.text);
         fixture_wait(fixture, 1);
         result = fixture->results[0];
-        assert_string_equal(registry_text(fixture->registry, result.target), target);
+        assert_string_equal(registry_text(fixture->registry, result.target), plan->target);
         assert_int_equal(prober_set_plan(fixture->prober, NULL, 0, &why), ERR_OK);
     } while (result.outcome == OUTCOME_LATE);
     return result;

@@ -34,6 +34,9 @@ void fixture_wait(struct fixture *fixture, size_t wanted);
 struct observation fixture_ask(struct fixture *fixture, const char *target, int64_t timeout_ns,
                                int expect_status);
 
+/* The same with whatever a plan may say. */
+struct observation fixture_ask_plan(struct fixture *fixture, const struct probe_plan *plan);
+
 /* The text of the peer of a result: "" for none. */
 const char *fixture_peer(const struct fixture *fixture, const struct observation *result);
 

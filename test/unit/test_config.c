@@ -41,6 +41,7 @@ static const char full[] =
     "      - icmp:175.45.176.71\n"
     "      - {target: \"http://kcna.kp/\", interval: 60s, timeout: 5s, expect: 200}\n"
     "      - {target: icmp:175.45.176.80, interval: 2s, count: 2}\n"
+    "      - {target: \"https://www.example.kp/\", text: \"조선중앙통신 & co\"}\n"
     "  - name: \"no\"\n"
     "    targets: [tcp:192.0.2.9:443]\n"
     "defaults: {interval: 20s, timeout: 4s, count: 3}\n"
@@ -76,13 +77,16 @@ static void test_full(void **state)
     assert_int_equal(config.warning_count, 0);
     /* Defaults hold wherever they stand in the file; controls come first. A timeout that is only
      * inherited gives way to a short interval. */
-    assert_int_equal(config.plan_count, 6);
+    assert_int_equal(config.plan_count, 7);
     assert_int_equal(config.control_count, 2);
     check_plan(&config.plan[0], "icmp:192.0.2.1", true, 20, 4, 3, 0);
     check_plan(&config.plan[1], "tcp:192.0.2.7:443", true, 10, 4, 1, 0);
     check_plan(&config.plan[2], "icmp:175.45.176.71", false, 20, 4, 3, 0);
     check_plan(&config.plan[3], "http://kcna.kp/", false, 60, 5, 1, 200);
     check_plan(&config.plan[4], "icmp:175.45.176.80", false, 2, 2, 2, 0);
+    check_plan(&config.plan[5], "https://www.example.kp/", false, 20, 4, 1, 0);
+    assert_null(config.plan[3].expect_text);
+    assert_string_equal(config.plan[5].expect_text, "조선중앙통신 & co");
     config_done(&config);
     buffer_done(&faults);
 }
@@ -99,7 +103,8 @@ static void test_members(void **state)
         {NAME_ASN, "4837", 0},
         {NAME_TARGET, "icmp:175.45.176.71", 20 * NS_PER_S},
         {NAME_TARGET, "http://kcna.kp/", 60 * NS_PER_S},
-        {NAME_TARGET, "icmp:175.45.176.80", 2 * NS_PER_S}};
+        {NAME_TARGET, "icmp:175.45.176.80", 2 * NS_PER_S},
+        {NAME_TARGET, "https://www.example.kp/", 20 * NS_PER_S}};
     struct config config;
     struct buffer faults = {0};
     assert_int_equal(parse(full, &config, &faults), ERR_OK);
@@ -124,6 +129,7 @@ static void test_members(void **state)
 
 #define HEAD "subjects:\n- name: kp\n  "
 #define TARGETS HEAD "targets: "
+#define FIFTY "01234567890123456789012345678901234567890123456789"
 
 /* Each line of `faults` must be found in this order, and there must be no more. */
 static const struct {
@@ -192,6 +198,22 @@ static const struct {
      "none\n"},
     {TARGETS "[{target: \"http://a/\", expect: 20}]\n",
      "etc/l.yaml:3:43: expect: found '20'; expected a whole number from 100 to 599\n"},
+    {TARGETS "[{target: tcp:192.0.2.1:80, text: x}]\n",
+     "etc/l.yaml:3:46: text is for http and https targets, this one is of kind tcp; expected "
+     "none\n"},
+    {TARGETS "[{target: \"tls:a:443\", text: x}]\n",
+     "etc/l.yaml:3:41: text is for http and https targets, this one is of kind tls; expected "
+     "none\n"},
+    {TARGETS "[{target: \"http://a/\", text: \"\"}]\n",
+     "etc/l.yaml:3:41: found nothing; expected a text of the page\n"},
+    {TARGETS "[{target: \"http://a/\", text: [a]}]\n",
+     "etc/l.yaml:3:41: found a list; expected a text of the page\n"},
+    {TARGETS "[{target: \"http://a/\", text: \"a\\nb\"}]\n",
+     "etc/l.yaml:3:41: a text of the page holds a control character\n"},
+    {TARGETS "[{target: \"http://a/\", text: " FIFTY FIFTY FIFTY FIFTY "x}]\n",
+     "etc/l.yaml:3:41: a text of the page is longer than 200 bytes\n"},
+    {"defaults: {text: x}\n" TARGETS "[\"http://a/\"]\n",
+     "etc/l.yaml:1:12: defaults has no key 'text'; expected interval, timeout or count\n"},
     {"defaults: {interval: 2s, timeout: 3s}\n" TARGETS "[icmp:192.0.2.1]\n",
      "etc/l.yaml:1:35: timeout 3 s is longer than the interval, 2 s; expected at most that\n"},
     {TARGETS "[\"dns:192.0.2.1/kp./SAO\", \"dns:192.0.2.1/a..kp./SOA\"]\n",
@@ -430,14 +452,14 @@ static void test_describe(void **state)
     config_describe(&config, false, &text);
     assert_string_equal(text.bytes,
                         "etc/l.yaml: no errors. It would watch, from vantage lon:\n"
-                        "  kp (North Korea): 3 targets, 2 prefixes, 2 ASes, 2 zones\n"
+                        "  kp (North Korea): 4 targets, 2 prefixes, 2 ASes, 2 zones\n"
                         "  no: 1 target\n"
-                        "4 targets and 2 controls, 1.47 probes a second; 2 archives of routes; "
-                        "live routes by BMP at [2001:db8::1]:11019\n"
+                        "5 targets and 2 controls, 1.52 probes a second; 1 page searched for a "
+                        "text; 2 archives of routes; live routes by BMP at [2001:db8::1]:11019\n"
                         "journal: etc/data/kp.db\n");
     buffer_clear(&text);
     config_describe(&config, true, &text);
-    assert_non_null(strstr(text.bytes, "\"targets\":4,\"controls\":2,"));
+    assert_non_null(strstr(text.bytes, "\"targets\":5,\"controls\":2,\"texts\":1,"));
     assert_int_equal(strcspn(text.bytes, "\n"), text.size - 1);
     config_done(&config);
     buffer_done(&text);

@@ -7,6 +7,7 @@
 
 #include "probe_fixture.h"
 
+#include "source/probe/http.h"
 #include "sys/clock.h"
 
 #include <openssl/ssl.h>
@@ -143,6 +144,116 @@ static void statuses_have_their_outcomes(void **state)
         assert_string_equal(fixture_peer(&fixture, &result), "127.0.0.1");
         assert_true(result.rtt_ns >= 0 && result.rtt_ns < TIMEOUT_NS);
     }
+}
+
+#define PAGE(length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n\r\n"
+
+/* Sends the text in two pieces, cut at '|'. */
+static bool answer_in_two(struct server *server, int fd)
+{
+    const char *text = server->context, *cut = strchr(text, '|');
+    read_request(fd);
+    send(fd, text, (size_t)(cut - text), MSG_NOSIGNAL);
+    poll(NULL, 0, 50);
+    write_text(fd, cut + 1);
+    close(fd);
+    return false;
+}
+
+/* A page without an end that has "needle" after so many other bytes. */
+static bool answer_long(struct server *server, int fd)
+{
+    static char page[2 * HTTP_BODY_MAX];
+    memset(page, 'x', sizeof page);
+    memcpy(page + *(const int *)server->context, "needle", 6);
+    read_request(fd);
+    write_text(fd, "HTTP/1.0 200 OK\r\n\r\n");
+    send(fd, page, sizeof page, MSG_NOSIGNAL);
+    close(fd);
+    return false;
+}
+
+static struct probe_plan page_plan(const struct server *server, const char *expect_text)
+{
+    static char target[64];
+    snprintf(target, sizeof target, "http://127.0.0.1:%u/", server->port);
+    return (struct probe_plan){.target = target,
+                               .interval_ns = 2 * TIMEOUT_NS,
+                               .timeout_ns = TIMEOUT_NS,
+                               .count = 1,
+                               .expect_text = expect_text};
+}
+
+static void page_must_contain_its_text(void **state)
+{
+    (void)state;
+    static const int fits = HTTP_BODY_MAX - 6, is_cut = HTTP_BODY_MAX - 5;
+    static const struct {
+        bool (*serve)(struct server *server, int fd);
+        const void *context;
+        int expect_status;
+        const char *outcome;
+        enum stage stage;
+    } cases[] = {
+        {answer_text, PAGE(6) "needle", 0, "ok", STAGE_DONE},
+        {answer_text, PAGE(10) "hayneedle!", 200, "ok", STAGE_DONE},
+        {answer_text, PAGE(6) "Needle", 200, "content", STAGE_BODY},
+        {answer_text, PAGE(5) "needl", 200, "content", STAGE_BODY},
+        {answer_text, PAGE(0), 200, "content", STAGE_BODY},
+        {answer_text, "HTTP/1.1 204 No Content\r\n\r\n", 0, "content", STAGE_BODY},
+        {answer_text, "HTTP/1.1 200 OK\r\nX: needle\r\nContent-Length: 0\r\n\r\n", 0, "content",
+         STAGE_BODY},
+        {answer_text,
+         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nnee\r\n3\r\ndle\r\n0\r\n\r\n",
+         0, "ok", STAGE_DONE},
+        {answer_in_two, PAGE(6) "nee|dle", 0, "ok", STAGE_DONE},
+        {answer_in_two, PAGE(9) "nee|needle", 0, "ok", STAGE_DONE},
+        {answer_in_two, PAGE(7) "nee|ndle", 0, "content", STAGE_BODY},
+        /* The status comes first, whatever the page. */
+        {answer_text, "HTTP/1.1 500 Oh\r\nContent-Length: 6\r\n\r\nneedle", 0, "http-error",
+         STAGE_REPLY},
+        {answer_text, "HTTP/1.1 500 Oh\r\nContent-Length: 3\r\n\r\nhay", 0, "http-error",
+         STAGE_REPLY},
+        {answer_text, PAGE(6) "needle", 404, "content", STAGE_REPLY},
+        {answer_text, "HTTP/1.1 404 No\r\nContent-Length: 6\r\n\r\nneedle", 404, "ok", STAGE_DONE},
+        /* A page that never came to its end is no other page. */
+        {answer_text, PAGE(100) "hay", 0, "closed", STAGE_BODY},
+        {answer_text_and_stall, PAGE(100) "hay", 0, "timeout", STAGE_BODY},
+        {answer_text_and_stall, PAGE(100) "needle", 0, "timeout", STAGE_BODY},
+        {answer_long, &fits, 0, "ok", STAGE_DONE},
+        {answer_long, &is_cut, 0, "content", STAGE_BODY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct server server;
+        server_start(&server, false, 0, cases[i].serve, (void *)(uintptr_t)cases[i].context);
+        struct probe_plan plan = page_plan(&server, "needle");
+        plan.expect_status = cases[i].expect_status;
+        struct observation result = fixture_ask_plan(&fixture, &plan);
+        server_stop(&server);
+        expect(&result, cases[i].outcome, cases[i].stage);
+    }
+}
+
+/* What is under way when the plan gets another text is judged by the one it was asked with. */
+static void new_text_is_for_the_next_page(void **state)
+{
+    (void)state;
+    char text[] = "needle";
+    struct server server;
+    server_start(&server, false, 0, answer_in_two, PAGE(6) "nee|dle");
+    struct probe_plan plan = page_plan(&server, text);
+    fixture.wanted = 1;
+    assert_int_equal(prober_set_plan(fixture.prober, &plan, 1, NULL), ERR_OK);
+    while (!prober_counters(fixture.prober).asked) {
+        loop_timer_start(fixture.guard, 10 * NS_PER_MS, 0);
+        loop_run(fixture.loop);
+    }
+    memcpy(text, "other!", sizeof text);
+    assert_int_equal(prober_set_plan(fixture.prober, &plan, 1, NULL), ERR_OK);
+    fixture_wait(&fixture, 2);
+    server_stop(&server);
+    expect(&fixture.results[0], "ok", STAGE_DONE);
+    expect(&fixture.results[1], "content", STAGE_BODY);
 }
 
 static void redirect_loop_is_one_answer(void **state)
@@ -409,7 +520,8 @@ static int drop_authority(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(statuses_have_their_outcomes),      TEST(redirect_loop_is_one_answer),
+        TEST(statuses_have_their_outcomes),      TEST(page_must_contain_its_text),
+        TEST(new_text_is_for_the_next_page),     TEST(redirect_loop_is_one_answer),
         TEST(broken_connections_tell_where),     TEST(closed_port_is_refused),
         TEST(more_than_the_cap_wait_their_turn), TEST(free_ends_what_is_under_way),
         TEST(certificates_are_judged),           TEST(broken_handshakes_tell_how),

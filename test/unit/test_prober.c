@@ -518,12 +518,16 @@ static void bad_plan_leaves_the_old_one(void **state)
         enum err err;
         const char *says;
     } cases[] = {
-        {{"smtp:mail.example", false, NS_PER_S, NS_PER_S, 1, 0}, ERR_UNSUPPORTED, "smtp"},
-        {{"trace:192.0.2.1", false, NS_PER_S, NS_PER_S, 1, 0}, ERR_UNSUPPORTED, "trace"},
-        {{"dns:192.0.2.1/kp./SAO", false, NS_PER_S, NS_PER_S, 1, 0}, ERR_CONFIG, "record type"},
-        {{"tcp:127.0.0.1:1", false, NS_PER_S, 2 * NS_PER_S, 1, 0}, ERR_CONFIG, "timeout"},
-        {{"tcp:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 0, 0}, ERR_CONFIG, "count"},
-        {{"tpc:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 1, 0}, ERR_INPUT, "tpc"},
+        {{"smtp:mail.example", false, NS_PER_S, NS_PER_S, 1, 0, NULL}, ERR_UNSUPPORTED, "smtp"},
+        {{"trace:192.0.2.1", false, NS_PER_S, NS_PER_S, 1, 0, NULL}, ERR_UNSUPPORTED, "trace"},
+        {{"dns:192.0.2.1/kp./SAO", false, NS_PER_S, NS_PER_S, 1, 0, NULL},
+         ERR_CONFIG,
+         "record type"},
+        {{"tcp:127.0.0.1:1", false, NS_PER_S, 2 * NS_PER_S, 1, 0, NULL}, ERR_CONFIG, "timeout"},
+        {{"tcp:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 0, 0, NULL}, ERR_CONFIG, "count"},
+        {{"tpc:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 1, 0, NULL}, ERR_INPUT, "tpc"},
+        {{"tls:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 1, 0, "x"}, ERR_CONFIG, "no page"},
+        {{"http://127.0.0.1/", false, NS_PER_S, NS_PER_S, 1, 0, ""}, ERR_CONFIG, "0 bytes"},
     };
     assert_int_equal(prober_set_plan(fixture.prober, &good, 1, NULL), ERR_OK);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

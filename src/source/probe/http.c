@@ -154,6 +154,7 @@ void http_free(struct http_engine *engine)
     while (engine->queue) {
         struct visit *visit = engine->queue;
         engine->queue = visit->next;
+        fetch_done(&visit->fetch);
         free(visit);
     }
     curl_multi_cleanup(engine->multi);
@@ -332,6 +333,7 @@ void http_ask(struct http_engine *engine, const struct question *question)
     visit->fetch.target = question->target;
     visit->fetch.text = question->text;
     visit->fetch.expect_status = question->expect_status;
+    visit->fetch.expect_text = mem_copy(question->expect_text);
     visit->fetch.store = engine->store;
     if (engine->under_way < HTTP_CONCURRENT && !engine->queue) {
         begin(visit);

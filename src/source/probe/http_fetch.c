@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -72,8 +73,10 @@ static size_t on_header(char *line, size_t size, size_t n, void *context)
 static size_t on_body(char *bytes, size_t size, size_t n, void *context)
 {
     struct fetch *fetch = context;
-    (void)bytes;
+    size_t room = HTTP_BODY_MAX - fetch->body_bytes; /* never 0: a full body was the last call */
     n *= size;
+    if (fetch->expect_text)
+        buffer_add(&fetch->body, bytes, n < room ? n : room);
     fetch->body_bytes += n;
     fetch->is_enough = fetch->body_bytes >= HTTP_BODY_MAX;
     return fetch->is_enough ? 0 : n;
@@ -190,6 +193,16 @@ static enum outcome outcome_of_status(const struct fetch *fetch, long status)
     return status >= 400 ? OUTCOME_HTTP_ERROR : OUTCOME_CONTENT;
 }
 
+/* Searched at the end and as a whole, so that it does not matter how the page was cut into packets.
+ * Of a page longer than HTTP_BODY_MAX only so much is known: without the text in it, it counts as
+ * without. */
+static bool lacks_text(const struct fetch *fetch)
+{
+    const struct buffer *body = &fetch->body;
+    const char *text = fetch->expect_text;
+    return text && !(body->size && memmem(body->bytes, body->size, text, strlen(text)));
+}
+
 /* The connection could not be made, or broke. */
 static void judge_connection(const struct fetch *fetch, CURL *easy, struct answer *answer)
 {
@@ -291,11 +304,13 @@ struct answer fetch_judge(const struct fetch *fetch, CURL *easy, CURLcode code)
     if (by_status != OUTCOME_OK) { /* whatever became of the body */
         answer.outcome = by_status;
         answer.stage = STAGE_REPLY;
-    } else if (is_complete) {
+    } else if (!is_complete) {
+        judge_failure(fetch, easy, code, &answer);
+    } else if (lacks_text(fetch)) {
+        answer.outcome = OUTCOME_CONTENT;
+    } else {
         answer.outcome = OUTCOME_OK;
         answer.stage = STAGE_DONE;
-    } else {
-        judge_failure(fetch, easy, code, &answer);
     }
     return answer;
 }
@@ -304,4 +319,7 @@ void fetch_done(struct fetch *fetch)
 {
     curl_slist_free_all(fetch->addresses);
     fetch->addresses = NULL;
+    free(fetch->expect_text);
+    fetch->expect_text = NULL;
+    buffer_done(&fetch->body);
 }

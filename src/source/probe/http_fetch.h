@@ -3,6 +3,7 @@
 #ifndef SOURCE_PROBE_HTTP_FETCH_H
 #define SOURCE_PROBE_HTTP_FETCH_H
 
+#include "base/buffer.h"
 #include "source/probe/judge.h"
 #include "source/probe/tls_watch.h"
 #include "sys/resolver.h"
@@ -14,6 +15,7 @@ struct fetch {
     const struct target *target;
     const char *text;
     int expect_status;
+    char *expect_text; /* owned; NULL: nothing in particular */
     const struct tls_store *store;
     struct stopwatch watch;
     struct tls_watch tls;
@@ -29,6 +31,7 @@ struct fetch {
     bool is_oversized; /* the head never ended */
     long status;       /* of the head that is coming, or has come; 0: none */
     size_t header_bytes, body_bytes;
+    struct buffer body; /* the first HTTP_BODY_MAX bytes, if it must contain a text */
 };
 
 /* Prepares a transfer of the target. `result` NULL: the target names an address. */

@@ -25,7 +25,8 @@ struct asked {
     int64_t timeout_ns;
     int64_t step_ns; /* between two questions: the interval, divided by the echoes a round */
     int expect_status;
-    uint32_t id; /* in the registry */
+    char *expect_text; /* NULL: nothing in particular */
+    uint32_t id;       /* in the registry */
     unsigned outstanding;
     struct agenda_entry turn;
     struct asked *next, **link; /* in the list of those retired */
@@ -67,6 +68,7 @@ static void free_asked(struct asked *asked)
     if (asked->next)
         asked->next->link = asked->link;
     free(asked->text);
+    free(asked->expect_text);
     free(asked);
 }
 
@@ -128,6 +130,7 @@ static void ask(struct asked *asked)
         .text = asked->text,
         .timeout_ns = asked->timeout_ns,
         .expect_status = asked->expect_status,
+        .expect_text = asked->expect_text,
         .answered = on_answer,
         .context = asked,
     };
@@ -210,6 +213,21 @@ static bool is_of_one_host(const struct addr *addr)
     return !addr->family || (bytes[0] != 0xff && addr_compare(addr, &any) != 0);
 }
 
+static enum err check_text(const struct probe_plan *plan, const struct target *target,
+                           struct why *why)
+{
+    if (!plan->expect_text)
+        return ERR_OK;
+    if (target->kind != TARGET_HTTP && target->kind != TARGET_HTTPS)
+        return why_set(why, ERR_CONFIG, "target '%.200s' is no page that could contain a text",
+                       plan->target);
+    size_t n = strlen(plan->expect_text);
+    if (n < 1 || n > PROBER_TEXT_MAX)
+        return why_set(why, ERR_CONFIG, "target '%.200s' has a text of %zu bytes; expected 1 to %d",
+                       plan->target, n, PROBER_TEXT_MAX);
+    return ERR_OK;
+}
+
 enum err prober_check(const struct probe_plan *plan, struct why *why)
 {
     struct target target;
@@ -227,23 +245,22 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
     if (target.kind == TARGET_DNS && !dns_can_ask(&target, plan->target))
         return why_set(why, ERR_CONFIG, "target '%.200s' has no valid name or record type",
                        plan->target);
-    return ERR_OK;
+    return check_text(plan, &target, why);
 }
 
 /* Of a plan that was checked. */
 static struct asked *new_asked(struct prober *prober, const struct probe_plan *plan)
 {
     struct asked *asked = mem_new(1, sizeof *asked);
-    size_t n = strlen(plan->target);
     asked->prober = prober;
-    asked->text = mem_new(n + 1, 1);
-    memcpy(asked->text, plan->target, n + 1);
-    enum err err = target_parse(plan->target, n, &asked->target, NULL);
+    asked->text = mem_copy(plan->target);
+    enum err err = target_parse(plan->target, strlen(plan->target), &asked->target, NULL);
     assert(!err);
     asked->is_control = plan->is_control;
     asked->timeout_ns = plan->timeout_ns;
     asked->step_ns = plan->interval_ns / (asked->target.kind == TARGET_ICMP ? plan->count : 1);
     asked->expect_status = plan->expect_status;
+    asked->expect_text = mem_copy(plan->expect_text);
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
     return asked;
 }
@@ -282,6 +299,9 @@ static void carry_on(struct asked *old, struct asked *replacement)
     old->timeout_ns = replacement->timeout_ns;
     old->step_ns = replacement->step_ns;
     old->expect_status = replacement->expect_status;
+    free(old->expect_text);
+    old->expect_text = replacement->expect_text;
+    replacement->expect_text = NULL;
     free_asked(replacement);
     if (is_moved)
         start(old);

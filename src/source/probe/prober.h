@@ -14,6 +14,8 @@ struct probe_plan {
     int64_t timeout_ns; /* <= interval */
     unsigned count;     /* icmp: echo requests a round, spread over the round */
     int expect_status;  /* http: 0 = any 2xx or 3xx */
+    /* http: what the page must contain, byte for byte; copied; NULL = nothing in particular */
+    const char *expect_text;
 };
 
 struct prober_options {
@@ -25,7 +27,10 @@ struct prober_options {
 
 struct prober;
 
-enum { PROBER_TARGETS_MAX = 100 * 1000 };
+enum {
+    PROBER_TARGETS_MAX = 100 * 1000,
+    PROBER_TEXT_MAX = 200 /* bytes of expect_text */
+};
 
 /* Opens what is needed (ICMP sockets, the HTTP engine). If ICMP is not permitted, `why` says so and
  * how to cure it (else why->err is ERR_OK), everything else works, and icmp targets yield

@@ -20,14 +20,15 @@ struct answer {
     enum stage stage;
 };
 
-/* Copied by the engine that is asked; `target` and `text` must live until the answer. answered() is
- * called exactly once, perhaps before the asking call returns, but not any more after the engine
- * was freed. */
+/* Copied by the engine that is asked, `expect_text` too; `target` and `text` must live until the
+ * answer. answered() is called exactly once, perhaps before the asking call returns, but not any
+ * more after the engine was freed. */
 struct question {
     const struct target *target;
     const char *text; /* of the target */
     int64_t timeout_ns;
     int expect_status;
+    const char *expect_text; /* NULL: nothing in particular */
     void (*answered)(void *context, const struct answer *answer);
     void *context;
 };
