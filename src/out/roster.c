@@ -1,6 +1,7 @@
 #include "out/roster.h"
 
 #include "base/hash.h"
+#include "model/vote.h"
 
 #include <stdlib.h>
 
@@ -20,26 +21,16 @@ enum condition roster_vote(const struct series_state *series)
     return series->is_counted ? (enum condition)series->condition : CONDITION_NO_DATA;
 }
 
-/* The same rule by which the core decides. */
-static enum condition vote_of_all(const struct roster_row *w)
+static enum condition decide(const struct roster_row *w)
 {
-    unsigned degraded = 0;
-    int64_t first_down = INT64_MAX, last_up = 0;
+    struct votes votes;
+    votes_init(&votes);
     for (size_t i = 0; i < w->count; i++) {
-        enum condition vote = roster_vote(&w->series[i]);
-        int64_t since = w->series[i].since.first_after.ns;
-        degraded += vote == CONDITION_DEGRADED;
-        if (vote == CONDITION_DOWN && since < first_down)
-            first_down = since;
-        if (vote == CONDITION_UP && since > last_up)
-            last_up = since;
+        const struct series_state *one = &w->series[i];
+        bool is_unresolved = vote_is_unresolved((enum layer)one->layer, (enum outcome)one->outcome);
+        votes_add(&votes, roster_vote(one), one->since.first_after, is_unresolved);
     }
-    if (!w->voting)
-        return CONDITION_NO_DATA;
-    bool is_split = w->down && w->down * 2u == w->voting;
-    if (w->down * 2u > w->voting || (is_split && last_up < first_down))
-        return CONDITION_DOWN;
-    return degraded && (w->down + degraded) * 2u > w->voting ? CONDITION_DEGRADED : CONDITION_UP;
+    return votes_decide(&votes);
 }
 
 static void put_together(struct roster_row *w)
@@ -51,7 +42,7 @@ static void put_together(struct roster_row *w)
         w->down = (uint16_t)(w->down + (vote == CONDITION_DOWN));
         was_up |= w->series[i].was_up != 0;
     }
-    enum condition condition = vote_of_all(w);
+    enum condition condition = decide(w);
     w->shown = &w->series[0];
     for (size_t i = w->count; i-- > 0;) {
         const struct series_state *one = &w->series[i];

@@ -1,6 +1,5 @@
 /* What is watched, counted as people count it: a target is one thing however many vantages ask it,
- * and a name server is one however many names it is asked for. The vantages vote: a target is down
- * if most of those that have data and a vote say so, or one half that does against one that never lost it. */
+ * and a name server is one however many names it is asked for. The vantages vote (model/vote.h). */
 #ifndef OUT_ROSTER_H
 #define OUT_ROSTER_H
 

@@ -368,9 +368,11 @@ bool series_probe(struct series *s, const struct observation *probe)
     uint8_t before = s->condition;
     learn_round(s, probe->time);
     s->last_any = probe->time;
-    if (class == OUTCOME_CLASS_OURS)
+    /* What we cannot ask says nothing of it. But a control that answered and cannot be asked any more
+     * says that we are unwell. */
+    if (class == OUTCOME_CLASS_OURS && !(s->is_control && s->was_up))
         return false;
-    bool is_good = class != OUTCOME_CLASS_BAD;
+    bool is_good = class == OUTCOME_CLASS_GOOD || class == OUTCOME_CLASS_PARTIAL;
     s->last_judged = probe->time;
     s->is_silent = false;
     s->outcome = probe->outcome;

@@ -20,7 +20,8 @@
  *
  * Every change is an interval [last of the old, first of the new] taken from the probes themselves,
  * not from when the belief crossed: from when the last of the old was sent until the first of the
- * new was answered, or would have been. Outcomes of class OURS never count. */
+ * new was answered, or would have been. Outcomes of class OURS never count, but for controls that
+ * answered before: there they are failures, since it is the vantage that controls tell of. */
 #ifndef CORE_DETECT_SERIES_H
 #define CORE_DETECT_SERIES_H
 

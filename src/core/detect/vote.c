@@ -1,5 +1,6 @@
 /* How the vantages decide together what one target is: detect_sight() of detect.h. */
 #include "core/detect/detect.h"
+#include "model/vote.h"
 
 static void take_series(const struct series *s, struct sight *sight)
 {
@@ -17,42 +18,16 @@ static void take_series(const struct series *s, struct sight *sight)
     sight->step_ns = s->step_ns;
 }
 
-/* What the vantages with data say of one target. */
-struct votes {
-    uint32_t all, down, degraded;
-    struct utc first_down,
-        last_up; /* when the first of them lost it; when the last one had it again */
-};
-
-static struct votes count_votes(const struct detect *d, uint32_t first)
+static enum condition decide(const struct detect *d, uint32_t first)
 {
-    struct votes votes = {.first_down = {INT64_MAX}};
+    struct votes votes;
+    votes_init(&votes);
     for (uint32_t row = first; row; row = detect_series(d, row - 1)->next) {
         const struct series *s = detect_series(d, row - 1);
-        struct utc since = s->published_since.first_after;
-        votes.all += s->shown != CONDITION_NO_DATA;
-        votes.down += s->shown == CONDITION_DOWN;
-        votes.degraded += s->shown == CONDITION_DEGRADED;
-        if (s->shown == CONDITION_DOWN && since.ns < votes.first_down.ns)
-            votes.first_down = since;
-        if (s->shown == CONDITION_UP && since.ns > votes.last_up.ns)
-            votes.last_up = since;
+        bool is_unresolved = vote_is_unresolved((enum layer)s->layer, (enum outcome)s->bad_outcome);
+        votes_add(&votes, (enum condition)s->shown, s->published_since.first_after, is_unresolved);
     }
-    return votes;
-}
-
-/* Most decide. Where one half cannot reach it, and the other never lost it, it is down for the users
- * of that half, and not for the others to say that it is not; where the other half has it back, it
- * is coming back. One of three is outvoted. */
-static enum condition decide(const struct votes *votes)
-{
-    if (!votes->all)
-        return CONDITION_NO_DATA;
-    bool is_split = votes->down && votes->down * 2 == votes->all;
-    if (votes->down * 2 > votes->all || (is_split && votes->last_up.ns < votes->first_down.ns))
-        return CONDITION_DOWN;
-    bool is_poor = votes->degraded && (votes->down + votes->degraded) * 2 > votes->all;
-    return is_poor ? CONDITION_DEGRADED : CONDITION_UP;
+    return votes_decide(&votes);
 }
 
 /* What is back, is back when the last vantage has it. Those to which it may have come back at the same
@@ -90,8 +65,7 @@ void detect_sight(const struct detect *d, uint32_t target, struct sight *sight)
         sight->voting |= bit;
         sight->saying_down |= s->shown == CONDITION_DOWN ? bit : 0;
     }
-    struct votes votes = count_votes(d, first);
-    enum condition condition = decide(&votes);
+    enum condition condition = decide(d, first);
     const struct series *best = NULL; /* of those that say so, the one that saw it first */
     for (uint32_t row = first; row; row = detect_series(d, row - 1)->next) {
         const struct series *s = detect_series(d, row - 1);
