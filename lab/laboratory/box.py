@@ -14,6 +14,7 @@ side without knowing of one another.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -154,9 +155,10 @@ class Box:
                 if not p.is_running}
 
     def keep(self, folder):
-        """Copies the private folder (logs, configurations, journals) to the outside."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        """Copies the private folder (logs, configurations, journals) to the outside, in the place of
+        what an earlier try left there."""
+        shutil.rmtree(folder, ignore_errors=True)
+        Path(folder).mkdir(parents=True)
         subprocess.run(["cp", "-r", "--no-preserve=ownership", f"{RUN}/.", str(folder)], check=False,
                        stderr=subprocess.DEVNULL)
 

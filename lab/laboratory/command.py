@@ -34,7 +34,9 @@ def main(argv):
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     if TALK in os.environ:
-        os.dup2(int(os.environ.pop(TALK)), 2)
+        talk = int(os.environ.pop(TALK))
+        os.dup2(talk, 2)
+        os.close(talk)
     try:
         return run(parser().parse_args(argv))
     except Failed as error:
@@ -59,13 +61,12 @@ def parser():
     common.add_argument("--build", metavar="DIR", default=str(CHECKOUT / "build"),
                         help="where lastlight was built (build)")
     common.add_argument("--name", metavar="NAME", default="lab", help="tells several laboratories apart (lab)")
-    common.add_argument("--keep", metavar="DIR", help="copy logs, configurations and journals there at the end")
     common.add_argument("--data", metavar="DIR", default=os.environ.get("LASTLIGHT_DATA", CHECKOUT / "../shared/data"),
                         help="where kp-zones-2016 is, for realistic names ($LASTLIGHT_DATA)")
     common.add_argument(INSIDE, action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("up", parents=[common], help="build a world and leave it running")
     add = commands.add_parser("down", help="end laboratories and all that is in them")
-    add.add_argument("names", nargs="*", metavar="NAME", help="all, if none is given")
+    add.add_argument("names", nargs="*", metavar="NAME", help="all, if none is given: those of `lab run` too")
     commands.add_parser("status", help="what runs, and whether it is well")
     commands.add_parser("list", help="the scenarios")
     add = commands.add_parser("shell", help="a shell, or one command, on a node of a running laboratory")
@@ -78,6 +79,7 @@ def parser():
     add.add_argument("--jobs", metavar="N", type=int, default=1, help="so many laboratories at once (1)")
     add.add_argument("--record", metavar="FILE", help="write the observation log there (FILE.jsonl.zst), with the "
                      "MRT archive and the truth beside it; a folder for several scenarios")
+    add.add_argument("--keep", metavar="DIR", help="copy logs, configurations and journals there at the end")
     add.add_argument("--json", metavar="FILE", help="write the rows of the table as JSON Lines too")
     return top
 
@@ -143,20 +145,21 @@ def zones_of(options):
 # ---- into a laboratory ----
 
 def start(options, words, name, dies_with_us):
-    """Starts a laboratory in which the same command goes on; its standard output is ours to read."""
+    """Starts a laboratory in which the same command goes on; its standard output is ours to read. What
+    it says to people goes to our standard error, or, where it outlives us, to the same pipe."""
     argv = [PYTHON, HERE / "lab", options.command, INSIDE, "--name", name, "--seed", options.seed, "--topology",
             options.topology, "--build", options.build, "--data", options.data]
-    if options.keep:
-        argv += ["--keep", options.keep]
     argv, env = box.command(argv + words, dies_with_us)
-    # Standard error goes past unshare, which has something to say whenever its child is killed.
-    talk = os.dup(2)
+    # Past unshare, which has something to say of its own whenever its child is killed.
+    read, write = os.pipe()
+    talk = os.dup(2 if dies_with_us else write)
     env |= {NAME: name, TALK: str(talk)}
-    try:
-        return subprocess.Popen(argv, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, pass_fds=(talk,), start_new_session=not dies_with_us)
-    finally:
-        os.close(talk)
+    process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.DEVNULL,
+                               pass_fds=(talk,), start_new_session=not dies_with_us)
+    os.close(write)
+    os.close(talk)
+    process.said = os.fdopen(read)
+    return process
 
 
 def up(options):
@@ -168,7 +171,11 @@ def up(options):
     if find(options.name):
         raise Failed(f"a laboratory '{options.name}' runs already; `lab down {options.name}` ends it")
     child = start(options, [], options.name, dies_with_us=False)
-    if child.stdout.readline().strip() != "ready":
+    for line in child.said:
+        if line.strip() == "ready":
+            break
+        say(line.rstrip())
+    else:
         child.wait()
         return 1
     say(f"laboratory '{options.name}' is up: `lab status` shows it, `lab shell NODE` enters it, `lab down` ends it")
@@ -301,13 +308,15 @@ class Runs:
     def start(self, name, attempt):
         options = self.options
         words = [name]
+        if options.keep:
+            words += ["--keep", options.keep]
         if options.record:
             words += ["--record", record_path(options.record, name, self.total)]
         process = start(options, words, f"{options.name}-{name}-{options.seed}", dies_with_us=True)
         self.running.append((name, attempt, process))
 
     def take(self, name, attempt, process):
-        lines = process.stdout.read().splitlines()
+        lines = process.said.read().splitlines()
         result = json.loads(lines[-1]) if process.returncode == 0 and lines else None
         if result and result["stalled"] and attempt < TRIES:
             say(f"{name}: this machine stood still for {result['worst_stall_s']} s: once more")

@@ -193,10 +193,11 @@ def _line(number, transit, table):
 
 
 def _check(plan):
-    names = [x.name for x in (*plan.hosts, *plan.networks, *plan.vantages, *plan.controls, *plan.lines)]
+    names = ["gw", "switch", "exchange", "relays", "collector"] + [x.name for x in (
+        *plan.hosts, *plan.networks, *plan.vantages, *plan.controls, *plan.lines, plan.root, *plan.sources)]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise Failed(f"the name '{twice[0]}' is given twice")
+        raise Failed(f"the name '{twice[0]}' is given twice; every node needs one of its own, and some have theirs")
     if len([h for h in plan.hosts if "dns-primary" in h.runs]) != 1:
         raise Failed("exactly one host must run dns-primary")
     if not plan.vantages or not plan.controls:

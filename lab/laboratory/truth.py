@@ -38,7 +38,7 @@ class Truth:
         self.tell(what)
 
     def begin(self, name, causes, wrong=(), **more):
-        """A fault begins now; over() ends it. `causes` empty: no call would be right."""
+        """A fault begins now; over() ends it. With undetermined=True no call is right either."""
         return self._add(type="fault", name=name, began=text_of(now()), ended=None, causes=list(causes),
                          **{"not": list(wrong)}, **more)
 

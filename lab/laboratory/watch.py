@@ -44,7 +44,7 @@ def targets(plan):
     found = [_target(f"icmp:{h.address}", PING) for h in plan.hosts]
     found += [_target(f"dns:{h.address}/{zone}/SOA", ASK) for h in servers for zone in plan.country["zones"]]
     for host in plan.hosts:
-        found += [_target(text, ASK) for text in _services(host)]
+        found += _services(host)
     return found
 
 
@@ -54,11 +54,13 @@ def _target(text, pace):
 
 def _services(host):
     name = host.names[0].rstrip(".") if host.names else host.address
-    found = [f"{scheme}://{name}/" for scheme in ("http", "https") if scheme in host.runs]
+    # A page of status 200 that does not name its site is not the site's.
+    found = [{**_target(f"{scheme}://{name}/", ASK), "text": f"<h1>{name}"} for scheme in ("http", "https")
+             if scheme in host.runs]
     if "https" in host.runs:
-        found.append(f"tls:{name}:443")
+        found.append(_target(f"tls:{name}:443", ASK))
     if "smtp" in host.runs:   # as far as the handshake: lastlight does not speak SMTP yet
-        found.append(f"tcp:{host.address}:25")
+        found.append(_target(f"tcp:{host.address}:25", ASK))
     return found
 
 

@@ -8,6 +8,7 @@
     west, east, ...  guests: one computer each in a network of the world
 """
 
+import ipaddress
 import random
 import socket
 import time
@@ -168,9 +169,8 @@ class Wires:
 
 
 def first_address(prefix):
-    address, bits = prefix.split("/")
-    head, last = address.rsplit(".", 1)
-    return f"{head}.{int(last) + 1}/{bits}"
+    network = ipaddress.ip_network(prefix)
+    return f"{network[1]}/{network.prefixlen}"
 
 
 def quiet(node):

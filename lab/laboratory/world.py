@@ -5,6 +5,7 @@ A scenario (scenarios.py) is a few lines in these words.
 """
 
 import datetime
+import ipaddress
 import json
 import random
 import signal
@@ -306,10 +307,7 @@ class World:
 
 
 def halves(prefix):
-    address, bits = prefix.split("/")
-    head, last = address.rsplit(".", 1)
-    step = 1 << (31 - int(bits))
-    return f"{prefix.split('/')[0]}/{int(bits) + 1}", f"{head}.{int(last) + step}/{int(bits) + 1}"
+    return [str(half) for half in ipaddress.ip_network(prefix).subnets()]
 
 
 def together(*deeds):
