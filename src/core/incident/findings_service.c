@@ -28,42 +28,67 @@ static void flag_finding(const struct scene *scene, enum evidence_kind kind, enu
         finding_set(scene, kind, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
 }
 
-/* What services of one host did: when they first fell silent while the host answered otherwise. */
+/* How a service became unreachable while its host answered otherwise. */
 static bool fell_silent(const struct suspect *s)
 {
     const uint32_t silent = TRACK_TIMEOUT | TRACK_HOST_ANSWERED;
     return (s->track->flags & (silent | TRACK_ERROR | TRACK_EXPIRED | TRACK_SAID_SO)) == silent;
 }
 
-static void ports_finding(const struct scene *scene)
+static bool was_refused(const struct suspect *s)
 {
+    const uint32_t refused = TRACK_REFUSED | TRACK_HOST_ANSWERED;
+    return (s->track->flags & (refused | TRACK_EXPIRED | TRACK_SAID_SO)) == refused;
+}
+
+/* On how many hosts services failed, on how many of them in this way, and whether those did so at the
+ * same moment in more than one network. */
+struct closing {
+    size_t hosts, closed;
+    bool is_together;
+};
+
+static struct closing find_closing(const struct scene *scene,
+                                   bool (*is_closed)(const struct suspect *))
+{
+    enum { FAILED = 1, CLOSED = 2 };
+    struct closing found = {0};
     struct interval *downs = mem_new(scene->watch->domains.count, sizeof *downs);
-    uint64_t *networks = mem_new(scene->watch->domains.count, sizeof *networks);
     uint8_t *seen = mem_new(scene->watch->domains.count, 1);
-    size_t hosts = 0, silent = 0;
+    uint64_t network = 0;
     bool is_spread = scene->file->networks_watched == 1;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         if (!was_asked(s) || s->member->layer != LAYER_SERVICE)
             continue;
         uint8_t *host = &seen[s->member->domain];
-        hosts += !(*host & 1);
-        *host |= 1;
-        if (!fell_silent(s) || (*host & 2))
+        found.hosts += !(*host & FAILED);
+        *host |= FAILED;
+        if (!is_closed(s) || (*host & CLOSED))
             continue;
-        *host |= 2;
-        is_spread |= silent && s->domain->network != networks[0];
-        networks[silent] = s->domain->network;
-        downs[silent++] = s->track->down;
+        *host |= CLOSED;
+        is_spread |= found.closed && s->domain->network != network;
+        network = s->domain->network;
+        downs[found.closed++] = s->track->down;
     }
-    spans_sort(downs, silent);
-    bool is_together = silent >= 2 && spans_common(downs, silent, NULL) * 5 >= hosts * 4;
-    if (hosts >= 2)
-        finding_set(scene, EVIDENCE_PORTS_SILENT,
-                    is_together && is_spread ? TRUTH_PRESENT : TRUTH_ABSENT, silent, hosts);
+    spans_sort(downs, found.closed);
+    found.is_together = is_spread && found.closed >= 2 &&
+                        spans_common(downs, found.closed, NULL) * 5 >= found.hosts * 4;
     free(downs);
-    free(networks);
     free(seen);
+    return found;
+}
+
+static void ports_findings(const struct scene *scene)
+{
+    struct closing silent = find_closing(scene, fell_silent);
+    struct closing refused = find_closing(scene, was_refused);
+    if (silent.is_together)
+        finding_set(scene, EVIDENCE_PORTS_SILENT, TRUTH_PRESENT, silent.closed, silent.hosts);
+    else if (refused.is_together)
+        finding_set(scene, EVIDENCE_PORTS_REFUSED, TRUTH_PRESENT, refused.closed, refused.hosts);
+    else if (silent.hosts >= 2)
+        finding_set(scene, EVIDENCE_PORTS_SILENT, TRUTH_ABSENT, silent.closed, silent.hosts);
 }
 
 static void service_findings(const struct scene *scene)
@@ -83,7 +108,7 @@ static void service_findings(const struct scene *scene)
     flag_finding(scene, EVIDENCE_WRONG_ANSWERS, LAYER_NAME, TRACK_WRONG);
     flag_finding(scene, EVIDENCE_SERVICE_ERRORS, LAYER_SERVICE, TRACK_ERROR);
     flag_finding(scene, EVIDENCE_SILENT_SERVICES, LAYER_SERVICE, TRACK_TIMEOUT | TRACK_HOST_PINGED);
-    ports_finding(scene);
+    ports_findings(scene);
     flag_finding(scene, EVIDENCE_EXPIRED, LAYER_SERVICE, TRACK_EXPIRED);
     flag_finding(scene, EVIDENCE_SAID_SO, LAYER_SERVICE, TRACK_SAID_SO);
     for (size_t i = 0; i < scene->count; i++)

@@ -28,6 +28,7 @@ static uint32_t outcome_flag(enum outcome outcome, enum layer layer)
         return layer == LAYER_NAME ? TRACK_WRONG : TRACK_TIMEOUT;
     case OUTCOME_REFUSED:
     case OUTCOME_RESET:
+        return TRACK_ERROR | TRACK_REFUSED;
     case OUTCOME_CLOSED:
     case OUTCOME_PORT_UNREACHABLE:
     case OUTCOME_PROTO_UNREACHABLE:

@@ -22,7 +22,8 @@ enum {
     TRACK_SAID_SO = 1 << 10, /* 503 with Retry-After */
     TRACK_WRONG = 1 << 11,   /* a name server that answered wrongly */
     TRACK_FOREIGN = 1 << 12,
-    TRACK_UNRESOLVED = 1 << 13 /* a service: it failed because its name could not be looked up */
+    TRACK_UNRESOLVED = 1 << 13, /* a service: it failed because its name could not be looked up */
+    TRACK_REFUSED = 1 << 14     /* the connection was refused or reset; TRACK_ERROR as well */
 };
 
 struct track {
