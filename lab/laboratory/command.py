@@ -263,6 +263,20 @@ def shell(options):
 
 # ---- scenarios ----
 
+def check_outputs(options, count):
+    """Before minutes of work, not after: may we write where we shall?"""
+    folders = [Path(options.record) if count > 1 else Path(options.record).parent] if options.record else []
+    folders += [Path(options.keep)] if options.keep else []
+    folders += [Path(options.json).parent] if options.json else []
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failed(f"{folder}: {error.strerror}; name a folder that can be written") from None
+        if not os.access(folder, os.W_OK):
+            raise Failed(f"{folder}: it cannot be written; name another folder")
+
+
 def run_scenarios(options):
     if options.inside:
         from .session import play
@@ -275,8 +289,7 @@ def run_scenarios(options):
             raise Failed(f"there is no scenario '{name}'; `lab list` names them")
     check_needs(options)
     plans.load(options.topology)
-    if options.record and len(names) > 1:
-        Path(options.record).mkdir(parents=True, exist_ok=True)
+    check_outputs(options, len(names))
     from .report import report
     return report(options, Runs(options, names).finish())
 
