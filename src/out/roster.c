@@ -1,7 +1,6 @@
 #include "out/roster.h"
 
 #include "base/hash.h"
-#include "model/vote.h"
 
 #include <stdlib.h>
 
@@ -21,16 +20,18 @@ enum condition roster_vote(const struct series_state *series)
     return series->is_counted ? (enum condition)series->condition : CONDITION_NO_DATA;
 }
 
+/* What half of the vantages cannot reach is shown as down, with how many say so: the judgement knows
+ * besides which of them had it all along (core/detect/vote.c). */
 static enum condition decide(const struct roster_row *w)
 {
-    struct votes votes;
-    votes_init(&votes);
-    for (size_t i = 0; i < w->count; i++) {
-        const struct series_state *one = &w->series[i];
-        bool is_unresolved = vote_is_unresolved((enum layer)one->layer, (enum outcome)one->outcome);
-        votes_add(&votes, roster_vote(one), one->since.first_after, is_unresolved);
-    }
-    return votes_decide(&votes);
+    unsigned degraded = 0;
+    for (size_t i = 0; i < w->count; i++)
+        degraded += roster_vote(&w->series[i]) == CONDITION_DEGRADED;
+    if (!w->voting)
+        return CONDITION_NO_DATA;
+    if (w->down && w->down * 2u >= w->voting)
+        return CONDITION_DOWN;
+    return degraded && (w->down + degraded) * 2u > w->voting ? CONDITION_DEGRADED : CONDITION_UP;
 }
 
 static void put_together(struct roster_row *w)

@@ -1,5 +1,6 @@
 /* What is watched, counted as people count it: a target is one thing however many vantages ask it,
- * and a name server is one however many names it is asked for. The vantages vote (model/vote.h). */
+ * and a name server is one however many names it is asked for. The vantages vote: a target is down
+ * if at least half of those that have data and a vote say so. */
 #ifndef OUT_ROSTER_H
 #define OUT_ROSTER_H
 

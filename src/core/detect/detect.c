@@ -493,6 +493,18 @@ static void show_series(const struct detect *d, const struct watch_list *watch, 
                               .rtt_base_ns = series_rtt_base(s)};
 }
 
+/* For the vote: from what was told last to what is told now. */
+static void note_turn(struct series *s)
+{
+    bool is_down = s->condition == CONDITION_DOWN;
+    if (is_down && s->published != CONDITION_DOWN) {
+        s->lost = s->since;
+        s->was_unresolved = s->layer == LAYER_SERVICE && s->bad_stage == STAGE_RESOLVE;
+    } else if (!is_down && s->published == CONDITION_DOWN) {
+        s->back = s->since;
+    }
+}
+
 /* Tells what changed, unless it has to wait. True if it is settled. */
 static bool publish(struct detect *d, struct watch_list *watch, uint32_t row, struct utc now,
                     struct table *changes, struct conclusions *out)
@@ -513,6 +525,7 @@ static bool publish(struct detect *d, struct watch_list *watch, uint32_t row, st
     if (s->published != CONDITION_NO_DATA && s->published != s->condition && !s->is_control)
         *(struct change *)table_add(changes) =
             (struct change){row, s->published, s->condition, s->since};
+    note_turn(s);
     s->published = s->condition;
     s->published_since = s->since;
     return true;

@@ -73,6 +73,10 @@ struct series {
     struct utc turned;     /* when the last change of condition was certain */
     struct interval since; /* of the condition */
     struct interval published_since;
+    /* As it was told: when it was lost last and when it was back last, whatever gaps lay between; and
+     * whether it was lost because its name was not found. */
+    struct interval lost, back;
+    bool was_unresolved;
     struct interval silent_began;
 
     double loss_sum;     /* CUSUM */

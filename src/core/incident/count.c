@@ -98,6 +98,9 @@ struct counts case_count(struct incidents *in, const struct watch_list *watch,
         if (!member->is_listed || member->kind == NAME_ASN)
             continue;
         bool is_in = track->slot == row + 1;
+        /* A certificate that expired elsewhere in the record says nothing of whether its host lives. */
+        if (!is_in && track->slot && case_at(in, track->slot - 1)->is_of_expiries)
+            continue;
         count_member(in, member, track, is_in);
         counts.is_failing |= is_in && track_is_failing(track);
     }

@@ -32,7 +32,8 @@ static void flag_finding(const struct scene *scene, enum evidence_kind kind, enu
 static bool fell_silent(const struct suspect *s)
 {
     const uint32_t silent = TRACK_TIMEOUT | TRACK_HOST_ANSWERED;
-    return (s->track->flags & (silent | TRACK_ERROR | TRACK_EXPIRED | TRACK_SAID_SO)) == silent;
+    const uint32_t other = TRACK_HUNG | TRACK_ERROR | TRACK_EXPIRED | TRACK_SAID_SO;
+    return (s->track->flags & (silent | other)) == silent;
 }
 
 static bool was_refused(const struct suspect *s)
@@ -51,31 +52,37 @@ struct closing {
 static struct closing find_closing(const struct scene *scene,
                                    bool (*is_closed)(const struct suspect *))
 {
-    enum { FAILED = 1, CLOSED = 2 };
     struct closing found = {0};
-    struct interval *downs = mem_new(scene->watch->domains.count, sizeof *downs);
-    uint8_t *seen = mem_new(scene->watch->domains.count, 1);
+    size_t domains = scene->watch->domains.count;
+    const struct suspect **first = mem_new(domains, sizeof *first); /* closed, of each host */
+    struct interval *downs = mem_new(domains, sizeof *downs);
+    uint8_t *has_failed_one = mem_new(domains, 1);
     uint64_t network = 0;
     bool is_spread = scene->file->networks_watched == 1;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         if (!was_asked(s) || s->member->layer != LAYER_SERVICE)
             continue;
-        uint8_t *host = &seen[s->member->domain];
-        found.hosts += !(*host & FAILED);
-        *host |= FAILED;
-        if (!is_closed(s) || (*host & CLOSED))
+        uint32_t host = s->member->domain;
+        found.hosts += !has_failed_one[host];
+        has_failed_one[host] = 1;
+        if (is_closed(s) && (!first[host] || s->track->down.first_after.ns <
+                                                 first[host]->track->down.first_after.ns))
+            first[host] = s;
+    }
+    for (size_t i = 0; i < domains; i++) {
+        if (!first[i])
             continue;
-        *host |= CLOSED;
-        is_spread |= found.closed && s->domain->network != network;
-        network = s->domain->network;
-        downs[found.closed++] = s->track->down;
+        is_spread |= found.closed && first[i]->domain->network != network;
+        network = first[i]->domain->network;
+        downs[found.closed++] = first[i]->track->down;
     }
     spans_sort(downs, found.closed);
     found.is_together = is_spread && found.closed >= 2 &&
                         spans_common(downs, found.closed, NULL) * 5 >= found.hosts * 4;
+    free(first);
     free(downs);
-    free(seen);
+    free(has_failed_one);
     return found;
 }
 
@@ -87,7 +94,7 @@ static void ports_findings(const struct scene *scene)
         finding_set(scene, EVIDENCE_PORTS_SILENT, TRUTH_PRESENT, silent.closed, silent.hosts);
     else if (refused.is_together)
         finding_set(scene, EVIDENCE_PORTS_REFUSED, TRUTH_PRESENT, refused.closed, refused.hosts);
-    else if (silent.hosts >= 2)
+    else if (silent.hosts >= 2 && silent.closed * 5 < silent.hosts * 4)
         finding_set(scene, EVIDENCE_PORTS_SILENT, TRUTH_ABSENT, silent.closed, silent.hosts);
 }
 
@@ -133,19 +140,29 @@ static size_t count_name_servers(const struct scene *scene, bool only_failed)
     return n;
 }
 
+/* A service whose name was looked up and found all the while. */
+static bool is_found_by_name(const struct scene *scene, const struct suspect *s)
+{
+    return is_target(s) && s->member->layer == LAYER_SERVICE && s->track->has_data &&
+           !has_failed(s) && !registry_target(scene->registry, s->member->target)->addr.family;
+}
+
 static void unresolved_finding(const struct scene *scene)
 {
-    size_t n = 0, m = 0, answered = 0, failed = 0;
+    size_t n = 0, m = 0, answered = 0, failed = 0, found = 0;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         bool is_name = is_target(s) && s->member->layer == LAYER_NAME;
         bool is_service = is_target(s) && s->member->layer == LAYER_SERVICE && has_failed(s);
         failed += is_name && has_failed(s);
         answered += is_name && !has_failed(s) && s->track->has_data;
+        found += is_found_by_name(scene, s);
         m += is_service;
         n += is_service && (s->track->flags & TRACK_UNRESOLVED);
     }
-    if (m && answered && !failed)
+    /* Where one vantage alone finds nothing at all any more, its resolver may be what is broken. */
+    bool is_doubtful = n && !found && !(scene->file->voting & (scene->file->voting - 1));
+    if (m && answered && !failed && !is_doubtful)
         finding_set(scene, EVIDENCE_UNRESOLVED, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
 }
 

@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-static uint32_t outcome_flag(enum outcome outcome, enum layer layer)
+static uint32_t outcome_flag(enum outcome outcome, enum stage stage, enum layer layer)
 {
     switch (outcome) {
     case OUTCOME_TIMEOUT:
-        return TRACK_TIMEOUT;
+        return layer == LAYER_SERVICE && stage > STAGE_CONNECT ? TRACK_TIMEOUT | TRACK_HUNG
+                                                               : TRACK_TIMEOUT;
     case OUTCOME_HOST_UNREACHABLE:
         return TRACK_HOST_UNREACHABLE;
     case OUTCOME_NET_UNREACHABLE:
@@ -140,7 +141,7 @@ static void keep_graded(const struct track *track, struct sight *next)
 static void date_earlier(struct track *track, const struct interval *since)
 {
     int64_t told = track->since.first_after.ns;
-    if (since->first_after.ns >= told)
+    if (since->first_after.ns >= told || since->first_after.ns < track->since.last_before.ns)
         return;
     if (track->down.first_after.ns == told)
         track->down = *since;
@@ -156,7 +157,7 @@ static void note_words(struct track *track, const struct member *member, const s
     if (is_unresolved(member, sight))
         track->flags |= is_new && !(track->flags & TRACK_FAILED) ? TRACK_UNRESOLVED : 0u;
     else if (is_new || returned.ns <= track->down_last.first_after.ns)
-        track->flags |= outcome_flag(sight->outcome, member->layer);
+        track->flags |= outcome_flag(sight->outcome, sight->stage, member->layer);
 }
 
 bool track_see(struct track *track, const struct member *member, const struct sight *sight,
