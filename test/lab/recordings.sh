@@ -14,7 +14,8 @@ for log in "$root"/examples/lab/*.jsonl.zst; do
     explain "$log"
     renew "$golden/$name.txt"
     hold "$name: what was seen" "$golden/$name.txt"
-    explain --subject lab-kp --prefix 175.45.176.0/22 --asn 131279 "$root/examples/lab/$name.mrt.gz"
+    explain --subject lab-kp --asn 131279 --prefix 175.45.176.0/24 --prefix 175.45.177.0/24 \
+        --prefix 175.45.178.0/24 --prefix 175.45.179.0/24 "$root/examples/lab/$name.mrt.gz"
     renew "$golden/$name.routes.txt"
     hold "$name: its routes alone" "$golden/$name.routes.txt"
     count=$((count + 1))
