@@ -14,8 +14,8 @@ packages_of() {
     test) echo clang libclang-rt-14-dev libcmocka-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;
     bench) echo bgpdump fping ;;
-    lab) echo python3 util-linux iproute2 nftables procps openssl curl ca-certificates bird2 frr nsd nginx-light \
-        opensmtpd unbound ldnsutils dnsutils faketime bgpdump iputils-ping ;;
+    lab) echo python3 util-linux mount iproute2 nftables procps openssl curl ca-certificates bird2 frr nsd nginx-light \
+        opensmtpd unbound ldnsutils bind9-dnsutils faketime bgpdump iputils-ping ;;
     *) echo "deps.sh: unknown group '$1'; expected build, test, bench or lab" >&2; exit 2 ;;
     esac
 }
@@ -50,7 +50,9 @@ held=
 hold_services() {
     [ -e $policy ] && return
     held=yes
-    trap release_services EXIT INT TERM
+    trap release_services EXIT
+    trap 'release_services; exit 130' INT
+    trap 'release_services; exit 143' TERM
     printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
     $as_root chmod 755 $policy
 }

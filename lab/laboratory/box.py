@@ -12,7 +12,6 @@ side without knowing of one another.
     node.spawn("bird", ["bird", "-f"])   runs in it until stopped
 """
 
-import json
 import os
 import shutil
 import signal
@@ -49,6 +48,7 @@ class Process:
 
     def __init__(self, label, popen, log):
         self.label, self.popen, self.log = label, popen, log
+        self.was_to_end = False     # stopped on purpose, or its work is done
 
     @property
     def is_running(self):
@@ -62,6 +62,7 @@ class Process:
         """Asks it to end, waits, and insists when it does not."""
         if not self.is_running:
             return
+        self.was_to_end = True
         try:
             os.killpg(self.popen.pid, how)
             self.popen.wait(wait_s)
@@ -70,6 +71,16 @@ class Process:
         except subprocess.TimeoutExpired:
             os.killpg(self.popen.pid, signal.SIGKILL)
             self.popen.wait(wait_s)
+
+    def wait(self, wait_s):
+        """For one that ends when its work is done. Failed, with its last words, if it does not or cannot."""
+        try:
+            status = self.popen.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{self.label} still runs after {wait_s} s: {self.tail()}") from None
+        if status:
+            raise Failed(f"{self.label} ended with status {status}: {self.tail()}")
+        self.was_to_end = True
 
     def signal(self, how):
         if self.is_running:
@@ -118,6 +129,7 @@ class Node:
                                      stderr=subprocess.STDOUT, start_new_session=True,
                                      cwd=cwd or self.dir, env={**os.environ, **(env or {})})
         self.processes[label] = Process(f"{self.name}/{label}", popen, log)
+        self.box.spawned.append(self.processes[label])
         return self.processes[label]
 
     def write(self, name, text):
@@ -137,6 +149,7 @@ class Box:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "lab", "/run"], check=True)
         RUN.mkdir(parents=True)
         self.nodes = {}
+        self.spawned = []       # every process there ever was: one that died may have a successor by now
         self.stalls = StallWatch()
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
@@ -150,17 +163,24 @@ class Box:
         return self.nodes[name]
 
     def dead(self):
-        """Programs that should run and do not: {label: last words}."""
-        return {p.label: p.tail() for n in self.nodes.values() for p in n.processes.values()
-                if not p.is_running}
+        """Programs that ended by themselves and should not have: {label: last words}."""
+        return {p.label: p.tail() for p in self.spawned if not p.is_running and not p.was_to_end}
+
+    def check_alive(self, when):
+        dead = self.dead()
+        if dead:
+            raise Failed(f"ended by itself {when}: "
+                         + "; ".join(f"{label}: {words or 'without a word'}" for label, words in dead.items()))
 
     def keep(self, folder):
         """Copies the private folder (logs, configurations, journals) to the outside, in the place of
         what an earlier try left there."""
         shutil.rmtree(folder, ignore_errors=True)
         Path(folder).mkdir(parents=True)
-        subprocess.run(["cp", "-r", "--no-preserve=ownership", f"{RUN}/.", str(folder)], check=False,
-                       stderr=subprocess.DEVNULL)
+        done = subprocess.run(["cp", "-r", "--no-preserve=ownership", f"{RUN}/.", str(folder)], text=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, errors="replace")
+        if done.returncode:
+            raise Failed(f"{folder}: not everything could be copied there: {done.stderr.strip()}")
 
 
 class StallWatch(threading.Thread):
@@ -188,8 +208,3 @@ class StallWatch(threading.Thread):
     @property
     def had_one(self):
         return self.worst_s > self.LIMIT_S
-
-
-def write_json(stream, value):
-    stream.write(json.dumps(value, ensure_ascii=False) + "\n")
-    stream.flush()

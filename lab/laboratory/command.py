@@ -17,10 +17,10 @@ from .scenarios import SCENARIOS
 HERE = Path(__file__).resolve().parent.parent
 CHECKOUT = HERE.parent
 PYTHON = "/usr/bin/python3"
-NEEDS = {"util-linux": "unshare nsenter setpriv", "iproute2": "ip tc", "nftables": "nft", "procps": "sysctl ps",
-         "bird2": "bird birdc", "frr": "vtysh", "nsd": "nsd nsd-control", "nginx-light": "nginx", "opensmtpd": "smtpd",
-         "unbound": "unbound unbound-control", "ldnsutils": "ldns-keygen ldns-signzone", "openssl": "openssl",
-         "curl": "curl", "dnsutils": "dig", "bgpdump": "bgpdump"}
+NEEDS = {"util-linux": "unshare nsenter setpriv", "mount": "mount", "iproute2": "ip tc", "nftables": "nft",
+         "procps": "sysctl ps", "bird2": "bird birdc", "frr": "vtysh", "nsd": "nsd nsd-control", "nginx-light": "nginx",
+         "opensmtpd": "smtpd", "unbound": "unbound unbound-control", "ldnsutils": "ldns-keygen ldns-signzone",
+         "openssl": "openssl", "curl": "curl", "bind9-dnsutils": "dig", "bgpdump": "bgpdump", "faketime": "faketime"}
 NAME, TALK = "LASTLIGHT_LAB_NAME", "LASTLIGHT_LAB_TALK"
 TRIES = 3      # a run in which this machine stood still is repeated
 INSIDE = "--inside"
@@ -78,7 +78,7 @@ def parser():
     add.add_argument("--all", action="store_true", help="every scenario")
     add.add_argument("--jobs", metavar="N", type=int, default=1, help="so many laboratories at once (1)")
     add.add_argument("--record", metavar="FILE", help="write the observation log there (FILE.jsonl.zst), with the "
-                     "MRT archive and the truth beside it; a folder for several scenarios")
+                     "MRT archive and the truth beside it; or a folder, which several scenarios need")
     add.add_argument("--keep", metavar="DIR", help="copy logs, configurations and journals there at the end")
     add.add_argument("--json", metavar="FILE", help="write the rows of the table as JSON Lines too")
     return top
@@ -265,10 +265,15 @@ def shell(options):
 
 def check_outputs(options, count):
     """Before minutes of work, not after: may we write where we shall?"""
-    folders = [Path(options.record) if count > 1 else Path(options.record).parent] if options.record else []
-    folders += [Path(options.keep)] if options.keep else []
-    folders += [Path(options.json).parent] if options.json else []
-    for folder in folders:
+    inside = [Path(options.keep)] if options.keep else []
+    if options.record:
+        record = Path(options.record)
+        inside.append(record if is_folder(record, count) else record.parent)
+    for folder in inside:
+        if folder.resolve().is_relative_to("/run"):
+            raise Failed(f"{folder}: a laboratory has a /run of its own, which hides this one and is gone when it "
+                         "ends; name a folder elsewhere")
+    for folder in inside + ([Path(options.json).parent] if options.json else []):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -290,8 +295,16 @@ def run_scenarios(options):
     check_needs(options)
     plans.load(options.topology)
     check_outputs(options, len(names))
+    json_file = open_json(options.json) if options.json else None
     from .report import report
-    return report(options, Runs(options, names).finish())
+    return report(Runs(options, names).finish(), json_file)
+
+
+def open_json(path):
+    try:
+        return open(path, "w")
+    except OSError as error:
+        raise Failed(f"{path}: {error.strerror}; name a file that can be written") from None
 
 
 class Runs:
@@ -340,4 +353,9 @@ class Runs:
 
 
 def record_path(path, name, total):
-    return path if total == 1 else str(Path(path) / f"{name}.jsonl.zst")
+    return str(Path(path) / f"{name}.jsonl.zst") if is_folder(path, total) else path
+
+
+def is_folder(record, total):
+    """Whether --record names the folder of the recordings, or else the file of the only one."""
+    return total > 1 or Path(record).is_dir()

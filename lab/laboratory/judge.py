@@ -139,6 +139,8 @@ class Truth:
     seed: int
     faults: list = field(default_factory=list)
     quiets: list = field(default_factory=list)
+    began: float = -math.inf     # of the run
+    ended: float = math.inf
 
 
 def seconds(text):
@@ -152,11 +154,13 @@ def read_truth(text):
         try:
             entry = json.loads(line)
             if entry["type"] == "run":
-                truth = Truth(entry["scenario"], entry["seed"])
+                truth = Truth(entry["scenario"], entry["seed"], began=seconds(entry["time"]))
             elif entry["type"] == "fault":
                 truth.faults.append(_fault(entry))
             elif entry["type"] == "quiet":
                 truth.quiets.append(_quiet(entry))
+            elif entry["type"] == "end":
+                truth.ended = seconds(entry["time"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Failed(f"truth, line {number}: {error!r}; expected a run first, then its faults, with "
                          "the members that judge.py describes") from None
@@ -170,6 +174,8 @@ def _fault(entry):
     ended = seconds(entry.get("ended")) or math.inf
     if not entry["causes"] and not entry.get("undetermined"):
         raise ValueError("a fault needs causes, or undetermined: nothing could be right")
+    if ended < began:
+        raise ValueError("a fault that ended before it began")
     return Fault(name=entry["name"], began=began, began_latest=seconds(entry.get("began_latest")) or began,
                  ended=ended, ended_latest=seconds(entry.get("ended_latest")) or ended,
                  causes=entry["causes"], forbidden=entry.get("not", []),
@@ -209,7 +215,8 @@ class Row:
     likely_set: list = field(default_factory=list)
     is_in_set: bool | None = None        # None: there is no right cause to be in it, or no verdict
     brier: float | None = None
-    false_incidents: list = field(default_factory=list)   # their numbers; of the run
+    false_incidents: list = field(default_factory=list)   # their numbers in the joint record; of the run
+    false_live: list = field(default_factory=list)        # [vantage, number in its own journal]; of a run without fault
     grade: str = ""
     reason: str = ""
 
@@ -291,12 +298,17 @@ def overlaps(incident, began, ended):
     return (first is None or first <= ended) and (last is None or last >= began)
 
 
+# So much before its fault an incident may be told to have begun: a probe's interval and time-out, and route times
+# that are known to a second. What began earlier began without it.
+EARLY_S = 5
+
+
 def _pair(faults, incidents):
-    """[(fault, its incident or None)]. Of those that overlap it a fault has the one that began nearest
+    """[(fault, its incident or None)]. Of those that may tell of it a fault has the one that began nearest
     to it. Faults at the same time have one each, as long as there are enough; else they share."""
     pairs = sorted((_misfit(fault, incident), number, incident.number)
                    for number, fault in enumerate(faults) for incident in incidents
-                   if overlaps(incident, fault.began, fault.ended_latest))
+                   if _tells_of(incident, fault, faults))
     taken = {}
     for may_share in (False, True):
         for _, fault, incident in pairs:
@@ -304,6 +316,19 @@ def _pair(faults, incidents):
                 taken[fault] = incident
     by_number = {incident.number: incident for incident in incidents}
     return [(fault, by_number.get(taken.get(number))) for number, fault in enumerate(faults)]
+
+
+def _tells_of(incident, fault, faults):
+    """It was there during the fault, and began with it or, where several faults are told as one, with an
+    earlier one."""
+    def is_during(some):
+        return overlaps(incident, some.began, some.ended_latest)
+    return is_during(fault) and any(is_during(f) and not _is_early(incident, f) for f in faults
+                                    if f.began <= fault.began)
+
+
+def _is_early(incident, fault):
+    return incident.began.last is not None and incident.began.last < fault.began - EARLY_S
 
 
 def _misfit(fault, incident):
@@ -379,20 +404,34 @@ def _grade(fault, incident):
 
 def _blame(row, truth, findings, found):
     """What counts against the run as a whole: incidents that tell of no fault, or of one that another
-    tells of already; and notices that did not come."""
+    tells of already; in a run without a fault those of a single vantage too, which its users would have
+    been told of; and notices that did not come."""
     used = {incident.number for _, incident in found if incident}
     false = [i for i in findings.incidents if i.number not in used]
+    false_live = [] if truth.faults else _live_alarms(truth, findings)
     row.false_incidents = [i.number for i in false]
-    remarks = [_false_words(i, truth) for i in false]
-    remarks += [f"no notice about {quiet.notice}" for quiet in truth.quiets
-                if quiet.notice and not _is_noticed(quiet, findings)]
-    if false and not truth.faults:
+    row.false_live = [[vantage, i.number] for vantage, i in false_live]
+    silent = [f"no notice about {quiet.notice}" for quiet in truth.quiets
+              if quiet.notice and not _is_noticed(quiet, findings)]
+    if not truth.faults and (false or false_live):
         row.grade, row.reason = FALSE_ALARM, ""
-    row.reason = "; ".join(filter(None, [row.reason, *remarks]))
+    elif not truth.faults and silent:
+        row.grade, row.reason = MISSED, ""
+    remarks = [_false_words(i, truth) for i in false]
+    remarks += [f"live at {vantage}: {_false_words(i, truth)}" for vantage, i in false_live]
+    row.reason = "; ".join(filter(None, [row.reason, *remarks, *silent]))
+
+
+def _live_alarms(truth, findings):
+    """[(vantage, incident)] of the vantages' own journals."""
+    return [(vantage, incident) for vantage, incidents in findings.live.items() for incident in incidents
+            if overlaps(incident, truth.began, truth.ended)]
 
 
 def _false_words(incident, truth):
     fault = next((f for f in truth.faults if overlaps(incident, f.began, f.ended_latest)), None)
+    if fault and not _tells_of(incident, fault, truth.faults):
+        return f"incident {incident.number} began {fault.began - incident.began.last:.0f} s before {fault.name}"
     if fault:
         return f"incident {incident.number} is a second one for {fault.name}"
     quiet = next((q for q in truth.quiets if overlaps(incident, q.began, q.ended)), None)
@@ -471,6 +510,7 @@ def summary(rows):
         "with_set": len(with_set), "in_set": sum(r.is_in_set for r in with_set),
         "mean_set_size": statistics.fmean(sets) if sets else None,
         "false_incidents": sum(len(r.false_incidents) for r in runs),
+        "false_live": sum(len(r.false_live) for r in runs),
         "brier": statistics.fmean(r.brier for r in with_set) if with_set else None,
         "live_delay": _spread([r.live_delay for r in judged]),
         "data_delay": _spread([r.data_delay for r in judged]),
@@ -493,7 +533,8 @@ def _summary_words(s):
              f"{s['right']} of {s['judged']} right",
              f"{s['in_set']} of {s['with_set']} in the 80 % set" +
              (f", which holds {s['mean_set_size']:.1f} causes on average" if s["mean_set_size"] else ""),
-             f"{s['false_incidents']} false incidents in {s['runs']} runs"]
+             f"{s['false_incidents']} false incidents in {s['runs']} runs" +
+             (f", and {s['false_live']} live at single vantages" if s["false_live"] else "")]
     if s["brier"] is not None:
         words.append(f"Brier score {s['brier']:.3f} over {s['with_set']} verdicts (0 best, 2 worst)")
     words += [f"detection delay, live: {spread('live_delay')}",
@@ -524,6 +565,9 @@ def reading(row, findings):
     for incident in findings.incidents:
         if incident.number in wanted:
             lines += _incident_lines(incident, row.causes if incident.number == row.incident else [])
+    for vantage, number in row.false_live:
+        lines += [f"  live at {vantage}:", *(line for incident in findings.live[vantage] if incident.number == number
+                                        for line in _incident_lines(incident, []))]
     return lines
 
 

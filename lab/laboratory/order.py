@@ -4,6 +4,8 @@ the withdrawals in the collector's archive (read by bgpdump, so that nothing of 
 import subprocess
 from datetime import datetime
 
+from .box import Failed
+
 
 def seconds_of(text):
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
@@ -12,7 +14,9 @@ def seconds_of(text):
 def route_changes(archive, prefixes):
     """(time, 'A' or 'W', prefix, peer) of the country's prefixes, in order of time."""
     done = subprocess.run(["bgpdump", "-m", str(archive)], stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.DEVNULL)
+                          stderr=subprocess.PIPE)
+    if done.returncode:
+        raise Failed(f"bgpdump {archive}: status {done.returncode}: {done.stderr.strip()}")
     changes = []
     for line in done.stdout.splitlines():
         parts = line.split("|")

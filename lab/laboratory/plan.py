@@ -93,9 +93,6 @@ class Plan:
     def transits(self):
         return [n for n in self.networks if n.is_transit]
 
-    def line_of(self, transit):
-        return next(line for line in self.lines if line.transit == transit)
-
 
 def load(path, vary=None):
     """The plan in a file; `vary` gives other values to some of its keys: {"country.uplinks": [...]}."""

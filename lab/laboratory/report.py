@@ -1,18 +1,14 @@
 """What `lab run` prints at its end: the table, why judgements went wrong, and the orders measured."""
 
-from pathlib import Path
-
 from . import judge, order
 from .command import say
 
 
-def report(options, results):
-    """`results`: by scenario, what session.py found, or None where the run failed."""
+def report(results, json_file):
+    """`results`: by scenario, what session.py found, or None where the run failed. `json_file`: open, or None."""
     done = [r for r in results.values() if r]
     rows = [judge.Row(**row) for r in done for row in r["rows"]]
     rows.sort(key=lambda row: (row.scenario, row.seed))
-    if options.json:
-        Path(options.json).write_text(judge.rows_json(rows))
     print(judge.table(rows))
     readings = [line for r in sorted(done, key=lambda r: r["scenario"]) for line in r["readings"]]
     if readings:
@@ -22,12 +18,27 @@ def report(options, results):
     if measures:
         print("The order that the laboratory itself measured, in seconds after the fault began:\n")
         print(order.table(sorted(measures, key=lambda m: m[:2])))
-    return verdict([name for name, r in results.items() if not r], rows)
+    # After the table: a full disk must not take that away.
+    is_written = json_file is None or write(json_file, judge.rows_json(rows))
+    return status(results, rows) if is_written else 1
 
 
-def verdict(failed, rows):
-    """The exit status: 1 if a run failed, or if lastlight was wrong where it had to be right."""
-    for name in failed:
-        say(f"{name}: could not be played; its messages are above")
-    bad = [r for r in rows if r.grade in (judge.WRONG, judge.MISSED, judge.FALSE_ALARM)]
+def write(file, text):
+    try:
+        with file:
+            file.write(text)
+        return True
+    except OSError as error:
+        say(f"{file.name}: {error.strerror}")
+        return False
+
+
+def status(results, rows):
+    """The exit status: 1 if a run or something of it failed, could not be judged, or if lastlight was wrong where
+    it had to be right."""
+    failed = {name: "could not be played; its messages are above" if r is None else r["error"]
+              for name, r in results.items() if r is None or r["error"]}
+    for name, words in failed.items():
+        say(f"{name}: {words}")
+    bad = [r for r in rows if r.grade not in (judge.RIGHT, judge.IN_SET) or r.false_incidents]
     return 1 if failed or bad else 0

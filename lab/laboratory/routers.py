@@ -134,9 +134,7 @@ protocol kernel {{ ipv4 {{ import none; export where source = RTS_BGP || proto =
         """Until the collector has the country's prefixes from every peer."""
         wanted = len(self.plan.collector["peers"])
         def has_all():
-            dead = self.box.dead()
-            if dead:
-                raise Failed("ended at once: " + "; ".join(f"{k}: {v}" for k, v in dead.items()))
+            self.box.check_alive("at once")
             return all(self.carriers(p) == wanted for p in self.plan.country["prefixes"])
         wait_for(has_all, seconds, "routing (every collector peer with every prefix)")
 

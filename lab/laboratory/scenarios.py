@@ -149,7 +149,7 @@ def cable_cut_dual(world):
         back = world.wait_until_back()      # by the other line: what follows nobody feels
         world.wait(26, 30)
         world.mend(world.line())
-    line["ended"] = text_of(back)
+    world.truth.over(line, back)
 
 
 @scenario("A provider ends its service; all goes by the other one", vary=TWO_UPLINKS)
@@ -364,8 +364,8 @@ def certificate(world):
 
 
 def update(world, hosts, how, words, causes=("server",)):
-    with fault(world, "update", causes, ["network-stress", "site-power", "cable", "dns", "directed"],
-               is_back=False):
+    wrong = {"network-stress", "site-power", "cable", "dns", "directed"} - set(causes)
+    with fault(world, "update", causes, sorted(wrong), is_back=False):
         world.act(f"{words}: {', '.join(h.name for h in hosts)}")
         for host in hosts:
             world.servers.web_update_fails(host, how)
@@ -388,6 +388,12 @@ def update_default_page(world):
 @scenario("A botched update: no web server starts any more")
 def update_refused(world):
     update(world, world.web_hosts(), "refused", "web servers do not start after an update")
+
+
+@scenario("A botched update: every web server takes connections and never answers")
+def update_hang(world):
+    # Accepted and then silent is also what a server looks like that has more to do than it can.
+    update(world, world.web_hosts(), "hang", "web servers hang after an update", ("server", "network-stress"))
 
 
 @scenario("One host loses power; its neighbours do not")

@@ -13,8 +13,6 @@ What a fault changes outlives a power cut: a host that starts again starts with 
 """
 
 import concurrent.futures
-import os
-import shutil
 import signal
 import time
 
@@ -22,11 +20,6 @@ from .box import Failed
 from .nameservers import NameServers, ask, is_running
 from .webservers import WebServers, web_names
 from .zones import Zones, mail_domain
-
-# What must be installed, and the Debian package that holds it.
-PROGRAMS = {"nsd": "nsd", "nsd-control": "nsd", "unbound": "unbound", "unbound-control": "unbound",
-            "nginx": "nginx-light", "smtpd": "opensmtpd", "ldns-keygen": "ldnsutils",
-            "ldns-signzone": "ldnsutils", "openssl": "openssl", "curl": "curl", "dig": "bind9-dnsutils"}
 
 # A mail server takes mail for its own domains and throws it away. It reads a resolv.conf in which nobody
 # answers at once: it looks up every client's name before it greets, and must not wait for that.
@@ -50,7 +43,6 @@ class Servers:
         return self.web.authority.file
 
     def prepare(self):
-        check_programs()
         self.dns.prepare()
         self.web.prepare()
         for host in self.plan.running("smtp"):
@@ -202,14 +194,6 @@ class Servers:
     def certificate_expires(self, host, at):
         """A certificate that ends at that second, taken up while it serves."""
         self.web.certificate_expires(host, at)
-
-
-def check_programs():
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    missing = [name for name in PROGRAMS if not shutil.which(name, path=path)]
-    if missing:
-        packages = " ".join(sorted({PROGRAMS[name] for name in missing}))
-        raise Failed(f"not installed: {', '.join(missing)}; on Debian: apt-get install {packages}")
 
 
 def stop(process, how):

@@ -13,11 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from . import judge, order, plan as plans
-from .box import RUN, Box
+from .box import RUN, Box, Failed
 from .command import lastlight_of, say, tools_of, zones_of
 from .scenarios import SCENARIOS
 from .truth import Truth, now
-from .watch import Watch
+from .watch import Watch, beside
 from .world import World
 
 
@@ -61,9 +61,17 @@ def play(options):
         result = Session(options, scenario, world, tell).play()
     finally:
         if options.keep:
-            world.box.keep(Path(options.keep) / f"{scenario.name}-{options.seed}")
+            keep(world.box, Path(options.keep) / f"{scenario.name}-{options.seed}", tell)
     print(json.dumps(result), flush=True)
     return 0
+
+
+def keep(box, folder, tell):
+    """A copy that fails is told, and does not take the result away."""
+    try:
+        box.keep(folder)
+    except (OSError, Failed) as error:
+        tell(f"--keep: {error}")
 
 
 def timezone(scenario, seed):
@@ -98,6 +106,7 @@ class Session:
         time.sleep(scenario.after_s)
         world.truth.end()
         stalled = world.box.stalls.had_one
+        world.box.check_alive("during the run")
         world.watch.stop()
         return self.result(stalled)
 
@@ -105,12 +114,15 @@ class Session:
         self.tell("lastlight's journals are joined and judged")
         found = self.world.watch.collect()
         rows = judge.judge(judge.read_truth(self.world.truth.text()), found, stalled)
+        errors = []
+        measured = attempt(self.measure, errors)
         if self.options.record:
-            self.record()
+            attempt(self.record, errors)
         wrong = [row for row in rows if row.grade != judge.RIGHT or row.false_incidents]
         return {"scenario": self.scenario.name, "seed": self.options.seed, "stalled": stalled,
                 "worst_stall_s": round(self.world.box.stalls.worst_s, 3), "rows": [asdict(row) for row in rows],
-                "readings": [line for row in wrong for line in judge.reading(row, found)], "order": self.measure()}
+                "readings": [line for row in wrong for line in judge.reading(row, found)], "order": measured,
+                "error": "; ".join(errors)}
 
     def measure(self):
         """What the laboratory itself saw of the first fault."""
@@ -124,11 +136,19 @@ class Session:
     def record(self):
         """The observation log, with the collector's archive and the truth beside it."""
         path = Path(self.options.record)
-        stem = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".jsonl")
         title = f"Laboratory: {self.scenario.title} (scenario {self.scenario.name}, seed {self.options.seed})"
         truth = RUN / "truth.jsonl"
         truth.write_text(self.world.truth.text())
         self.world.watch.record(path, {"title": title}, truth)
         archive = self.world.box.node("collector").dir / "updates.mrt"
-        with open(path.with_name(f"{stem}.mrt.gz"), "wb") as out:
+        with open(beside(path, ".mrt.gz"), "wb") as out:
             subprocess.run(["gzip", "-9nc", archive], stdout=out, check=True)
+
+
+def attempt(deed, errors):
+    """What it returns. Where it fails the judgement stands all the same: that is what minutes were spent on."""
+    try:
+        return deed()
+    except (OSError, Failed, subprocess.SubprocessError) as error:
+        errors.append(str(error))
+        return None

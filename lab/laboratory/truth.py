@@ -13,6 +13,8 @@ what each deed must and must not be taken for.
 import datetime
 import json
 
+from .box import Failed
+
 
 def now():
     return datetime.datetime.now(datetime.timezone.utc)
@@ -25,7 +27,6 @@ def text_of(time):
 class Truth:
     def __init__(self, scenario, seed, title, tell):
         self.lines = []
-        self.open = []
         self.tell = tell
         self._add(type="run", time=text_of(now()), scenario=scenario, seed=seed, title=title)
 
@@ -33,8 +34,8 @@ class Truth:
         self.lines.append(line)
         return line
 
-    def act(self, what, time=None):
-        self._add(type="action", time=text_of(time or now()), what=what)
+    def act(self, what):
+        self._add(type="action", time=text_of(now()), what=what)
         self.tell(what)
 
     def begin(self, name, causes, wrong=(), **more):
@@ -46,7 +47,11 @@ class Truth:
         return self._add(type="quiet", name=name, began=text_of(now()), ended=None, because=because, **more)
 
     def over(self, line, time=None):
-        line["ended"] = text_of(time or now())
+        ended = text_of(time or now())
+        if ended < line["began"]:     # the texts are of one form, so they compare as times do
+            raise Failed(f"the truth of {line['name']}: it would have ended at {ended}, before it began "
+                         f"at {line['began']}")
+        line["ended"] = ended
 
     def end(self):
         for line in self.lines:

@@ -16,7 +16,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -123,7 +122,7 @@ class Listener(threading.Thread):
 
     def said(self, vantage, text):
         self.look()
-        return sum(t.vantage == vantage and text in t.line for t in self.told)
+        return any(t.vantage == vantage and text in t.line for t in self.told)
 
     def end(self):
         self.is_over.set()
@@ -167,7 +166,7 @@ class Watch:
         for name in self.nodes:
             self._spawn(name)
         for name in self.nodes:
-            self._wait_for(name, 1)
+            self._wait_for(name)
 
     def _check_config(self, path):
         ask(self.lastlight, "run", "--check-config", "-c", path)
@@ -184,34 +183,27 @@ class Watch:
                     self.nodes[name].dir / "lastlight.yaml"],
             binds={"/etc/resolv.conf": self.resolv_conf(name)})
 
-    def _wait_for(self, name, times):
-        """Until it has said so many times that it watches."""
+    def _wait_for(self, name):
+        """Until it has said that it watches."""
         until = time.monotonic() + START_S
-        while self.listener.said(name, " from vantage ") < times:
+        while not self.listener.said(name, " from vantage "):
             process = self.nodes[name].processes[LABEL]
             if not process.is_running or time.monotonic() > until:
                 raise Failed(f"lastlight at {name} does not start watching: {process.tail()}")
             time.sleep(0.05)
 
-    def restart(self, name, how=signal.SIGTERM):
-        """As for an update; with SIGKILL, as after a crash."""
-        begun = self.listener.said(name, " from vantage ")
-        self._end(name, how)
-        self._spawn(name)
-        self._wait_for(name, begun + 1)
-
     def stop(self):
         for name in self.nodes:
-            self._end(name, signal.SIGTERM)
+            self._end(name)
         self.listener.end()
 
-    def _end(self, name, how):
+    def _end(self, name):
         process = self.nodes[name].processes[LABEL]
-        if how == signal.SIGTERM and not process.is_running:
+        if not process.is_running:
             raise Failed(f"lastlight at {name} ended by itself, with status {process.popen.returncode}: "
                          f"{process.tail()}")
-        process.stop(how, DRAIN_S)
-        if how == signal.SIGTERM and process.popen.returncode:
+        process.stop(wait_s=DRAIN_S)
+        if process.popen.returncode:
             raise Failed(f"lastlight at {name} did not end as it should, status {process.popen.returncode}: "
                          f"{process.tail()}")
 
@@ -261,8 +253,13 @@ class Watch:
         replay(self.lastlight, again, [plain])
         ask(self.lastlight, "export", "-j", again, "-o", path)
         if truth:
-            stem = path.name.partition(".jsonl")[0]
-            shutil.copyfile(truth, path.with_name(f"{stem}.truth.jsonl"))
+            shutil.copyfile(truth, beside(path, ".truth.jsonl"))
+
+
+def beside(path, ending):
+    """Where what belongs to a recording lies: PATH with another ending for .jsonl, .jsonl.gz or .jsonl.zst."""
+    stem = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".jsonl")
+    return path.with_name(stem + ending)
 
 
 def with_meta(log, meta):

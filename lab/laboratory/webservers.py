@@ -100,13 +100,18 @@ class WebServers:
         self.stopped.discard(host.name)
         node = self.box.node(host.name)
         if not is_running(node, "nginx"):
-            node.spawn("nginx", ["nginx", "-e", "stderr", "-p", node.dir, "-c", node.dir / "nginx.conf"])
+            node.spawn("nginx", ["nginx", *self._files(node)])
+
+    def _files(self, node):
+        return ["-e", "stderr", "-p", node.dir, "-c", node.dir / "nginx.conf"]
 
     def _apply(self, host):
         """Has the running server take up its mode and its certificate, as `nginx -s reload` does."""
         self._write(host)
         node = self.box.node(host.name)
         if is_running(node, "nginx"):
+            # A running server that cannot read its configuration goes on with the old one, and only its log says so.
+            node.run("nginx", "-t", "-q", *self._files(node))
             os.kill(node.processes["nginx"].popen.pid, signal.SIGHUP)
 
     # -- faults

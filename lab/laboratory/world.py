@@ -20,8 +20,13 @@ from .servers import Servers
 from .wires import Wires
 
 WITNESS = Path(__file__).with_name("witness.py")
-BACK_S = 3          # this long everything must answer before it counts as back
+# This long everything must answer before it counts as back. A lost ping is known to be lost only when the witness's
+# time-out of 2 s and up to two of its periods of 0.25 s are over, and LOOK_BACK_S is in it too: with less, what broke
+# a moment ago would count as back before its first loss was seen.
+BACK_S = 4
+LOOK_BACK_S = 1
 RETURN_MAX_S = 60
+FLOOD_MAX_S = 310
 
 
 class World:
@@ -70,7 +75,7 @@ class World:
         began = time.time()
         while time.time() < began + RETURN_MAX_S:
             time.sleep(0.25)
-            since = self._well_since(wanted, began - 1)
+            since = self._well_since(wanted, began - LOOK_BACK_S)
             if since and time.time() - since > BACK_S:
                 return datetime.datetime.fromtimestamp(since, datetime.timezone.utc)
         raise Failed("not all hosts came back within a minute after the fault was mended")
@@ -136,7 +141,7 @@ class World:
 
     def end_flood(self):
         for flood in self.floods:
-            flood.popen.wait(310)
+            flood.wait(FLOOD_MAX_S)
         self.floods.clear()
         self.act("flood is over")
 

@@ -1,5 +1,7 @@
 """Of judge.py: tables of cases for the grades, the intervals, the delays and the figures."""
 
+import contextlib
+import io
 import json
 import math
 import sys
@@ -10,7 +12,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lab"))
 
 from laboratory import judge as j          # noqa: E402
+from laboratory import report              # noqa: E402
 from laboratory.box import Failed          # noqa: E402
+from laboratory.truth import Truth         # noqa: E402
 
 BEGAN, ENDED = 1000.0, 1060.0
 # Sums to 1. Each case names the causes it needs likely; the rest share what is left.
@@ -118,12 +122,46 @@ class Incidents(unittest.TestCase):
             self.assertEqual((row.grade, row.false_incidents, row.reason), (j.FALSE_ALARM, [1], reason))
 
     def test_before_and_after_the_fault(self):
-        for began, ended, grade in (((900, 910), (998, 999.9), j.MISSED), ((900, 910), (998, 1000), j.RIGHT),
+        for began, ended, grade in (((996, 998), (998, 999.9), j.MISSED), ((996, 998), (998, 1000), j.RIGHT),
                                     ((1060, 1061), (1070, 1071), j.RIGHT), ((1060.1, 1061), None, j.MISSED)):
             with self.subTest(began=began, ended=ended):
                 row, = run([fault()], [incident(began=began, ended=ended)])
                 self.assertEqual(row.grade, grade)
                 self.assertEqual(row.false_incidents, [1] if grade == j.MISSED else [])
+
+    def test_began_too_early(self):
+        for began, grade in (((900, 994.9), j.MISSED), ((900, 995), j.RIGHT), ((900, None), j.RIGHT)):
+            with self.subTest(began=began):
+                row, = run([fault()], [incident(began=began)])
+                self.assertEqual((row.grade, row.false_incidents), (grade, [1] if grade == j.MISSED else []))
+        row, = run([fault()], [incident(began=(900, 910))])
+        self.assertIn("incident 1 began 90 s before stress", row.reason)
+        # One that began with an earlier fault tells of the later one too; one that began before both, of neither.
+        both = [fault(), fault("later", 1030, 1050)]
+        self.assertEqual([r.incident for r in run(both, [incident()])], [1, 1])
+        self.assertEqual([r.incident for r in run(both, [incident(began=(900, 910))])], [None, None])
+        over = [fault(ended=1010, ended_latest=1010), fault("later", 1030, 1050)]
+        self.assertEqual([r.incident for r in run(over, [incident(began=(1012, 1014))])], [None, None])
+
+    def test_live_alarms(self):
+        def live(vantage, **more):
+            return {"east": [], "west": [], vantage: [incident(4, **more)]}
+        row, = run(live=live("west"))
+        self.assertEqual((row.grade, row.false_incidents, row.false_live), (j.FALSE_ALARM, [], [["west", 4]]))
+        self.assertEqual(row.reason, "live at west: incident 4 tells of no fault")
+        quiet = j.Quiet("uplink-lost", 990, 1010, "", "west")
+        row, = run(quiets=[quiet], live=live("east"))
+        self.assertEqual((row.grade, row.reason),
+                         (j.FALSE_ALARM, "live at east: incident 4 tells of uplink-lost; no notice about west"))
+        self.assertEqual(run([fault()], [incident()], live=live("west"))[0].false_live, [])
+        self.assertIn("0 false incidents in 1 runs, and 1 live at single vantages", j.table([row]))
+        text = "\n".join(j.reading(row, j.Findings([], live=live("east"))))
+        self.assertIn("live at east:\n  incident 4", text)
+        truth = j.Truth("scene", 3, began=1100, ended=1200)      # it was over before the run, or began after it
+        for began, ended, grade in (((999, 1000), (1060, 1099), j.RIGHT), ((999, 1000), (1060, 1100), j.FALSE_ALARM),
+                                    ((1201, 1202), None, j.RIGHT)):
+            row, = j.judge(truth, j.Findings([], live=live("west", began=began, ended=ended)))
+            self.assertEqual(row.grade, grade)
 
     def test_second_for_one_fault(self):
         later = [incident(1, began=(1030, 1031)), incident(3, began=(1050, 1051))]
@@ -180,7 +218,7 @@ class Incidents(unittest.TestCase):
                                   ([notice("west", 900, 989)], False), ([notice("west", 1011, 1012)], False),
                                   ([notice("west", 1010, 1012)], True)):
             row, = run(quiets=[quiet], notices=notices)
-            self.assertEqual(row.grade, j.RIGHT)
+            self.assertEqual(row.grade, j.RIGHT if is_there else j.MISSED)
             self.assertEqual("no notice about vantage west" in row.reason, not is_there)
 
 
@@ -272,6 +310,27 @@ class Figures(unittest.TestCase):
         self.assertEqual((lines[1]["grade"], lines[1]["likely_set"]), (j.WRONG, ["cable"]))
 
 
+class Status(unittest.TestCase):
+    def test_of_rows(self):
+        second = [incident(1), incident(2, (1030, 1031))]
+        in_set = verdict({"cable": 0.5, "network-stress": 0.3})
+        quiet = j.Quiet("clock", 990, 1010, "", "vantage west")
+        for name, rows, expected in (
+                ("right", run([fault()], [incident()]), 0), ("in set", run([fault()], [incident(says=in_set)]), 0),
+                ("missed", run([fault()]), 1), ("no notice", run(quiets=[quiet]), 1),
+                ("false alarm", run([], [incident()]), 1), ("right, with a false one", run([fault()], second), 1),
+                ("not judged", run([fault()], [incident()], is_stalled=True), 1)):
+            with self.subTest(name):
+                self.assertEqual(report.status({"scene": {"error": ""}}, rows), expected)
+
+    def test_of_results(self):
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertEqual(report.status({"a": None}, run()), 1)
+            self.assertEqual(report.status({"b": {"error": "the disk is full"}}, run()), 1)
+        self.assertIn("a: could not be played", said.getvalue())
+        self.assertIn("b: the disk is full", said.getvalue())
+
+
 class Readings(unittest.TestCase):
     def test_tells_for_and_against(self):
         says = verdict({"cable": 0.5, "site-power": 0.3, "unknown": 0.1}, None, ["cable", "site-power"])
@@ -304,7 +363,7 @@ class Truths(unittest.TestCase):
                            "undetermined": True, "incidents": False},
                           {"type": "quiet", "name": "q", "began": utc(1), "ended": utc(2), "because": "b",
                            "notice": "vantage west"}, {"type": "end", "time": utc(1200)})
-        self.assertEqual((truth.scenario, truth.seed), ("s", 4))
+        self.assertEqual((truth.scenario, truth.seed, truth.began, truth.ended), ("s", 4, 0, 1200))
         first = j.Fault("f", 1000, 1005.25, 1060, 1060, ["cable"], ["directed"], False, True)
         last = j.Fault("g", 1100, 1100, math.inf, math.inf, [], [], True, False)
         self.assertEqual(truth.faults, [first, last])
@@ -315,9 +374,18 @@ class Truths(unittest.TestCase):
         for entries, says in (((), "no line of type run"), ((self.RUN, fault), "line 2"),
                               ((self.RUN, {**fault, "causes": []}), "nothing could be right"),
                               ((self.RUN, {**fault, "causes": ["cable"], "began": "noon"}), "line 2"),
+                              ((self.RUN, {**fault, "causes": ["cable"], "began": utc(3)}), "before it began"),
                               (({**fault, "causes": ["cable"]},), "line 1")):
             with self.subTest(entries=entries), self.assertRaisesRegex(Failed, says):
                 self.read(*entries)
+
+    def test_is_over_before_it_began(self):
+        truth = Truth("s", 4, "title", lambda text: None)
+        line = truth.begin("f", ["cable"])
+        with self.assertRaisesRegex(Failed, "f: it would have ended at 1970"):
+            truth.over(line, datetime.fromtimestamp(0, timezone.utc))
+        truth.over(line)
+        self.assertGreaterEqual(line["ended"], line["began"])
 
 
 if __name__ == "__main__":

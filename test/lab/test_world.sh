@@ -7,8 +7,9 @@ skip() { echo "skipped: $1"; exit 77; }
 fail() { echo "failed: $1"; exit 1; }
 [ "$(id -u)" = 0 ] || skip "needs root"
 name=test-$$ before=$(ip netns)
-cd "$(mktemp -d)"
-trap '"$lab" down "$name" 2>/dev/null || true; rm -rf "$PWD"' EXIT
+dir=$(mktemp -d) || exit
+cd "$dir"
+trap '"$lab" down "$name" 2>/dev/null || true; rm -rf "$dir"' EXIT
 
 "$lab" up --name "$name" --build "$build" 2>said || {
     cat said
