@@ -180,6 +180,20 @@ static void take_series(const struct series *s, struct sight *sight)
     sight->step_ns = s->step_ns;
 }
 
+/* Who saw the way there get worse last: not all need to have. */
+static void take_graded(const struct votes *votes, struct sight *sight)
+{
+    for (size_t i = 0; i < votes->count; i++) {
+        const struct series *s = votes->ballots[i].series;
+        if (!votes->ballots[i].is_down || s->graded_last.ns <= sight->graded_last.ns)
+            continue;
+        sight->graded_began = s->graded_began;
+        sight->graded_last = s->graded_last;
+        sight->graded_loss = s->graded_loss;
+        sight->graded_rtt = s->graded_rtt;
+    }
+}
+
 static void take_bits(const struct detect *d, const struct votes *votes, struct sight *sight)
 {
     for (size_t i = 0; i < votes->count; i++) {
@@ -204,10 +218,12 @@ void detect_sight(const struct detect *d, uint32_t target, struct sight *sight)
         condition == CONDITION_DOWN ? who_tipped(&votes) : who_says(&votes, condition);
     if (s)
         take_series(s, sight);
-    if (condition == CONDITION_DOWN)
+    if (condition == CONDITION_DOWN) {
+        take_graded(&votes, sight);
         sight->since = narrow(&votes, s->lost, true);
-    else if (condition == CONDITION_UP && utc_is_known(last_back(&votes).first_after))
+    } else if (condition == CONDITION_UP && utc_is_known(last_back(&votes).first_after)) {
         sight->since = narrow(&votes, last_back(&votes), false);
+    }
     sight->condition = (uint8_t)condition;
     free(votes.ballots);
 }

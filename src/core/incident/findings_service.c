@@ -28,12 +28,12 @@ static void flag_finding(const struct scene *scene, enum evidence_kind kind, enu
         finding_set(scene, kind, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
 }
 
-/* How a service became unreachable while its host answered otherwise. */
+/* How a service became unreachable while its host answered otherwise. One that hangs is connected to
+ * all the same; and where a port is closed, a connection from before may be the first to fall silent. */
 static bool fell_silent(const struct suspect *s)
 {
-    const uint32_t silent = TRACK_TIMEOUT | TRACK_HOST_ANSWERED;
-    const uint32_t other = TRACK_HUNG | TRACK_ERROR | TRACK_EXPIRED | TRACK_SAID_SO;
-    return (s->track->flags & (silent | other)) == silent;
+    const uint32_t silent = TRACK_UNCONNECTED | TRACK_HOST_ANSWERED;
+    return (s->track->flags & (silent | TRACK_ERROR | TRACK_EXPIRED | TRACK_SAID_SO)) == silent;
 }
 
 static bool was_refused(const struct suspect *s)

@@ -6,8 +6,8 @@ static uint32_t outcome_flag(enum outcome outcome, enum stage stage, enum layer 
 {
     switch (outcome) {
     case OUTCOME_TIMEOUT:
-        return layer == LAYER_SERVICE && stage > STAGE_CONNECT ? TRACK_TIMEOUT | TRACK_HUNG
-                                                               : TRACK_TIMEOUT;
+        return layer == LAYER_SERVICE && stage <= STAGE_CONNECT ? TRACK_TIMEOUT | TRACK_UNCONNECTED
+                                                                : TRACK_TIMEOUT;
     case OUTCOME_HOST_UNREACHABLE:
         return TRACK_HOST_UNREACHABLE;
     case OUTCOME_NET_UNREACHABLE:

@@ -24,8 +24,7 @@ enum {
     TRACK_FOREIGN = 1 << 12,
     TRACK_UNRESOLVED = 1 << 13, /* a service: it failed because its name could not be looked up */
     TRACK_REFUSED = 1 << 14,    /* the connection was refused or reset; TRACK_ERROR as well */
-    TRACK_HUNG =
-        1 << 15 /* the connection was accepted, and then nothing came; TRACK_TIMEOUT as well */
+    TRACK_UNCONNECTED = 1 << 15 /* no connection came about; TRACK_TIMEOUT as well */
 };
 
 struct track {
