@@ -27,7 +27,9 @@ static int compare_spans(const void *a, const void *b)
 
 static const struct interval *span_of(const struct suspect *s, enum span span)
 {
-    return span == SPAN_DOWN ? &s->track->down : &s->track->up_last;
+    return span == SPAN_DOWN   ? &s->track->down
+           : span == SPAN_LOST ? &s->track->down_last
+                               : &s->track->up_last;
 }
 
 /* Of several targets on one host its ping speaks for it; else the first to fail, the last to
@@ -38,7 +40,7 @@ static bool is_better(const struct suspect *a, const struct suspect *b, enum spa
     if (a_is_ping != b_is_ping)
         return a_is_ping;
     int64_t x = span_of(a, span)->first_after.ns, y = span_of(b, span)->first_after.ns;
-    return span == SPAN_DOWN ? x < y : x > y;
+    return span == SPAN_RETURN ? x > y : x < y;
 }
 
 void spans_sort(struct interval *spans, size_t n)
@@ -61,7 +63,7 @@ size_t host_spans(const struct scene *scene, enum span span, struct interval **o
     }
     for (size_t i = 0; i < scene->watch->domains.count; i++)
         if (best[i] && is_known(span_of(best[i], span)) &&
-            (span == SPAN_DOWN || best[i]->track->condition != CONDITION_DOWN))
+            (span != SPAN_RETURN || best[i]->track->condition != CONDITION_DOWN))
             spans[n++] = *span_of(best[i], span);
     free(best);
     spans_sort(spans, n);
@@ -257,7 +259,9 @@ static bool poor_finding(const struct scene *scene)
     return true;
 }
 
-static void graded_finding(const struct scene *scene, const struct interval *downs, size_t n,
+/* Where much is lost, chance alone lets a host seem down and come back: it counts from when it was
+ * lost for good. */
+static void graded_finding(const struct scene *scene, const struct interval *lost, size_t n,
                            bool is_poor)
 {
     if (!n)
@@ -270,9 +274,9 @@ static void graded_finding(const struct scene *scene, const struct interval *dow
         const struct suspect *s = &scene->suspects[i];
         const struct sight *sight = &s->track->sight;
         slight += is_target(s) && s->is_in && is_known(&sight->graded_began) &&
-                  sight->graded_began.first_after.ns < downs[0].first_after.ns &&
-                  sight->graded_last.ns > downs[0].first_after.ns - NS_PER_HOUR;
-        if (!is_graded(s, &downs[0]))
+                  sight->graded_began.first_after.ns < lost[0].first_after.ns &&
+                  sight->graded_last.ns > lost[0].first_after.ns - NS_PER_HOUR;
+        if (!is_graded(s, &lost[0]))
             continue;
         domains += !seen[s->member->domain];
         seen[s->member->domain] = 1;
@@ -286,7 +290,7 @@ static void graded_finding(const struct scene *scene, const struct interval *dow
         struct finding *finding =
             finding_set(scene, EVIDENCE_GRADED, TRUTH_PRESENT, domains, scene->file->hosts_watched);
         finding->first = first;
-        finding->second = downs[0];
+        finding->second = lost[0];
         finding->a = loss;
         finding->b = rtt > 1 ? rtt : 1;
     } else if (!slight && !is_poor) {
@@ -361,7 +365,10 @@ void findings_of_hosts(const struct scene *scene)
     size_t n = host_spans(scene, SPAN_DOWN, &downs);
     observer_findings(scene);
     scope_findings(scene);
-    graded_finding(scene, downs, n, poor_finding(scene));
+    struct interval *lost;
+    size_t lost_n = host_spans(scene, SPAN_LOST, &lost);
+    graded_finding(scene, lost, lost_n, poor_finding(scene));
+    free(lost);
     step_finding(scene, downs, n);
     decay_finding(scene, downs, n);
     rtt_finding(scene);

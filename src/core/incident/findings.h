@@ -64,7 +64,7 @@ struct finding *finding_set(const struct scene *scene, enum evidence_kind kind, 
 /* The intervals in which the domains (hosts) or prefixes of the case failed, or came back, one for
  * each: the earliest failure, or the latest return, sorted by first_after. Returns how many; *out
  * is allocated. A host counts by its ping where it has one. */
-enum span { SPAN_DOWN, SPAN_RETURN };
+enum span { SPAN_DOWN, SPAN_LOST /* for good: the latest failure */, SPAN_RETURN };
 size_t host_spans(const struct scene *scene, enum span span, struct interval **out);
 size_t route_spans(const struct scene *scene, enum span span, struct interval **out);
 void spans_sort(struct interval *spans, size_t n); /* by first_after */
