@@ -230,11 +230,15 @@ def inside_command(pid, argv):
     return ["nsenter", "--target", str(pid), "--mount", "--pid", "--net", "--", *argv]
 
 
+def nodes_of(pid):
+    listed = subprocess.run(inside_command(pid, ["ip", "netns"]), text=True, stdout=subprocess.PIPE).stdout
+    return sorted(line.split()[0] for line in listed.splitlines())
+
+
 def status(_):
     running = laboratories()
     for name, pid in running.items():
-        nodes = subprocess.run(inside_command(pid, ["ip", "netns"]), text=True, stdout=subprocess.PIPE).stdout
-        names = sorted(line.split()[0] for line in nodes.splitlines())
+        names = nodes_of(pid)
         programs = subprocess.run(inside_command(pid, ["ps", "-e", "-o", "comm="]), text=True,
                                   stdout=subprocess.PIPE).stdout.split()
         routes = subprocess.run(inside_command(pid, ["vtysh", "--vty_socket", "/run/lab/collector", "-d", "bgpd", "-c",
@@ -257,7 +261,7 @@ def shell(options):
         raise Failed(f"name one of the running laboratories with --name: {', '.join(running)}" if running
                      else "no laboratory runs; `lab up` starts one")
     argv = options.argv or [os.environ.get("SHELL", "/bin/sh")]
-    if not Path(f"/proc/{pid}/root/run/netns/{options.node}").exists():
+    if options.node not in nodes_of(pid):
         raise Failed(f"there is no node '{options.node}'; `lab status` lists them")
     os.execvp("nsenter", inside_command(pid, ["nsenter", f"--net=/run/netns/{options.node}", "--", *argv]))
 

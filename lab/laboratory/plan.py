@@ -80,18 +80,11 @@ class Plan:
     root: Guest
     sources: list         # of floods
 
-    def host(self, name):
-        return next(h for h in self.hosts if h.name == name)
-
     def network(self, name):
         return next(n for n in self.networks if n.name == name)
 
     def running(self, service):
         return [h for h in self.hosts if service in h.runs]
-
-    @property
-    def transits(self):
-        return [n for n in self.networks if n.is_transit]
 
 
 def load(path, vary=None):

@@ -22,9 +22,9 @@ import time
 from pathlib import Path
 
 from .box import RUN, Failed
+from .routers import BMP_PORT
 from .judge import Episode, Evidence, Findings, Incident, Interval, Layer, Notice, Told, Verdict, seconds
 
-BMP_PORT = 11019
 LABEL = "lastlight"
 # The one of two that locks: lastlight reads the clock from two threads.
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")

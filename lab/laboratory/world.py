@@ -69,9 +69,9 @@ class World:
             seen = [json.loads(line) for line in lines if line.endswith("\n")]
         return sorted((s for s in seen if s["at"] >= since), key=lambda s: s["at"])
 
-    def wait_until_back(self, hosts=None):
+    def wait_until_back(self):
         """Until every host has answered for BACK_S; when that began. Gives up after a minute."""
-        wanted = {h.address for h in hosts or self.plan.hosts}
+        wanted = {h.address for h in self.plan.hosts}
         began = time.time()
         while time.time() < began + RETURN_MAX_S:
             time.sleep(0.25)

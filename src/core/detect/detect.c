@@ -146,6 +146,14 @@ static void emit_gap(struct vantage *v, bool is_open, bool was_told, struct numb
         v->gap_notice = 0;
 }
 
+/* Did the vantage's resolver find the name that this target is asked by? */
+static bool has_resolved(const struct registry *registry, const struct observation *o)
+{
+    const struct target *target = registry_target(registry, o->target);
+    return target && !target->addr.family && o->stage > STAGE_RESOLVE &&
+           outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
+}
+
 static void hear_probe(struct detect *d, struct watch_list *watch, const struct registry *registry,
                        const struct observation *o, struct numbers *numbers,
                        struct conclusions *out)
@@ -166,6 +174,8 @@ static void hear_probe(struct detect *d, struct watch_list *watch, const struct 
         emit_gap(v, false, false, numbers, o->time, out);
     }
     hear_vantage(v, o->time);
+    if (has_resolved(registry, o))
+        v->last_resolved = o->time;
     if (s->notice)
         emit_silent(s, false, (struct interval){s->last_any, o->time}, o->time, numbers, out);
     if (o->time.ns < v->blind_until.ns || (v->is_unwell && !s->is_control)) {
@@ -500,6 +510,7 @@ static void note_turn(struct series *s)
     if (is_down && s->published != CONDITION_DOWN) {
         s->lost = s->since;
         s->was_unresolved = s->layer == LAYER_SERVICE && s->bad_stage == STAGE_RESOLVE;
+        s->was_servfail = s->was_unresolved && s->bad_outcome == OUTCOME_SERVER_FAILURE;
     } else if (!is_down && s->published == CONDITION_DOWN) {
         s->back = s->since;
     }

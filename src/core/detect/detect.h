@@ -30,6 +30,7 @@ struct vantage {
     uint16_t failed, controls; /* of the notice */
     int64_t round_ns;          /* between any two of its probes */
     struct utc last_any;
+    struct utc last_resolved; /* when its resolver found a name last */
     struct utc blind_until;
     struct interval unwell;
     struct interval gap;

@@ -74,9 +74,9 @@ struct series {
     struct interval since; /* of the condition */
     struct interval published_since;
     /* As it was told: when it was lost last and when it was back last, whatever gaps lay between; and
-     * whether it was lost because its name was not found. */
+     * whether it was lost because its name was not found, or the look-up failed. */
     struct interval lost, back;
-    bool was_unresolved;
+    bool was_unresolved, was_servfail;
     struct interval silent_began;
 
     double loss_sum;     /* CUSUM */

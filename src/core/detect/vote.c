@@ -56,16 +56,37 @@ static void take_ballots(const struct detect *d, uint32_t first, struct votes *v
     }
 }
 
-static void drop_unresolved(struct votes *votes)
+static bool is_unresolved(const struct ballot *ballot)
 {
-    size_t kept = 0;
-    bool is_found = false;
+    return ballot->is_down && ballot->series->was_unresolved;
+}
+
+/* The look-up failed, and the vantage has found no other name since. */
+static bool is_doubtful(const struct detect *d, const struct ballot *ballot)
+{
+    const struct series *s = ballot->series;
+    uint32_t vantage = index_find(&d->vantage_index, s->source) - 1;
+    return is_unresolved(ballot) && s->was_servfail &&
+           detect_vantage(d, vantage)->last_resolved.ns <= s->lost.first_after.ns;
+}
+
+static void drop_unresolved(const struct detect *d, struct votes *votes)
+{
+    size_t kept = 0, data = 0;
+    bool is_found = false, is_alone = false;
+    for (size_t i = 0; i < votes->count; i++) {
+        const struct ballot *b = &votes->ballots[i];
+        data += b->has_data;
+        is_found |= b->has_data && !is_unresolved(b);
+        is_alone |= b->has_data && is_doubtful(d, b);
+    }
+    is_alone &= data == 1;
+    if (!is_found && !is_alone)
+        return;
     for (size_t i = 0; i < votes->count; i++)
-        is_found |= votes->ballots[i].has_data && !votes->ballots[i].is_down;
-    for (size_t i = 0; is_found && i < votes->count; i++)
-        if (!votes->ballots[i].is_down || !votes->ballots[i].series->was_unresolved)
+        if (!is_unresolved(&votes->ballots[i]))
             votes->ballots[kept++] = votes->ballots[i];
-    votes->count = is_found ? kept : votes->count;
+    votes->count = kept;
 }
 
 static void count(struct votes *votes)
@@ -210,7 +231,7 @@ void detect_sight(const struct detect *d, uint32_t target, struct sight *sight)
 {
     struct votes votes = {0};
     take_ballots(d, index_find(&d->target_index, target), &votes);
-    drop_unresolved(&votes);
+    drop_unresolved(d, &votes);
     count(&votes);
     take_bits(d, &votes, sight);
     enum condition condition = decide(&votes);

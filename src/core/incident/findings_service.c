@@ -140,29 +140,19 @@ static size_t count_name_servers(const struct scene *scene, bool only_failed)
     return n;
 }
 
-/* A service whose name was looked up and found all the while. */
-static bool is_found_by_name(const struct scene *scene, const struct suspect *s)
-{
-    return is_target(s) && s->member->layer == LAYER_SERVICE && s->track->has_data &&
-           !has_failed(s) && !registry_target(scene->registry, s->member->target)->addr.family;
-}
-
 static void unresolved_finding(const struct scene *scene)
 {
-    size_t n = 0, m = 0, answered = 0, failed = 0, found = 0;
+    size_t n = 0, m = 0, answered = 0, failed = 0;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         bool is_name = is_target(s) && s->member->layer == LAYER_NAME;
         bool is_service = is_target(s) && s->member->layer == LAYER_SERVICE && has_failed(s);
         failed += is_name && has_failed(s);
         answered += is_name && !has_failed(s) && s->track->has_data;
-        found += is_found_by_name(scene, s);
         m += is_service;
         n += is_service && (s->track->flags & TRACK_UNRESOLVED);
     }
-    /* Where one vantage alone finds nothing at all any more, its resolver may be what is broken. */
-    bool is_doubtful = n && !found && !(scene->file->voting & (scene->file->voting - 1));
-    if (m && answered && !failed && !is_doubtful)
+    if (m && answered && !failed)
         finding_set(scene, EVIDENCE_UNRESOLVED, n ? TRUTH_PRESENT : TRUTH_ABSENT, n, m);
 }
 
