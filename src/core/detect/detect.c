@@ -504,11 +504,13 @@ static void show_series(const struct detect *d, const struct watch_list *watch, 
 }
 
 /* For the vote: from what was told last to what is told now. */
-static void note_turn(struct series *s)
+static void note_turn(struct series *s, struct vantage *v)
 {
     bool is_down = s->condition == CONDITION_DOWN;
     if (is_down && s->published != CONDITION_DOWN) {
         s->lost = s->since;
+        if (!s->is_control && s->layer != LAYER_SERVICE && s->lost.first_after.ns > v->last_lost.ns)
+            v->last_lost = s->lost.first_after;
         s->was_unresolved = s->layer == LAYER_SERVICE && s->bad_stage == STAGE_RESOLVE;
         s->was_servfail = s->was_unresolved && s->bad_outcome == OUTCOME_SERVER_FAILURE;
     } else if (!is_down && s->published == CONDITION_DOWN) {
@@ -521,7 +523,7 @@ static bool publish(struct detect *d, struct watch_list *watch, uint32_t row, st
                     struct table *changes, struct conclusions *out)
 {
     struct series *s = detect_series(d, row);
-    const struct vantage *v = detect_vantage(d, index_find(&d->vantage_index, s->source) - 1);
+    struct vantage *v = detect_vantage(d, index_find(&d->vantage_index, s->source) - 1);
     if (s->condition == s->shown)
         return true; /* it went back before anybody was told */
     if (v->is_unwell && s->condition != CONDITION_NO_DATA && !s->is_control)
@@ -536,7 +538,7 @@ static bool publish(struct detect *d, struct watch_list *watch, uint32_t row, st
     if (s->published != CONDITION_NO_DATA && s->published != s->condition && !s->is_control)
         *(struct change *)table_add(changes) =
             (struct change){row, s->published, s->condition, s->since};
-    note_turn(s);
+    note_turn(s, v);
     s->published = s->condition;
     s->published_since = s->since;
     return true;

@@ -31,6 +31,7 @@ struct vantage {
     int64_t round_ns;          /* between any two of its probes */
     struct utc last_any;
     struct utc last_resolved; /* when its resolver found a name last */
+    struct utc last_lost;     /* when it lost a host or a name server last, as it was told */
     struct utc blind_until;
     struct interval unwell;
     struct interval gap;

@@ -61,13 +61,15 @@ static bool is_unresolved(const struct ballot *ballot)
     return ballot->is_down && ballot->series->was_unresolved;
 }
 
-/* The look-up failed, and the vantage has found no other name since. */
+/* The look-up failed, the vantage has found no other name since, and all else that it asks is there:
+ * where hosts or name servers go, names go with them. */
 static bool is_doubtful(const struct detect *d, const struct ballot *ballot)
 {
     const struct series *s = ballot->series;
-    uint32_t vantage = index_find(&d->vantage_index, s->source) - 1;
+    const struct vantage *v = detect_vantage(d, index_find(&d->vantage_index, s->source) - 1);
     return is_unresolved(ballot) && s->was_servfail &&
-           detect_vantage(d, vantage)->last_resolved.ns <= s->lost.first_after.ns;
+           v->last_resolved.ns <= s->lost.first_after.ns &&
+           v->last_lost.ns < s->lost.last_before.ns - 2 * s->round_ns;
 }
 
 static void drop_unresolved(const struct detect *d, struct votes *votes)
