@@ -20,7 +20,6 @@ from .truth import Truth, now
 from .watch import Watch, beside
 from .world import World
 
-
 BUILD_S = 4     # about what building a world takes
 
 

@@ -4,7 +4,8 @@
  * down for the users of that half, and not for the others to say that it is not; where the other half
  * has it back, it is coming back. One of three is outvoted, and stays so while another is blind: who
  * has no data for a while keeps a place among the vantages. Who never reached the target has none,
- * and neither have those who do not find its name, if others do: that is their resolvers' affair.
+ * and neither have those who do not find its name, if others do: that is their resolvers' affair; nor
+ * has one alone whose resolver fails on every name while all else is there, as that may be its own.
  *
  * What is down, went down when the vantage saw it whose fall made it so; what is back, is back when
  * the last has it. Others who may have seen the same moment narrow that down. */
