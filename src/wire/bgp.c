@@ -310,7 +310,7 @@ static void add_routes(struct bgp_routes *list, uint8_t *count, struct reader by
                        bool has_path_ids)
 {
     if (reader_left(&bytes))
-        list[(*count)++] = (struct bgp_routes){bytes, family, has_path_ids};
+        list[(*count)++] = (struct bgp_routes){bytes, family, BGP_UNICAST, has_path_ids};
 }
 
 /* MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760, 3 and 4). RFC 7606, 5.3: prefixes that cannot be

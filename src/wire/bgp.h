@@ -30,6 +30,30 @@ enum bgp_message_type {
 
 enum { BGP_AS_TRANS = 23456 };
 
+/* IANA: BGP Path Attributes; those that are used here. */
+enum bgp_attribute {
+    BGP_ORIGIN = 1,
+    BGP_AS_PATH = 2,
+    BGP_NEXT_HOP = 3,
+    BGP_MED = 4,
+    BGP_LOCAL_PREF = 5,
+    BGP_ATOMIC_AGGREGATE = 6,
+    BGP_AGGREGATOR = 7,
+    BGP_COMMUNITIES = 8,
+    BGP_ORIGINATOR_ID = 9,
+    BGP_CLUSTER_LIST = 10,
+    BGP_MP_REACH = 14,
+    BGP_MP_UNREACH = 15,
+    BGP_EXTENDED_COMMUNITIES = 16,
+    BGP_AS4_PATH = 17,
+    BGP_AS4_AGGREGATOR = 18,
+    BGP_LARGE_COMMUNITIES = 32,
+    BGP_ATTRIBUTES = 64 /* types from here on are passed over */
+};
+
+/* IANA: SAFI Values. Unicast is what the internet is; the others are decoded, and kept apart. */
+enum bgp_safi { BGP_UNICAST = 1, BGP_MULTICAST = 2, BGP_UNICAST_AND_MULTICAST = 3 };
+
 /* Whether prefixes carry a path identifier. The answer was negotiated when the session began, and
  * archives do not always tell it right: GUESS believes in it only where the bytes make no sense
  * without. */
@@ -52,6 +76,7 @@ struct bgp_nlri {
 struct bgp_routes {
     struct reader bytes;
     uint8_t family; /* 4 or 6 */
+    uint8_t safi;   /* enum bgp_safi */
     bool has_path_ids;
 };
 
@@ -73,11 +98,27 @@ void bgp_path_format(const struct bgp_path *path, struct buffer *out);
 /* The AS at the end of the path; 0 if there is none or the path ends in a set. */
 uint32_t bgp_path_origin(const struct bgp_path *path);
 
-/* What attributes of a route are used. */
+/* The attributes of a route: found and judged in one pass, their values still bytes. */
 struct bgp_attributes {
     struct bgp_path path;
-    uint8_t origin; /* 0 IGP, 1 EGP, 2 incomplete */
+    uint8_t origin;   /* 0 IGP, 1 EGP, 2 incomplete */
+    uint64_t present; /* bit n: an attribute of type n is there, for bgp_attribute() */
+    const uint8_t *start;
+    struct {
+        uint16_t at, length;
+    } found[BGP_ATTRIBUTES]; /* from `start`; set only where `present` says so */
 };
+
+/* The value of an attribute; at == NULL if it is not there. Of two of the same type the first counts
+ * (RFC 7606, 3 (g)). */
+static inline struct reader bgp_attribute(const struct bgp_attributes *attributes,
+                                          enum bgp_attribute type)
+{
+    if (!(attributes->present >> type & 1))
+        return (struct reader){0};
+    return reader_of(attributes->start + attributes->found[type].at,
+                     attributes->found[type].length);
+}
 
 struct bgp_update {
     struct bgp_attributes attributes;
