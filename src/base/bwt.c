@@ -1,5 +1,6 @@
 #include "base/bwt.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -100,6 +101,7 @@ static size_t follow_first(struct walk *walk, const uint32_t *links, size_t step
 
 static void begin_piece(struct walk *walk, size_t lane)
 {
+    assert(walk->piece_count < BWT_PIECES);
     walk->pieces[lane] = walk->piece_count++;
     walk->outs[lane] = walk->bwt->pieces[walk->pieces[lane]];
 }

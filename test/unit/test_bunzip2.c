@@ -1,5 +1,5 @@
-/* base/bunzip2: the same text as libbz2 gives, of blocks of every kind; what is wrong is refused, and
- * nothing is taken for whole that is not. */
+/* base/bunzip2 with its runs and its search, base/bwt: the same text as libbz2 gives, of blocks of every
+ * kind; what is wrong is refused, and nothing is taken for whole that is not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "bzip2_maker.h"
+
+#include "base/bunzip2_search.h"
 
 #include <bzlib.h>
 #include <dirent.h>
@@ -302,6 +304,41 @@ static void test_short(void **state)
     assert_int_equal(bunzip2_block(bunzip2, all, size - 4, 0, &stop, &block), BUNZIP2_STOPPED);
 }
 
+/* Each number is found at every bit, with every byte around it, however the bytes come. */
+static void test_search(void **state)
+{
+    (void)state;
+    for (size_t bit = 0; bit < 40; bit++) {
+        for (size_t piece = 1; piece < 30; piece++) {
+            struct bzip2_maker maker = {0};
+            struct bunzip2_search search;
+            size_t found = 0;
+            for (size_t i = 0; i < bit; i++)
+                make_bits(&maker, piece >> i % 5 & 1, 1);
+            make_bits(&maker, BUNZIP2_MAGIC_END, 48);
+            make_bits(&maker, BUNZIP2_MAGIC_BLOCK, 48);
+            make_bits(&maker, BUNZIP2_MAGIC_BLOCK >> 1, 47); /* not quite */
+            make_bits(&maker, piece, 9);
+            make_bits(&maker, BUNZIP2_MAGIC_BLOCK, 48);
+            bunzip2_search_init(&search, 1000);
+            for (size_t at = 0; at < maker.bytes.size; at += piece) {
+                size_t left = maker.bytes.size - at;
+                bunzip2_search_feed(&search, (uint8_t *)maker.bytes.bytes + at,
+                                    left < piece ? left : piece);
+                for (size_t i = 0; i < search.count; i++, found++) {
+                    static const size_t places[] = {0, 48, 48 + 48 + 47 + 9};
+                    assert_true(found < 3);
+                    assert_int_equal(search.found[i].bit, 8000 + bit + places[found]);
+                    assert_int_equal(search.found[i].is_end, found == 0);
+                }
+            }
+            assert_int_equal(found, 3);
+            bunzip2_search_done(&search);
+            buffer_done(&maker.bytes);
+        }
+    }
+}
+
 /* ---- real archives ---- */
 
 static int compare_file(const char *path)
@@ -357,10 +394,11 @@ static void test_archives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lengths), cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_pieces),  cmocka_unit_test(test_made_by_hand),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_short),   cmocka_unit_test(test_archives),
+        cmocka_unit_test(test_lengths),  cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_pieces),   cmocka_unit_test(test_made_by_hand),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_short),    cmocka_unit_test(test_search),
+        cmocka_unit_test(test_archives),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
