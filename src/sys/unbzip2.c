@@ -66,8 +66,8 @@ struct unbzip2 {
     size_t place_end;
     struct job *jobs; /* in order of their start */
     size_t job_count;
-    struct job *spare;
-    uint64_t newest; /* start of the last job */
+    struct job *spare; /* or NULL */
+    uint64_t newest;   /* start of the last job */
 
     /* The reader's; the feeder looks at `at`. */
     uint64_t at;
@@ -122,6 +122,8 @@ static void run_job(struct task *task, void **scratch)
 
 static void free_job(struct job *job)
 {
+    if (!job)
+        return;
     free(job->bytes);
     free(job->out);
     free(job->rest);
@@ -132,17 +134,17 @@ static struct job *take_first_job(struct unbzip2 *u)
 {
     struct job *job = u->jobs;
     u->jobs = job->next;
-    job->next = NULL;
     u->job_count--;
     jobs_of_all--;
     return job;
 }
 
-static void keep_spare(struct unbzip2 *u, struct job *job)
+/* One is kept for the next block: its memory need not be had, and cleared by the system, again. */
+static void put_away(struct unbzip2 *u, struct job *job)
 {
+    free_job(u->spare);
     free(job->rest);
     job->rest = NULL;
-    job->next = u->spare;
     u->spare = job;
 }
 
@@ -151,7 +153,7 @@ static void drop_first_job(struct unbzip2 *u)
     struct job *job = take_first_job(u);
     job->is_dropped = true;
     pool_withdraw(&job->task);
-    keep_spare(u, job);
+    put_away(u, job);
 }
 
 /* ---- the window ---- */
@@ -217,11 +219,8 @@ static void give_bytes(struct unbzip2 *u, struct job *job, size_t size)
 
 static void add_job(struct unbzip2 *u, uint64_t start, size_t size)
 {
-    struct job *job = u->spare, **last = &u->jobs;
-    if (job)
-        u->spare = job->next;
-    else
-        job = mem_new(1, sizeof *job);
+    struct job *job = u->spare ? u->spare : mem_new(1, sizeof *job), **last = &u->jobs;
+    u->spare = NULL;
     job->task.run = run_job;
     job->start = u->newest = start;
     job->is_dropped = false;
@@ -493,7 +492,7 @@ enum flow unbzip2_next(struct unbzip2 *u, struct chunk *chunk)
     pool_lock();
     u->was_read = true;
     if (u->current)
-        keep_spare(u, u->current);
+        put_away(u, u->current);
     u->current = NULL;
     u->end = next_block(u, chunk);
     pool_unlock();
@@ -524,15 +523,6 @@ void unbzip2_start(struct unbzip2 *u)
     u->scratch = NULL;
 }
 
-static void free_jobs(struct job *job)
-{
-    while (job) {
-        struct job *next = job->next;
-        free_job(job);
-        job = next;
-    }
-}
-
 void unbzip2_free(struct unbzip2 *u)
 {
     if (!u)
@@ -544,8 +534,8 @@ void unbzip2_free(struct unbzip2 *u)
     pool_unlock();
     if (u->is_ahead)
         pool_leave();
-    free_jobs(u->spare);
-    free_jobs(u->current);
+    free_job(u->spare);
+    free_job(u->current);
     free(u->scratch);
     bunzip2_search_done(&u->search);
     free(u->places);

@@ -341,8 +341,9 @@ static void test_rest(void **state)
         struct buffer file = {0};
         struct pipe p;
         char byte;
-        size_t n, before = resident_bytes();
+        size_t n;
         add_bombs(f, 200, &file);
+        size_t before = resident_bytes();
         pipe_open(&p, file.bytes, file.size);
         struct input *input = open_input(p.path);
         assert_int_equal(input_read(input, &byte, 1, &n, NULL), ERR_OK);
