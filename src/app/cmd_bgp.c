@@ -177,10 +177,11 @@ static enum err check_form(const struct options *options, struct why *why)
     } else if ((is_long || is_short) && options_has(options, OPTION_JSON)) {
         return why_set(why, ERR_USAGE, "--json is another form than -m and -M; give one");
     }
-    if (!is_long && options_has(options, OPTION_LARGE))
-        return why_set(why, ERR_USAGE, "-l adds a field to the lines of -m; give that, too");
-    if (!is_long && !is_short && options_has(options, OPTION_TABLE_TIME))
-        return why_set(why, ERR_USAGE, "-t is about the lines of -m and -M; give one of them, too");
+    bool is_about_lines =
+        options_has(options, OPTION_LARGE) || options_has(options, OPTION_TABLE_TIME);
+    if (!is_long && !is_short && is_about_lines)
+        return why_set(why, ERR_USAGE,
+                       "-l and -t are about the lines of -m and -M; give one of them, too");
     if (collector && strlen(collector) > ROUTE_COLLECTOR_MAX)
         return why_set(why, ERR_USAGE, "--collector: longer than %d characters",
                        ROUTE_COLLECTOR_MAX);
@@ -218,7 +219,7 @@ int cmd_bgp(const struct options *options)
         return command_fail(&why);
     make_form(&printing, options);
     int status = options_has(options, OPTION_COUNTS) ? print_counts(&printing, options)
-                                                    : print_routes(&printing, options);
+                                                     : print_routes(&printing, options);
     route_files_free(printing.files);
     route_dump_free(printing.dump);
     route_json_free(printing.json);

@@ -334,8 +334,8 @@ static void test_refused(void **state)
         {"bgp updates -m -M", 2, "-m and -M are two forms of a line; give one"},
         {"bgp updates -m --json", 2, "--json is another form than -m and -M; give one"},
         {"bgp updates -m --count", 2, "--count prints no routes; leave out -m, -M and --head"},
-        {"bgp updates -l", 2, "-l adds a field to the lines of -m; give that, too"},
-        {"bgp updates -t dump", 2, "-t is about the lines of -m and -M; give one of them, too"},
+        {"bgp updates -l", 2, "-l and -t are about the lines of -m and -M; give one of them, too"},
+        {"bgp updates -t dump", 2, "-l and -t are about the lines of -m and -M"},
         {"bgp updates -m -t now", 2, "'--table-time' takes one of dump|change, found 'now'"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
