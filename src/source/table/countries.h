@@ -16,11 +16,7 @@
 #define SOURCE_TABLE_COUNTRIES_H
 
 #include "source/stream.h"
-
-/* A value: two upper-case letters, or "". */
-struct country {
-    char code[3];
-};
+#include "source/table/country.h"
 
 struct countries;
 
