@@ -50,13 +50,21 @@ static const uint32_t *key_of(const struct prefix_rows *rows, uint32_t row)
     return row_words(rows, row) + HEAD_WORDS;
 }
 
+static bool is_key(const struct prefix_rows *rows, uint32_t row, const struct prefix *prefix)
+{
+    uint32_t key[4];
+    const uint32_t *own = key_of(rows, row);
+    memcpy(key, prefix->addr.bytes, sizeof key);
+    return key[0] == own[0] &&
+           (rows->key == 1 || (key[1] == own[1] && key[2] == own[2] && key[3] == own[3]));
+}
+
 uint32_t prefix_rows_find(const struct prefix_rows *rows, const struct prefix *prefix,
                           uint64_t hash)
 {
     struct lookup_walk walk = lookup_walk(&rows->lookup, hash);
     for (uint32_t n; (n = lookup_next(&rows->lookup, &walk));)
-        if (row_head(rows, n)->bits == prefix->bits &&
-            memcmp(key_of(rows, n), prefix->addr.bytes, rows->key * WORD) == 0)
+        if (row_head(rows, n)->bits == prefix->bits && is_key(rows, n, prefix))
             return n;
     return 0;
 }

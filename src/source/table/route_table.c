@@ -145,6 +145,7 @@ static void tell(struct route_table *table, const struct pending *change, uint8_
                  uint32_t before, uint32_t after)
 {
     struct table_change told = {.time = change->time,
+                                .earlier = change->before,
                                 .at = {change->row, family},
                                 .column = change->column,
                                 .before = before,
@@ -305,7 +306,8 @@ static void take_route(struct route_table *table, uint32_t peer, const struct el
                                .column = column,
                                .way = way,
                                .hash = prefix_rows_hash(&element->prefix),
-                               .time = element->time};
+                               .time = table->now,
+                               .before = table->before};
     lookup_prefetch(&table->families[family_index(family)].rows.lookup, change->hash);
     if (table->pending_count == PENDING_MAX)
         route_table_flush(table);
@@ -358,8 +360,10 @@ void route_table_feed(struct route_table *table, uint16_t collector, const struc
     bool is_other = element->safi != 0 && !(element->safi & BGP_UNICAST);
     if (element->is_from_collector || is_other)
         return;
-    if (element->time.ns > table->now.ns)
+    if (element->time.ns > table->now.ns) {
+        table->before = table->now;
         table->now = element->time;
+    }
     if (table->now.ns >= table->judge_at.ns) {
         route_table_flush(table);
         route_table_judge(table, table->now);

@@ -37,7 +37,7 @@ struct table_row {
 
 /* One cell that has changed. */
 struct table_change {
-    struct utc time;
+    struct utc time, earlier; /* of the element, and of the last one before that time */
     struct table_row at;
     uint32_t column; /* which peer, for the functions below */
     uint32_t before, after;
@@ -132,7 +132,9 @@ struct table_view {
 void route_table_view(const struct route_table *table, struct table_row row,
                       struct table_view *out);
 
-/* The peer of a column. */
+/* Columns are numbered from 0; not all of them have a peer. */
+uint32_t route_table_columns(const struct route_table *table, uint8_t family);
+/* The peer of a column of which a cell changed or is not unknown. */
 const struct mrt_peer *route_table_peer(const struct route_table *table, uint8_t family,
                                         uint32_t column);
 /* Whether it is live and has a full feed. */

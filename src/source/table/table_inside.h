@@ -54,7 +54,7 @@ struct pending {
     uint32_t row;
     struct path_way way;
     uint64_t hash;
-    struct utc time;
+    struct utc time, before; /* of the element, and of the last one that was earlier */
 };
 
 enum { PENDING_MAX = 128 };
@@ -84,7 +84,8 @@ struct route_table {
     struct pending pending[PENDING_MAX];
     size_t pending_count;
     struct last_path last;
-    struct utc now, judge_at, decay_at;
+    struct utc now, before; /* the time of the last elements, and of those before that */
+    struct utc judge_at, decay_at;
     uint32_t chunks_most, ways_most; /* more are not made before what is not used is forgotten */
     struct route_table_counts counts;
 };

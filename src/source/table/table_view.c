@@ -38,9 +38,12 @@ struct table_row route_table_next(const struct route_table *table, struct table_
     return (struct table_row){0, row.family};
 }
 
+/* How many bits of eight are set. */
 static uint16_t bits_of(unsigned mask)
 {
-    return (uint16_t)__builtin_popcount(mask);
+    mask = (mask & 0x55) + (mask >> 1 & 0x55);
+    mask = (mask & 0x33) + (mask >> 2 & 0x33);
+    return (uint16_t)((mask & 0x0f) + (mask >> 4));
 }
 
 struct sight route_table_sight(const struct route_table *table, struct table_row row)
@@ -75,6 +78,11 @@ struct table_row route_table_cover(const struct route_table *table, struct table
             return found;
     }
     return (struct table_row){0, row.family};
+}
+
+uint32_t route_table_columns(const struct route_table *table, uint8_t family)
+{
+    return family_of(table, family)->column_count;
 }
 
 uint32_t route_table_cell(const struct route_table *table, struct table_row row, uint32_t column)
@@ -181,7 +189,10 @@ static void view_cell(const struct route_table *table, struct table_row row, uin
 
 void route_table_view(const struct route_table *table, struct table_row row, struct table_view *out)
 {
-    struct viewing viewing = {.out = out};
+    struct viewing viewing; /* much of it will not be needed: it is not cleared */
+    viewing.out = out;
+    viewing.origins.count = viewing.upstreams.count = 0;
+    viewing.hops = viewing.routes = 0;
     *out = (struct table_view){.sight = route_table_sight(table, row)};
     for (uint32_t i = 0; i < family_of(table, row.family)->column_count; i++)
         view_cell(table, row, i, &viewing);
