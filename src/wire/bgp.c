@@ -1,39 +1,4 @@
-#include "wire/bgp.h"
-
-#include <limits.h>
-
-/* IANA: BGP Path Attributes. */
-enum attribute {
-    ATTRIBUTE_ORIGIN = 1,
-    ATTRIBUTE_AS_PATH = 2,
-    ATTRIBUTE_NEXT_HOP = 3,
-    ATTRIBUTE_MED = 4,
-    ATTRIBUTE_AGGREGATOR = 7,
-    ATTRIBUTE_COMMUNITIES = 8,
-    ATTRIBUTE_MP_REACH = 14,
-    ATTRIBUTE_MP_UNREACH = 15,
-    ATTRIBUTE_EXTENDED_COMMUNITIES = 16,
-    ATTRIBUTE_AS4_PATH = 17,
-    ATTRIBUTE_AS4_AGGREGATOR = 18,
-    ATTRIBUTE_LARGE_COMMUNITIES = 32
-};
-
-enum { FLAG_OPTIONAL = 0x80, FLAG_TRANSITIVE = 0x40, FLAG_EXTENDED_LENGTH = 0x10 };
-
-enum segment_type {
-    SEGMENT_SET = 1,
-    SEGMENT_SEQUENCE = 2,
-    SEGMENT_CONFED_SEQUENCE = 3, /* RFC 5065 */
-    SEGMENT_CONFED_SET = 4
-};
-
-/* Attributes as found, before they are judged together. */
-struct scan {
-    struct reader found[33]; /* by type, up to large communities; at == NULL: not there */
-    const char *fault;       /* RFC 7606: treat as withdraw */
-    const char *fatal;       /* RFC 7606: the message cannot be used */
-    unsigned count;
-};
+#include "wire/bgp_inside.h"
 
 struct prefix bgp_prefix(struct reader *r, uint8_t family)
 {
@@ -65,29 +30,33 @@ int bgp_routes_next(struct bgp_routes *routes, struct bgp_nlri *out)
 
 /* What a walk over prefixes finds, without building them. */
 struct survey {
-    size_t sound;      /* bytes up to the first that is wrong */
-    unsigned defaults; /* prefixes of length 0 */
+    size_t sound; /* bytes up to the first that is wrong */
+    uint32_t count;
+    uint32_t defaults; /* prefixes of length 0 */
     bool is_cut;       /* what is wrong is only that the last one is cut short */
     bool is_sound;
 };
 
 static struct survey survey_routes(struct reader r, uint8_t family, bool has_path_ids)
 {
-    const uint8_t *start = r.at;
+    const unsigned longest = family == 6 ? 128 : 32;
+    const size_t head = has_path_ids ? 5 : 1;
+    const uint8_t *at = r.at;
     struct survey survey = {.is_sound = true};
-    while (reader_left(&r)) {
-        if (has_path_ids)
-            reader_u32(&r);
-        unsigned bits = reader_u8(&r);
-        reader_bytes(&r, (bits + 7) / 8);
-        if (bits > (family == 6 ? 128U : 32U) || r.bad) {
-            survey.is_cut = bits <= (family == 6 ? 128U : 32U);
+    while (at < r.end) {
+        size_t left = (size_t)(r.end - at);
+        unsigned bits = left >= head ? at[head - 1] : 0;
+        size_t size = head + (bits + 7) / 8;
+        if (bits > longest || size > left) {
+            survey.is_cut = bits <= longest;
             survey.is_sound = false;
-            return survey;
+            break;
         }
+        survey.count++;
         survey.defaults += bits == 0;
-        survey.sound = (size_t)(r.at - start);
+        at += size;
     }
+    survey.sound = (size_t)(at - r.at);
     return survey;
 }
 
@@ -120,256 +89,103 @@ static bool has_path_ids(const struct reader runs[2], uint8_t family, enum bgp_a
     return with.is_sound && (!plain->is_sound || with.defaults < plain->defaults);
 }
 
-/* Settles the form of both runs. If a run ends with a prefix that is cut short, those before it are
- * kept and *fault says so. False if the runs make no sense. */
-static bool settle_form(struct reader runs[2], uint8_t family, enum bgp_add_path add_path,
-                        bool *with_path_ids, const char **fault)
+static void add_routes(struct bgp_routes *list, uint8_t *count, struct bgp_routes routes)
 {
-    struct form form = form_of(runs, family, false);
-    *with_path_ids = has_path_ids(runs, family, add_path, &form);
-    if (*with_path_ids)
-        form = form_of(runs, family, true);
+    if (routes.count)
+        list[(*count)++] = routes;
+}
+
+/* Settles the form of both runs of a family and adds them to the update. If a run ends with a prefix
+ * that is cut short, those before it are kept and the fault says so. False if the runs make no
+ * sense. */
+static bool take_runs(const struct reader runs[2], uint8_t family, uint8_t safi,
+                      const struct bgp_form *form, struct bgp_update *out)
+{
+    enum bgp_add_path add_path = family == 6 ? form->add_path6 : form->add_path;
+    struct form found = form_of(runs, family, false);
+    bool with_path_ids = has_path_ids(runs, family, add_path, &found);
+    struct bgp_routes routes[2];
+    if (with_path_ids)
+        found = form_of(runs, family, true);
     for (size_t i = 0; i < 2; i++) {
-        if (!form.runs[i].is_sound && !form.runs[i].is_cut)
+        if (!found.runs[i].is_sound && !found.runs[i].is_cut)
             return false;
-        if (form.runs[i].is_cut) {
-            runs[i].end = runs[i].at + form.runs[i].sound;
-            *fault = "the last prefix is cut short; those before it are used";
-        }
+        if (found.runs[i].is_cut)
+            out->fault = "the last prefix is cut short; those before it are used";
+        routes[i] = (struct bgp_routes){.bytes = reader_of(runs[i].at, found.runs[i].sound),
+                                        .count = found.runs[i].count,
+                                        .family = family,
+                                        .safi = safi,
+                                        .has_path_ids = with_path_ids};
     }
+    add_routes(out->withdrawn, &out->withdrawn_count, routes[0]);
+    add_routes(out->announced, &out->announced_count, routes[1]);
     return true;
 }
 
-/* RFC 4271, 5.1 and the documents of each: what the Optional and Transitive bits must be. */
-static bool flags_are_wrong(uint8_t type, uint8_t flags)
-{
-    flags &= FLAG_OPTIONAL | FLAG_TRANSITIVE;
-    switch (type) {
-    case ATTRIBUTE_ORIGIN:
-    case ATTRIBUTE_AS_PATH:
-    case ATTRIBUTE_NEXT_HOP:
-        return flags != FLAG_TRANSITIVE;
-    case ATTRIBUTE_MED:
-    case ATTRIBUTE_MP_REACH:
-    case ATTRIBUTE_MP_UNREACH:
-        return flags != FLAG_OPTIONAL;
-    case ATTRIBUTE_COMMUNITIES:
-    case ATTRIBUTE_EXTENDED_COMMUNITIES:
-    case ATTRIBUTE_LARGE_COMMUNITIES:
-        return flags != (FLAG_OPTIONAL | FLAG_TRANSITIVE);
-    default:
-        return false;
-    }
-}
+/* AFI and SAFI of RFC 4760. */
+struct family {
+    uint8_t family; /* 0: not one of ours */
+    uint8_t safi;
+};
 
-static void scan_fault(struct scan *scan, const char *fault)
-{
-    if (!scan->fault)
-        scan->fault = fault;
-}
-
-/* Finds the attributes. RFC 7606, 3 (c) flags, (g) duplicates; 4: a length that runs over the end.
- */
-static struct scan scan_attributes(struct reader r, bool checks_flags)
-{
-    struct scan scan = {0};
-    while (reader_left(&r)) {
-        uint8_t flags = reader_u8(&r);
-        uint8_t type = reader_u8(&r);
-        size_t n = flags & FLAG_EXTENDED_LENGTH ? reader_u16(&r) : reader_u8(&r);
-        struct reader value = reader_sub(&r, n);
-        if (r.bad) {
-            scan_fault(&scan, "a path attribute is longer than the attributes' total length");
-            break;
-        }
-        scan.count++;
-        if (checks_flags && flags_are_wrong(type, flags))
-            scan_fault(&scan, "a path attribute has wrong flags");
-        if (type >= sizeof scan.found / sizeof *scan.found)
-            continue;
-        if (!scan.found[type].at)
-            scan.found[type] = value;
-        else if (type == ATTRIBUTE_MP_REACH || type == ATTRIBUTE_MP_UNREACH)
-            scan.fatal = "MP_REACH_NLRI or MP_UNREACH_NLRI is there twice";
-    }
-    return scan;
-}
-
-/* RFC 4271, 4.3 and RFC 7606, 7.2: segments must fill the attribute exactly and none be empty.
- * *hops gets the length of the path as RFC 4271, 9.1.2.2 and RFC 5065, 5.3 count it. */
-static bool path_is_sound(struct reader r, size_t asn_size, unsigned *hops)
-{
-    *hops = 0;
-    while (reader_left(&r)) {
-        uint8_t type = reader_u8(&r);
-        uint8_t count = reader_u8(&r);
-        reader_bytes(&r, count * asn_size);
-        if (type < SEGMENT_SET || type > SEGMENT_CONFED_SET || count == 0)
-            return false;
-        *hops += type == SEGMENT_SEQUENCE ? count : type == SEGMENT_SET ? 1 : 0;
-    }
-    return !r.bad;
-}
-
-static bool has_confederation(struct reader r)
-{
-    while (reader_left(&r)) {
-        uint8_t type = reader_u8(&r);
-        reader_bytes(&r, reader_u8(&r) * (size_t)4);
-        if (type >= SEGMENT_CONFED_SEQUENCE)
-            return true;
-    }
-    return false;
-}
-
-/* RFC 6793, 4.2.3: whether the AS4_PATH is to be used, for a speaker of 2-byte ASNs. */
-static void merge_as4_path(const struct scan *scan, unsigned hops, struct bgp_path *path)
-{
-    struct reader as4 = scan->found[ATTRIBUTE_AS4_PATH];
-    struct reader aggregator = scan->found[ATTRIBUTE_AGGREGATOR];
-    unsigned as4_hops;
-    bool was_aggregated_since = scan->found[ATTRIBUTE_AS4_AGGREGATOR].at &&
-                                reader_left(&aggregator) == 6 &&
-                                reader_u16(&aggregator) != BGP_AS_TRANS;
-    if (!as4.at || was_aggregated_since || !path_is_sound(as4, 4, &as4_hops) ||
-        has_confederation(as4) || as4_hops > hops)
-        return; /* RFC 6793, 6: a bad AS4_PATH is passed over */
-    path->tail = as4;
-    path->head_hops = hops - as4_hops;
-}
-
-static const char *take_path(const struct scan *scan, bool is_as4, struct bgp_path *out)
-{
-    unsigned hops;
-    struct reader head = scan->found[ATTRIBUTE_AS_PATH];
-    if (!head.at)
-        return "AS_PATH is missing";
-    if (!path_is_sound(head, is_as4 ? 4 : 2, &hops))
-        return "AS_PATH is malformed";
-    *out = (struct bgp_path){.head = head, .head_hops = UINT_MAX, .is_as4 = is_as4};
-    if (!is_as4)
-        merge_as4_path(scan, hops, out);
-    return NULL;
-}
-
-static bool has_length(const struct reader *r, size_t n)
-{
-    return !r->at || reader_left(r) == n;
-}
-
-static bool has_length_of(const struct reader *r, size_t unit)
-{
-    return !r->at || (reader_left(r) > 0 && reader_left(r) % unit == 0);
-}
-
-/* RFC 7606, 7: the attributes whose faults make a route unusable. */
-static const char *judge(const struct scan *scan, bool is_as4, struct bgp_attributes *out)
-{
-    struct reader origin = scan->found[ATTRIBUTE_ORIGIN];
-    if (scan->fault)
-        return scan->fault;
-    if (!origin.at)
-        return "ORIGIN is missing";
-    if (!has_length(&origin, 1) || *origin.at > 2)
-        return "ORIGIN is malformed";
-    if (!has_length(&scan->found[ATTRIBUTE_MED], 4))
-        return "MULTI_EXIT_DISC has a wrong length";
-    if (!has_length_of(&scan->found[ATTRIBUTE_COMMUNITIES], 4))
-        return "COMMUNITIES has a wrong length";
-    if (!has_length_of(&scan->found[ATTRIBUTE_EXTENDED_COMMUNITIES], 8))
-        return "EXTENDED COMMUNITIES has a wrong length";
-    if (!has_length_of(&scan->found[ATTRIBUTE_LARGE_COMMUNITIES], 12))
-        return "LARGE_COMMUNITY has a wrong length";
-    out->origin = *origin.at;
-    return take_path(scan, is_as4, &out->path);
-}
-
-const char *bgp_attributes_decode(struct reader bytes, bool is_as4, struct bgp_attributes *out)
-{
-    struct scan scan = scan_attributes(bytes, false);
-    struct bgp_attributes attributes = {0};
-    bool is_local =
-        !scan.fault && !scan.found[ATTRIBUTE_ORIGIN].at && !scan.found[ATTRIBUTE_AS_PATH].at;
-    const char *fault = is_local ? NULL : judge(&scan, is_as4, &attributes);
-    if (!fault)
-        *out = attributes;
-    return fault;
-}
-
-/* AFI and SAFI of RFC 4760; 0 for families that are not ours. */
-static uint8_t read_family(struct reader *r)
+static struct family read_family(struct reader *r)
 {
     uint16_t afi = reader_u16(r);
     uint8_t safi = reader_u8(r);
-    if (safi != 1)
-        return 0;
-    return afi == 1 ? 4 : afi == 2 ? 6 : 0;
+    if (safi < BGP_UNICAST || safi > BGP_UNICAST_AND_MULTICAST || afi < 1 || afi > 2)
+        return (struct family){0};
+    return (struct family){afi == 1 ? 4 : 6, safi};
 }
 
-static void add_routes(struct bgp_routes *list, uint8_t *count, struct reader bytes, uint8_t family,
-                       bool has_path_ids)
+/* RFC 7606, 7.11: whether a next hop of a family of ours can have this length. */
+static bool has_hop_length(size_t n, uint8_t family)
 {
-    if (reader_left(&bytes))
-        list[(*count)++] = (struct bgp_routes){bytes, family, BGP_UNICAST, has_path_ids};
+    return n == 16 || n == 32 || (n == 4 && family == 4);
 }
 
 /* MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760, 3 and 4). RFC 7606, 5.3: prefixes that cannot be
- * read make the whole message unusable. */
-static const char *take_multiprotocol(const struct scan *scan, const struct bgp_form *form,
-                                      struct bgp_update *out)
+ * read make the whole message unusable. A next hop of a wrong length would, too (7.11), as it may be
+ * that the prefixes are not where they seem to be; if they make sense they are withdrawn. */
+static const char *take_multiprotocol(const struct bgp_form *form, struct bgp_update *out)
 {
-    struct reader gone = scan->found[ATTRIBUTE_MP_UNREACH];
-    struct reader come = scan->found[ATTRIBUTE_MP_REACH];
-    uint8_t gone_family = gone.at ? read_family(&gone) : 0;
-    uint8_t come_family = come.at ? read_family(&come) : 0;
+    static const char malformed[] =
+        "the prefixes of MP_REACH_NLRI or MP_UNREACH_NLRI are malformed";
+    const struct reader none = {0};
+    struct reader gone = bgp_attribute(&out->attributes, BGP_MP_UNREACH);
+    struct reader come = bgp_attribute(&out->attributes, BGP_MP_REACH);
+    struct family of_gone = gone.at ? read_family(&gone) : (struct family){0};
+    struct family of_come = come.at ? read_family(&come) : (struct family){0};
     if (come.at) {
-        reader_bytes(&come, reader_u8(&come)); /* next hop */
-        reader_u8(&come);                      /* reserved */
+        size_t n = reader_u8(&come);
+        out->attributes.scan.has_odd_hop = of_come.family && !has_hop_length(n, of_come.family);
+        reader_bytes(&come, n);
+        reader_u8(&come); /* reserved */
     }
     if (gone.bad || come.bad)
         return "MP_REACH_NLRI or MP_UNREACH_NLRI is too short";
-    static const uint8_t families[2] = {4, 6};
-    for (size_t i = 0; i < 2; i++) {
-        struct reader none = {0};
-        struct reader runs[2] = {gone_family == families[i] ? gone : none,
-                                 come_family == families[i] ? come : none};
-        bool with_path_ids;
-        enum bgp_add_path add_path = families[i] == 6 ? form->add_path6 : form->add_path;
-        if (!settle_form(runs, families[i], add_path, &with_path_ids, &out->fault))
-            return "the prefixes of MP_REACH_NLRI or MP_UNREACH_NLRI are malformed";
-        add_routes(out->withdrawn, &out->withdrawn_count, runs[0], families[i], with_path_ids);
-        add_routes(out->announced, &out->announced_count, runs[1], families[i], with_path_ids);
-    }
+    bool is_same = of_gone.family == of_come.family && of_gone.safi == of_come.safi;
+    const struct reader only_gone[2] = {gone, is_same ? come : none}, only_come[2] = {none, come};
+    if (of_gone.family && !take_runs(only_gone, of_gone.family, of_gone.safi, form, out))
+        return malformed;
+    if (of_come.family && !is_same &&
+        !take_runs(only_come, of_come.family, of_come.safi, form, out))
+        return malformed;
     return NULL;
 }
 
-static bool fail_update(struct bgp_update *out, const char *fault)
-{
-    *out = (struct bgp_update){.fault = fault};
-    return false;
-}
-
-/* Faults of attributes, which make withdrawals of announcements. */
-static const char *judge_update(const struct scan *scan, bool is_as4, bool has_own_prefixes,
-                                struct bgp_update *out)
-{
-    const struct reader *next_hop = &scan->found[ATTRIBUTE_NEXT_HOP];
-    const char *fault = judge(scan, is_as4, &out->attributes);
-    if (fault)
-        return fault;
-    if (has_own_prefixes && !next_hop->at)
-        return "NEXT_HOP is missing";
-    return has_length(next_hop, 4) ? NULL : "NEXT_HOP has a wrong length";
-}
-
 /* RFC 4724, 2: an UPDATE of nothing (IPv4), or with nothing but an MP_UNREACH_NLRI of no prefixes. */
-static bool is_end_of_rib(const struct scan *scan, uint8_t *family)
+static void find_end_of_rib(struct bgp_update *out)
 {
-    struct reader gone = scan->found[ATTRIBUTE_MP_UNREACH];
-    if (scan->count && (scan->count > 1 || !gone.at || reader_left(&gone) != 3))
-        return false;
-    *family = scan->count ? read_family(&gone) : 4;
-    return true;
+    struct reader gone = bgp_attribute(&out->attributes, BGP_MP_UNREACH);
+    unsigned count = out->attributes.scan.count;
+    if (count && (count > 1 || reader_left(&gone) != 3))
+        return;
+    struct family family = count ? read_family(&gone) : (struct family){4, BGP_UNICAST};
+    out->is_end_of_rib = true;
+    out->ended_family = family.family;
+    out->ended_safi = family.safi;
+    out->end_of_rib_family = family.safi == BGP_UNICAST ? family.family : 0;
 }
 
 /* A part with its length in front; of a message that is cut, what is there of it. */
@@ -383,104 +199,66 @@ static struct reader read_part(struct reader *body, bool is_cut)
     return reader_sub(body, is_cut && n > reader_left(body) ? reader_left(body) : n);
 }
 
-bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_update *out)
+/* Nothing of it is to be used. */
+static bool fail_update(struct bgp_update *out, const char *fault)
 {
-    struct bgp_update update = {.fault = form.is_cut ? "the message is cut short" : NULL};
-    struct reader gone = read_part(&body, form.is_cut);
-    struct reader attributes = read_part(&body, form.is_cut);
-    struct reader runs[2] = {gone, body};
-    bool with_path_ids;
+    out->withdrawn_count = out->announced_count = 0;
+    out->fault = fault;
+    return false;
+}
+
+bool bgp_update_find(struct reader body, const struct bgp_form *form, struct bgp_update *out)
+{
+    struct reader gone = read_part(&body, form->is_cut);
+    struct reader attributes = read_part(&body, form->is_cut);
+    const struct reader runs[2] = {gone, body};
+    out->withdrawn_count = out->announced_count = 0;
+    out->end_of_rib_family = out->ended_family = out->ended_safi = 0;
+    out->has_attributes = out->is_end_of_rib = out->is_withdrawal = false;
+    out->has_own_prefixes = reader_left(&body) > 0;
+    out->fault = form->is_cut ? "the message is cut short" : NULL;
     if (body.bad)
         return fail_update(out, "the lengths within the UPDATE do not fit");
-    if (!settle_form(runs, 4, form.add_path, &with_path_ids, &update.fault))
+    if (!take_runs(runs, 4, BGP_UNICAST, form, out))
         return fail_update(out, "the prefixes are malformed");
-    add_routes(update.withdrawn, &update.withdrawn_count, runs[0], 4, with_path_ids);
-    add_routes(update.announced, &update.announced_count, runs[1], 4, with_path_ids);
-    struct scan scan = scan_attributes(attributes, true);
-    const char *fault = scan.fatal ? scan.fatal : take_multiprotocol(&scan, &form, &update);
-    if (fault)
-        return fail_update(out, fault);
-    fault = update.announced_count
-                ? judge_update(&scan, form.is_as4, reader_left(&runs[1]) > 0, &update)
-                : scan.fault;
-    update.is_withdrawal = fault && update.announced_count;
-    update.fault = fault ? fault : update.fault;
-    update.is_end_of_rib = !update.fault && !reader_left(&gone) && !reader_left(&body) &&
-                           is_end_of_rib(&scan, &update.end_of_rib_family);
-    *out = update;
+    attributes_scan(attributes, &out->attributes);
+    const char *fatal = out->attributes.scan.fatal;
+    if (!fatal)
+        fatal = take_multiprotocol(form, out);
+    if (fatal)
+        return fail_update(out, fatal);
+    if (!reader_left(&gone) && !out->has_own_prefixes)
+        find_end_of_rib(out);
     return true;
 }
 
-static void add_number(struct buffer *out, uint32_t value)
+/* What only an UPDATE must have (RFC 4271, 5.1.3). */
+static const char *judge_next_hop(const struct bgp_update *update)
 {
-    char digits[10];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while (value /= 10);
-    buffer_add(out, digits + at, sizeof digits - at);
+    if (update->has_own_prefixes && !bgp_attribute(&update->attributes, BGP_NEXT_HOP).at)
+        return "NEXT_HOP is missing";
+    if (update->attributes.scan.has_odd_hop)
+        return "the next hop in MP_REACH_NLRI has a wrong length";
+    return NULL;
 }
 
-static void format_segment(struct reader *r, uint8_t type, unsigned count, bool is_as4,
-                           struct buffer *out)
+void bgp_update_judge(const struct bgp_form *form, struct bgp_update *update)
 {
-    static const char *const opens[] = {"", "{", "", "(", "({"};
-    static const char *const closes[] = {"", "}", "", ")", "})"};
-    buffer_puts(out, opens[type]);
-    for (unsigned i = 0; i < count; i++) {
-        if (i)
-            buffer_add(out, type == SEGMENT_SEQUENCE ? " " : ",", 1);
-        add_number(out, is_as4 ? reader_u32(r) : reader_u16(r));
-    }
-    buffer_puts(out, closes[type]);
+    const char *fault = attributes_judge(form, false, &update->attributes);
+    if (!fault)
+        fault = judge_next_hop(update);
+    update->has_attributes = !fault;
+    if (!update->announced_count) /* then nothing but their framing matters */
+        fault = update->attributes.scan.fault;
+    update->is_withdrawal = fault && update->announced_count;
+    update->fault = fault ? fault : update->fault;
+    update->is_end_of_rib &= !update->fault;
 }
 
-/* Formats the first `hops` hops; confederation segments, which count none, go with what follows. */
-static void format_segments(struct reader r, bool is_as4, unsigned hops, size_t start,
-                            struct buffer *out)
+bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_update *out)
 {
-    while (reader_left(&r) && hops) {
-        uint8_t type = reader_u8(&r);
-        uint8_t count = reader_u8(&r);
-        struct reader asns = reader_sub(&r, count * (is_as4 ? (size_t)4 : 2));
-        if (r.bad)
-            return;
-        unsigned used = type == SEGMENT_SEQUENCE && count > hops ? hops : count;
-        if (out->size > start)
-            buffer_add(out, " ", 1);
-        format_segment(&asns, type, used, is_as4, out);
-        if (hops != UINT_MAX)
-            hops -= type == SEGMENT_SEQUENCE ? used : type == SEGMENT_SET ? 1 : 0;
-    }
-}
-
-void bgp_path_format(const struct bgp_path *path, struct buffer *out)
-{
-    size_t start = out->size;
-    format_segments(path->head, path->is_as4, path->head_hops, start, out);
-    format_segments(path->tail, true, UINT_MAX, start, out);
-}
-
-static uint32_t origin_of(struct reader r, bool is_as4)
-{
-    uint32_t origin = 0;
-    while (reader_left(&r)) {
-        uint8_t type = reader_u8(&r);
-        uint8_t count = reader_u8(&r);
-        struct reader asns = reader_sub(&r, count * (is_as4 ? (size_t)4 : 2));
-        if (r.bad || type != SEGMENT_SEQUENCE) {
-            origin = 0;
-            continue;
-        }
-        reader_bytes(&asns, (count - (size_t)1) * (is_as4 ? 4 : 2));
-        origin = is_as4 ? reader_u32(&asns) : reader_u16(&asns);
-    }
-    return origin;
-}
-
-uint32_t bgp_path_origin(const struct bgp_path *path)
-{
-    if (reader_left(&path->tail))
-        return origin_of(path->tail, true);
-    return origin_of(path->head, path->is_as4);
+    if (!bgp_update_find(body, &form, out))
+        return false;
+    bgp_update_judge(&form, out);
+    return true;
 }

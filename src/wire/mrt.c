@@ -20,11 +20,15 @@ enum bgp4mp {
 enum table_dump_v2 {
     V2_PEER_INDEX_TABLE = 1,
     V2_RIB_IPV4_UNICAST = 2,
+    V2_RIB_IPV4_MULTICAST = 3,
     V2_RIB_IPV6_UNICAST = 4,
+    V2_RIB_IPV6_MULTICAST = 5,
     V2_RIB_GENERIC = 6,
-    V2_GEO_PEER_TABLE = 7,
+    V2_GEO_PEER_TABLE = 7, /* RFC 6397 */
     V2_RIB_IPV4_UNICAST_ADDPATH = 8,
+    V2_RIB_IPV4_MULTICAST_ADDPATH = 9,
     V2_RIB_IPV6_UNICAST_ADDPATH = 10,
+    V2_RIB_IPV6_MULTICAST_ADDPATH = 11,
     V2_RIB_GENERIC_ADDPATH = 12
 };
 
@@ -126,6 +130,11 @@ static void read_message(struct reader *r, struct mrt_message *out)
     reader_finish(r);
 }
 
+static bool is_ours(uint8_t safi)
+{
+    return safi >= BGP_UNICAST && safi <= BGP_UNICAST_AND_MULTICAST;
+}
+
 /* BGP4MP_ENTRY, an early form of a dump that OpenBGPD still writes ("table-mp"). */
 static const char *decode_entry(uint8_t family, struct reader *r, struct mrt_record *out)
 {
@@ -133,12 +142,12 @@ static const char *decode_entry(uint8_t family, struct reader *r, struct mrt_rec
     reader_u32(r); /* view, status */
     entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
     uint8_t prefix_family = read_afi(r);
-    uint8_t safi = reader_u8(r);
+    entry.safi = reader_u8(r);
     reader_bytes(r, reader_u8(r)); /* next hop */
     entry.prefix = bgp_prefix(r, prefix_family);
     entry.attributes = reader_sub(r, reader_u16(r));
     reader_finish(r);
-    if (safi != 1)
+    if (!is_ours(entry.safi))
         return r->bad;
     out->kind = MRT_KIND_TABLE;
     out->table = (struct mrt_table){.first = entry, .has_first = true, .family = family};
@@ -153,8 +162,8 @@ static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_
     if (subtype == BGP4MP_SNAPSHOT)
         return NULL;
     out->peer.asn = is_as4 ? reader_u32(r) : reader_u16(r);
-    reader_bytes(r, is_as4 ? 4 : 2); /* the collector's ASN */
-    reader_u16(r);                   /* interface */
+    uint32_t own_asn = is_as4 ? reader_u32(r) : reader_u16(r);
+    reader_u16(r); /* interface */
     uint8_t family = read_afi(r);
     out->peer.addr = read_addr(r, family);
     read_addr(r, family);
@@ -170,11 +179,15 @@ static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_
     enum bgp_add_path add_path =
         subtype >= BGP4MP_MESSAGE_ADDPATH ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS;
     out->kind = MRT_KIND_MESSAGE;
-    out->message = (struct mrt_message){
-        .form = {.is_as4 = is_as4, .add_path = add_path, .add_path6 = add_path},
-        .is_from_collector =
-            subtype == BGP4MP_MESSAGE_LOCAL || subtype == BGP4MP_MESSAGE_AS4_LOCAL ||
-            subtype == BGP4MP_MESSAGE_LOCAL_ADDPATH || subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH};
+    out->message =
+        (struct mrt_message){.form = {.is_as4 = is_as4,
+                                      .add_path = add_path,
+                                      .add_path6 = add_path,
+                                      .is_internal = out->peer.asn == own_asn},
+                             .is_from_collector = subtype == BGP4MP_MESSAGE_LOCAL ||
+                                                  subtype == BGP4MP_MESSAGE_AS4_LOCAL ||
+                                                  subtype == BGP4MP_MESSAGE_LOCAL_ADDPATH ||
+                                                  subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH};
     read_message(r, &out->message);
     return r->bad;
 }
@@ -207,7 +220,7 @@ static const char *decode_old_bgp(uint16_t subtype, uint8_t family, struct reade
 
 static bool read_table_entry(struct reader *r, uint8_t family, struct mrt_table_entry *out)
 {
-    struct mrt_table_entry entry;
+    struct mrt_table_entry entry = {.safi = BGP_UNICAST};
     struct addr addr = read_addr(r, family);
     uint8_t bits = reader_u8(r);
     entry.prefix = prefix_of(&addr, bits);
@@ -237,83 +250,164 @@ static const char *decode_table_dump(uint16_t subtype, struct reader *r, struct 
 {
     if (subtype != TABLE_DUMP_IPV4 && subtype != TABLE_DUMP_IPV6)
         return NULL;
-    struct mrt_table_entry entry;
     out->kind = MRT_KIND_TABLE;
     out->table = (struct mrt_table){.family = subtype == TABLE_DUMP_IPV6 ? 6 : 4};
     reader_u32(r); /* view, sequence */
     out->table.has_first = read_table_entry(r, out->table.family, &out->table.first);
     out->table.more = *r;
-    while (reader_left(r))
-        read_table_entry(r, out->table.family, &entry);
     return r->bad;
 }
 
-static const char *decode_peer_table(struct reader *r, struct mrt_record *out)
+const char *mrt_table_check(struct mrt_table table)
+{
+    struct mrt_table_entry entry;
+    while (mrt_table_next(&table, &entry))
+        continue;
+    return table.more.bad;
+}
+
+/* RFC 6396, 4.3.1; RFC 6397, 4. */
+static const char *decode_peers(bool has_places, struct reader *r, struct mrt_record *out)
 {
     reader_u32(r); /* the collector's BGP identifier */
     reader_bytes(r, reader_u16(r));
-    uint16_t count = reader_u16(r);
+    if (has_places)
+        reader_bytes(r, 8);
+    out->kind = MRT_KIND_PEER_TABLE;
+    out->peers = (struct mrt_peers){.count = reader_u16(r), .has_places = has_places};
+    out->peers.bytes = *r;
+    return r->bad;
+}
+
+const char *mrt_peers_check(struct mrt_peers peers)
+{
     struct mrt_peer peer;
     unsigned found = 0;
-    out->kind = MRT_KIND_PEER_TABLE;
-    out->peers = *r;
-    while (mrt_peers_next(r, &peer))
+    while (mrt_peers_next(&peers, &peer))
         found++;
-    if (!r->bad && found != count)
+    if (!peers.bytes.bad && found != peers.count)
         return "the count of peers is wrong";
-    return r->bad;
+    return peers.bytes.bad;
+}
+
+/* Bit 0 of the type says IPv6, bit 1 a 4-byte ASN. */
+int mrt_peers_next(struct mrt_peers *peers, struct mrt_peer *out)
+{
+    struct reader *r = &peers->bytes;
+    if (reader_left(r) == 0)
+        return 0;
+    uint8_t type = reader_u8(r);
+    reader_u32(r); /* BGP identifier */
+    struct mrt_peer peer = {.addr = read_addr(r, type & 1 ? 6 : 4)};
+    peer.asn = type & 2 ? reader_u32(r) : reader_u16(r);
+    if (peers->has_places)
+        reader_bytes(r, 8);
+    if (r->bad)
+        return 0;
+    *out = peer;
+    return 1;
 }
 
 /* Entries of TABLE_DUMP_V2 (RFC 6396, 4.3.4; RFC 8050, 4), walked to see whether they fill the
  * record. */
-static const char *check_entries(struct mrt_rib rib, unsigned count)
+static const char *check_entries(const struct mrt_rib *rib, bool has_path_ids)
 {
-    struct mrt_rib_entry entry;
+    const size_t head = has_path_ids ? 12 : 8;
+    const uint8_t *at = rib->entries.at, *end = rib->entries.end;
     unsigned found = 0;
-    while (mrt_rib_next(&rib, &entry))
+    while (at < end) {
+        if ((size_t)(end - at) < head)
+            return "ends too early";
+        size_t length = (size_t)(at[head - 2] << 8 | at[head - 1]);
+        if (length > (size_t)(end - at) - head)
+            return "ends too early";
+        at += head + length;
         found++;
-    return rib.entries.bad  ? rib.entries.bad
-           : found == count ? NULL
-                            : "the count of entries is wrong";
+    }
+    return found == rib->count ? NULL : "the count of entries is wrong";
 }
 
-static const char *decode_rib(uint8_t family, bool is_add_path, struct reader *r,
+const char *mrt_rib_check(struct mrt_rib *rib)
+{
+    const char *fault = check_entries(rib, rib->has_path_ids);
+    if (!fault || rib->has_path_ids || rib->has_path_id)
+        return fault;
+    if (check_entries(rib, true))
+        return fault;
+    rib->has_path_ids = true; /* under a subtype that does not say so */
+    return NULL;
+}
+
+int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out)
+{
+    struct reader *r = &rib->entries;
+    if (reader_left(r) == 0)
+        return 0;
+    struct mrt_rib_entry entry = {.peer = reader_u16(r)};
+    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
+    entry.path_id = rib->has_path_ids ? reader_u32(r) : rib->path_id;
+    entry.attributes = reader_sub(r, reader_u16(r));
+    if (r->bad)
+        return 0;
+    *out = entry;
+    return 1;
+}
+
+static const char *decode_rib(uint8_t family, uint8_t safi, bool is_add_path, struct reader *r,
                               struct mrt_record *out)
 {
-    reader_u32(r); /* sequence */
-    struct mrt_rib rib = {.prefix = bgp_prefix(r, family), .has_path_ids = is_add_path};
-    unsigned count = reader_u16(r);
-    if (r->bad)
-        return r->bad;
+    struct mrt_rib rib = {.safi = safi, .has_path_ids = is_add_path};
+    rib.prefix = bgp_prefix(r, family);
+    rib.count = reader_u16(r);
     rib.entries = *r;
-    const char *fault = check_entries(rib, count);
-    if (fault && !is_add_path) { /* identifiers under a subtype that does not say so */
-        rib.has_path_ids = true;
-        if (check_entries(rib, count))
-            return fault;
-    } else if (fault) {
-        return fault;
-    }
     out->kind = MRT_KIND_RIB;
     out->rib = rib;
-    return NULL;
+    return r->bad;
+}
+
+/* With ADD-PATH RFC 8050, 4.2 has the identifier in front of the prefix, and so but one for all
+ * entries. GoBGP and OpenBGPD write it into each, as for the other subtypes. */
+static const char *decode_generic(bool is_add_path, struct reader *r, struct mrt_record *out)
+{
+    uint16_t afi = reader_u16(r);
+    uint8_t safi = reader_u8(r), family = afi == 2 ? 6 : 4;
+    if (r->bad || afi < 1 || afi > 2 || !is_ours(safi))
+        return r->bad;
+    struct reader behind = *r;
+    if (is_add_path) {
+        uint32_t path_id = reader_u32(&behind);
+        if (!decode_rib(family, safi, false, &behind, out) && !check_entries(&out->rib, false)) {
+            out->rib.path_id = path_id;
+            out->rib.has_path_id = true;
+            return NULL;
+        }
+    }
+    return decode_rib(family, safi, is_add_path, r, out);
 }
 
 static const char *decode_table_dump_v2(uint16_t subtype, struct reader *r, struct mrt_record *out)
 {
+    if (subtype == V2_PEER_INDEX_TABLE || subtype == V2_GEO_PEER_TABLE)
+        return decode_peers(subtype == V2_GEO_PEER_TABLE, r, out);
+    reader_u32(r); /* sequence */
     switch (subtype) {
-    case V2_PEER_INDEX_TABLE:
-        return decode_peer_table(r, out);
     case V2_RIB_IPV4_UNICAST:
-        return decode_rib(4, false, r, out);
-    case V2_RIB_IPV6_UNICAST:
-        return decode_rib(6, false, r, out);
     case V2_RIB_IPV4_UNICAST_ADDPATH:
-        return decode_rib(4, true, r, out);
+        return decode_rib(4, BGP_UNICAST, subtype == V2_RIB_IPV4_UNICAST_ADDPATH, r, out);
+    case V2_RIB_IPV4_MULTICAST:
+    case V2_RIB_IPV4_MULTICAST_ADDPATH:
+        return decode_rib(4, BGP_MULTICAST, subtype == V2_RIB_IPV4_MULTICAST_ADDPATH, r, out);
+    case V2_RIB_IPV6_UNICAST:
     case V2_RIB_IPV6_UNICAST_ADDPATH:
-        return decode_rib(6, true, r, out);
+        return decode_rib(6, BGP_UNICAST, subtype == V2_RIB_IPV6_UNICAST_ADDPATH, r, out);
+    case V2_RIB_IPV6_MULTICAST:
+    case V2_RIB_IPV6_MULTICAST_ADDPATH:
+        return decode_rib(6, BGP_MULTICAST, subtype == V2_RIB_IPV6_MULTICAST_ADDPATH, r, out);
+    case V2_RIB_GENERIC:
+    case V2_RIB_GENERIC_ADDPATH:
+        return decode_generic(subtype == V2_RIB_GENERIC_ADDPATH, r, out);
     default:
-        return NULL; /* multicast, generic, geographic */
+        return NULL;
     }
 }
 
@@ -352,34 +446,4 @@ const char *mrt_record_decode(const struct mrt_header *header, struct reader bod
     if (!fault)
         *out = record;
     return fault;
-}
-
-/* RFC 6396, 4.3.1: bit 0 of the type says IPv6, bit 1 a 4-byte ASN. */
-int mrt_peers_next(struct reader *peers, struct mrt_peer *out)
-{
-    if (reader_left(peers) == 0)
-        return 0;
-    uint8_t type = reader_u8(peers);
-    reader_u32(peers); /* BGP identifier */
-    struct mrt_peer peer = {.addr = read_addr(peers, type & 1 ? 6 : 4)};
-    peer.asn = type & 2 ? reader_u32(peers) : reader_u16(peers);
-    if (peers->bad)
-        return 0;
-    *out = peer;
-    return 1;
-}
-
-int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out)
-{
-    struct reader *r = &rib->entries;
-    if (reader_left(r) == 0)
-        return 0;
-    struct mrt_rib_entry entry = {.peer = reader_u16(r)};
-    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
-    entry.path_id = rib->has_path_ids ? reader_u32(r) : 0;
-    entry.attributes = reader_sub(r, reader_u16(r));
-    if (r->bad)
-        return 0;
-    *out = entry;
-    return 1;
 }
