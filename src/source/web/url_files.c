@@ -10,7 +10,7 @@ struct url_files {
     struct fetch_ahead *ahead;
     const char *const *urls;
     size_t count;
-    bool may_lack;
+    struct url_files_options options;
     struct stream_faults *faults;
     uint64_t missing;
     size_t lacking;
@@ -55,8 +55,8 @@ struct url_files *url_files_new(const struct url_files_options *options, const c
                                 size_t count, struct stream_faults *faults)
 {
     struct url_files *files = mem_new(1, sizeof *files);
-    *files = (struct url_files){
-        .urls = urls, .count = count, .may_lack = options->may_lack, .faults = faults};
+    *files =
+        (struct url_files){.urls = urls, .count = count, .options = *options, .faults = faults};
     files->ahead = fetch_ahead_new(options->cache, urls, count, options->watch, options->context);
     return files;
 }
@@ -69,7 +69,10 @@ static void tell(const struct url_files *files, const char *text)
 
 static void miss(struct url_files *files, size_t i, const struct why *why)
 {
-    if (why->err == ERR_NOT_FOUND && files->may_lack) {
+    struct site_hole hole;
+    if (files->options.lost && url_span(files->urls, files->count, i, &hole))
+        files->options.lost(files->options.context, hole);
+    if (why->err == ERR_NOT_FOUND && files->options.may_lack) {
         if (!files->lacking++)
             files->first_lacking = files->urls[i];
         return;

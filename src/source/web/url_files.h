@@ -19,6 +19,9 @@ struct url_files_options {
     bool may_lack;           /* the URLs were computed: one that is not there is no failure */
     /* While a file is waited for, about ten times a second; may be NULL. */
     void (*watch)(void *context, const char *url, struct web_state state);
+    /* Of this time nothing will be known, as its archive could not be had; may be NULL. It is called
+     * when it would have been the archive's turn. */
+    void (*lost)(void *context, struct site_hole hole);
     void *context;
 };
 
