@@ -1,7 +1,41 @@
 #include "wire/bgp_inside.h"
 
+/* The n = (bits + 7) / 8 bytes of a prefix, which are there; what is behind the last bit is not taken. */
+static inline void set_prefix(const uint8_t *at, unsigned n, unsigned bits, uint8_t family,
+                              struct prefix *out)
+{
+    *out = (struct prefix){.addr = {.family = family}, .bits = (uint8_t)bits};
+    uint8_t *bytes = out->addr.bytes;
+    switch (n) { /* most are short, and each of these is one move */
+    case 0:
+        return;
+    case 1:
+        bytes[0] = at[0];
+        break;
+    case 2:
+        memcpy(bytes, at, 2);
+        break;
+    case 3:
+        memcpy(bytes, at, 2);
+        bytes[2] = at[2];
+        break;
+    case 4:
+        memcpy(bytes, at, 4);
+        break;
+    case 6:
+        memcpy(bytes, at, 4);
+        memcpy(bytes + 4, at + 4, 2);
+        break;
+    default:
+        memcpy(bytes, at, n);
+        break;
+    }
+    bytes[n - 1] &= (uint8_t)(0xff00 >> ((bits - 1) % 8 + 1));
+}
+
 struct prefix bgp_prefix(struct reader *r, uint8_t family)
 {
+    struct prefix prefix;
     unsigned bits = reader_u8(r);
     if (bits > (family == 6 ? 128U : 32U))
         reader_fail(r, "a prefix is longer than an address");
@@ -9,118 +43,124 @@ struct prefix bgp_prefix(struct reader *r, uint8_t family)
     const uint8_t *bytes = reader_bytes(r, n);
     if (r->bad || !bytes)
         return (struct prefix){0};
-    struct prefix prefix = {.addr = {.family = family}, .bits = (uint8_t)bits};
-    memcpy(prefix.addr.bytes, bytes, n);
-    if (bits % 8)
-        prefix.addr.bytes[n - 1] &= (uint8_t)(0xff00 >> bits % 8);
+    set_prefix(bytes, n, bits, family, &prefix);
     return prefix;
 }
 
 int bgp_routes_next(struct bgp_routes *routes, struct bgp_nlri *out)
 {
-    if (reader_left(&routes->bytes) == 0)
+    const uint8_t *at = routes->bytes.at;
+    size_t left = reader_left(&routes->bytes), head = routes->has_path_ids ? 5 : 1;
+    if (left < head)
         return 0;
-    uint32_t path_id = routes->has_path_ids ? reader_u32(&routes->bytes) : 0;
-    struct prefix prefix = bgp_prefix(&routes->bytes, routes->family);
-    if (routes->bytes.bad)
+    unsigned bits = at[head - 1], n = (bits + 7) / 8;
+    if (bits > (routes->family == 6 ? 128U : 32U) || left - head < n)
         return 0;
-    *out = (struct bgp_nlri){.prefix = prefix, .path_id = path_id};
+    out->path_id = routes->has_path_ids ? load_u32(at) : 0;
+    set_prefix(at + head, n, bits, routes->family, &out->prefix);
+    routes->bytes.at += head + n;
     return 1;
 }
 
-/* What a walk over prefixes finds, without building them. */
+/* What a walk over a run of prefixes finds, without building them. */
 struct survey {
-    size_t sound; /* bytes up to the first that is wrong */
+    const uint8_t *end; /* of the last that is sound */
     uint32_t count;
     uint32_t defaults; /* prefixes of length 0 */
-    bool is_cut;       /* what is wrong is only that the last one is cut short */
     bool is_sound;
+    bool is_cut; /* what is wrong is only that the last one is cut short */
 };
 
-static struct survey survey_routes(struct reader r, uint8_t family, bool has_path_ids)
+static inline void survey_run(const struct reader *run, uint8_t family, bool has_path_ids,
+                              struct survey *out)
 {
     const unsigned longest = family == 6 ? 128 : 32;
     const size_t head = has_path_ids ? 5 : 1;
-    const uint8_t *at = r.at;
-    struct survey survey = {.is_sound = true};
-    while (at < r.end) {
-        size_t left = (size_t)(r.end - at);
+    const uint8_t *at = run->at, *const end = run->end;
+    uint32_t count = 0, defaults = 0;
+    out->is_sound = true;
+    out->is_cut = false;
+    while (at < end) {
+        size_t left = (size_t)(end - at);
         unsigned bits = left >= head ? at[head - 1] : 0;
         size_t size = head + (bits + 7) / 8;
         if (bits > longest || size > left) {
-            survey.is_cut = bits <= longest;
-            survey.is_sound = false;
+            out->is_cut = bits <= longest;
+            out->is_sound = false;
             break;
         }
-        survey.count++;
-        survey.defaults += bits == 0;
+        count++;
+        defaults += bits == 0;
         at += size;
     }
-    survey.sound = (size_t)(at - r.at);
-    return survey;
+    out->end = at;
+    out->count = count;
+    out->defaults = defaults;
 }
 
-/* The two runs of prefixes of one family, withdrawn and announced, decided on together. */
-struct form {
-    struct survey runs[2];
-    bool is_sound;
-    unsigned defaults;
-};
-
-static struct form form_of(const struct reader runs[2], uint8_t family, bool has_path_ids)
+/* The withdrawn and announced prefixes of one family are decided on together. */
+static void survey_runs(const struct reader runs[2], uint8_t family, bool has_path_ids,
+                        struct survey out[2])
 {
-    struct form form = {.runs = {survey_routes(runs[0], family, has_path_ids),
-                                 survey_routes(runs[1], family, has_path_ids)}};
-    form.is_sound = form.runs[0].is_sound && form.runs[1].is_sound;
-    form.defaults = form.runs[0].defaults + form.runs[1].defaults;
-    return form;
+    survey_run(&runs[0], family, has_path_ids, &out[0]);
+    survey_run(&runs[1], family, has_path_ids, &out[1]);
 }
 
-/* Whether prefixes have path identifiers. Identifiers are small numbers, whose zero bytes read as
- * default routes: one message has no use for two of these. */
-static bool has_path_ids(const struct reader runs[2], uint8_t family, enum bgp_add_path add_path,
-                         const struct form *plain)
+/* Whether prefixes have path identifiers though nothing says so. Identifiers are small numbers, whose
+ * zero bytes read as default routes: one message has no use for two of these. */
+static bool looks_like_path_ids(const struct reader runs[2], uint8_t family,
+                                const struct survey plain[2])
 {
-    if (add_path != BGP_ADD_PATH_GUESS)
-        return add_path == BGP_ADD_PATH_YES;
-    if (plain->is_sound && plain->runs[0].defaults < 2 && plain->runs[1].defaults < 2)
+    struct survey with[2];
+    bool is_plain_sound = plain[0].is_sound && plain[1].is_sound;
+    if (is_plain_sound && plain[0].defaults < 2 && plain[1].defaults < 2)
         return false;
-    struct form with = form_of(runs, family, true);
-    return with.is_sound && (!plain->is_sound || with.defaults < plain->defaults);
+    survey_runs(runs, family, true, with);
+    return with[0].is_sound && with[1].is_sound &&
+           (!is_plain_sound ||
+            with[0].defaults + with[1].defaults < plain[0].defaults + plain[1].defaults);
 }
 
-static void add_routes(struct bgp_routes *list, uint8_t *count, struct bgp_routes routes)
+/* Adds what is sound of a run. False if it makes no sense. If it ends with a prefix that is cut short,
+ * those before it are kept and the fault says so. */
+static bool add_routes(const struct reader *run, const struct survey *survey, uint8_t family,
+                       uint8_t safi, bool has_path_ids, struct bgp_routes *list, uint8_t *count,
+                       const char **fault)
 {
-    if (routes.count)
-        list[(*count)++] = routes;
+    if (!survey->is_sound) {
+        if (!survey->is_cut)
+            return false;
+        *fault = "the last prefix is cut short; those before it are used";
+    }
+    if (survey->count == 0)
+        return true;
+    struct bgp_routes *routes = &list[(*count)++];
+    routes->bytes = (struct reader){run->at, survey->end, NULL};
+    routes->count = survey->count;
+    routes->family = family;
+    routes->safi = safi;
+    routes->has_path_ids = has_path_ids;
+    return true;
 }
 
-/* Settles the form of both runs of a family and adds them to the update. If a run ends with a prefix
- * that is cut short, those before it are kept and the fault says so. False if the runs make no
- * sense. */
+/* Adds both runs of a family to the update. False if they make no sense. */
 static bool take_runs(const struct reader runs[2], uint8_t family, uint8_t safi,
                       const struct bgp_form *form, struct bgp_update *out)
 {
     enum bgp_add_path add_path = family == 6 ? form->add_path6 : form->add_path;
-    struct form found = form_of(runs, family, false);
-    bool with_path_ids = has_path_ids(runs, family, add_path, &found);
-    struct bgp_routes routes[2];
-    if (with_path_ids)
-        found = form_of(runs, family, true);
-    for (size_t i = 0; i < 2; i++) {
-        if (!found.runs[i].is_sound && !found.runs[i].is_cut)
-            return false;
-        if (found.runs[i].is_cut)
-            out->fault = "the last prefix is cut short; those before it are used";
-        routes[i] = (struct bgp_routes){.bytes = reader_of(runs[i].at, found.runs[i].sound),
-                                        .count = found.runs[i].count,
-                                        .family = family,
-                                        .safi = safi,
-                                        .has_path_ids = with_path_ids};
+    bool has_path_ids = add_path == BGP_ADD_PATH_YES;
+    struct survey surveys[2];
+    if (runs[0].at == runs[0].end && runs[1].at == runs[1].end)
+        return true;
+    survey_runs(runs, family, has_path_ids, surveys);
+    if (add_path == BGP_ADD_PATH_GUESS && looks_like_path_ids(runs, family, surveys)) {
+        has_path_ids = true;
+        survey_runs(runs, family, true, surveys);
     }
-    add_routes(out->withdrawn, &out->withdrawn_count, routes[0]);
-    add_routes(out->announced, &out->announced_count, routes[1]);
-    return true;
+    return add_routes(&runs[0], &surveys[0], family, safi, has_path_ids, out->withdrawn,
+                      &out->withdrawn_count, &out->fault) &&
+           add_routes(&runs[1], &surveys[1], family, safi, has_path_ids, out->announced,
+                      &out->announced_count, &out->fault);
 }
 
 /* AFI and SAFI of RFC 4760. */
@@ -175,13 +215,16 @@ static const char *take_multiprotocol(const struct bgp_form *form, struct bgp_up
 }
 
 /* RFC 4724, 2: an UPDATE of nothing (IPv4), or with nothing but an MP_UNREACH_NLRI of no prefixes. */
-static void find_end_of_rib(struct bgp_update *out)
+static void find_end_of_rib(const struct reader *attributes, struct bgp_update *out)
 {
     struct reader gone = bgp_attribute(&out->attributes, BGP_MP_UNREACH);
-    unsigned count = out->attributes.scan.count;
-    if (count && (count > 1 || reader_left(&gone) != 3))
-        return;
-    struct family family = count ? read_family(&gone) : (struct family){4, BGP_UNICAST};
+    struct family family = {4, BGP_UNICAST};
+    if (reader_left(attributes)) {
+        bool is_alone = gone.at && gone.at - attributes->at <= 4 && gone.end == attributes->end;
+        if (!is_alone || reader_left(&gone) != 3)
+            return;
+        family = read_family(&gone);
+    }
     out->is_end_of_rib = true;
     out->ended_family = family.family;
     out->ended_safi = family.safi;
@@ -189,14 +232,26 @@ static void find_end_of_rib(struct bgp_update *out)
 }
 
 /* A part with its length in front; of a message that is cut, what is there of it. */
-static struct reader read_part(struct reader *body, bool is_cut)
+static inline bool read_part(const uint8_t **at, const uint8_t *end, bool is_cut,
+                             struct reader *out)
 {
-    size_t n = reader_u16(body);
-    if (is_cut && body->bad) {
-        *body = (struct reader){.at = body->end, .end = body->end};
-        n = 0;
+    size_t left = (size_t)(end - *at), n = 0;
+    if (left >= 2) {
+        n = load_u16(*at);
+        *at += 2;
+        left -= 2;
+    } else if (is_cut) {
+        *at = end;
+        left = 0;
+    } else {
+        return false;
     }
-    return reader_sub(body, is_cut && n > reader_left(body) ? reader_left(body) : n);
+    if (n > left && !is_cut)
+        return false;
+    n = n < left ? n : left;
+    *out = (struct reader){*at, *at + n, NULL};
+    *at += n;
+    return true;
 }
 
 /* Nothing of it is to be used. */
@@ -207,28 +262,30 @@ static bool fail_update(struct bgp_update *out, const char *fault)
     return false;
 }
 
-bool bgp_update_find(struct reader body, const struct bgp_form *form, struct bgp_update *out)
+bool bgp_update_find_at(const uint8_t *at, const uint8_t *end, const struct bgp_form *form,
+                        struct bgp_update *out)
 {
-    struct reader gone = read_part(&body, form->is_cut);
-    struct reader attributes = read_part(&body, form->is_cut);
-    const struct reader runs[2] = {gone, body};
+    struct reader runs[2], attributes;
+    const uint64_t multiprotocol = attribute_bit(BGP_MP_REACH) | attribute_bit(BGP_MP_UNREACH);
     out->withdrawn_count = out->announced_count = 0;
     out->end_of_rib_family = out->ended_family = out->ended_safi = 0;
     out->has_attributes = out->is_end_of_rib = out->is_withdrawal = false;
-    out->has_own_prefixes = reader_left(&body) > 0;
     out->fault = form->is_cut ? "the message is cut short" : NULL;
-    if (body.bad)
+    if (!read_part(&at, end, form->is_cut, &runs[0]) ||
+        !read_part(&at, end, form->is_cut, &attributes))
         return fail_update(out, "the lengths within the UPDATE do not fit");
+    runs[1] = (struct reader){at, end, NULL};
+    out->has_own_prefixes = at < end;
     if (!take_runs(runs, 4, BGP_UNICAST, form, out))
         return fail_update(out, "the prefixes are malformed");
-    attributes_scan(attributes, &out->attributes);
+    attributes_scan(attributes.at, reader_left(&attributes), &out->attributes);
     const char *fatal = out->attributes.scan.fatal;
-    if (!fatal)
+    if (!fatal && out->attributes.present & multiprotocol)
         fatal = take_multiprotocol(form, out);
     if (fatal)
         return fail_update(out, fatal);
-    if (!reader_left(&gone) && !out->has_own_prefixes)
-        find_end_of_rib(out);
+    if (!reader_left(&runs[0]) && !out->has_own_prefixes)
+        find_end_of_rib(&attributes, out);
     return true;
 }
 
@@ -244,7 +301,7 @@ static const char *judge_next_hop(const struct bgp_update *update)
 
 void bgp_update_judge(const struct bgp_form *form, struct bgp_update *update)
 {
-    const char *fault = attributes_judge(form, false, &update->attributes);
+    const char *fault = attributes_judge(form, &update->attributes);
     if (!fault)
         fault = judge_next_hop(update);
     update->has_attributes = !fault;

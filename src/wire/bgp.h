@@ -110,8 +110,7 @@ struct bgp_scan {
     uint64_t wrong_length; /* bit n: type n has a length that it cannot have */
     const char *fault;     /* RFC 7606: treat as withdraw */
     const char *fatal;     /* RFC 7606: the message cannot be used */
-    unsigned count;
-    bool has_odd_hop; /* the next hop in MP_REACH_NLRI has a length that it cannot have */
+    bool has_odd_hop;      /* the next hop in MP_REACH_NLRI has a length that it cannot have */
 };
 
 /* The attributes of a route: found and judged in one pass, their values still bytes. One that is
@@ -140,6 +139,10 @@ static inline struct reader bgp_attribute(const struct bgp_attributes *attribute
     return reader_of(attributes->start + attributes->found[type].at,
                      attributes->found[type].length);
 }
+
+/* The first attribute of that type among some that nobody has looked at yet; at == NULL if there is none.
+ */
+struct reader bgp_attribute_find(struct reader bytes, enum bgp_attribute type);
 
 /* Where packets for a route are to go. */
 struct bgp_next_hop {
@@ -176,14 +179,26 @@ bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_upda
 /* The same in two steps, so that one may look at the prefixes before the attributes are judged: the
  * first fills everything but has_attributes, is_withdrawal and, of the attributes, what
  * bgp_attribute() does not need. */
-bool bgp_update_find(struct reader body, const struct bgp_form *form, struct bgp_update *out);
+bool bgp_update_find_at(const uint8_t *at, const uint8_t *end, const struct bgp_form *form,
+                        struct bgp_update *out);
+static inline bool bgp_update_find(struct reader body, const struct bgp_form *form,
+                                   struct bgp_update *out)
+{
+    return bgp_update_find_at(body.at, body.end, form, out);
+}
 void bgp_update_judge(const struct bgp_form *form, struct bgp_update *update);
 
 /* Decodes the path attributes of an entry of a table dump (RFC 6396, 4.3.4), where MP_REACH_NLRI
  * says nothing of prefixes. Routes of the dumping router itself have neither ORIGIN nor AS_PATH:
  * their path is empty. NULL, or the fault because of which the route is not to be used; then so
  * is nothing of `out`. */
-const char *bgp_attributes_decode(struct reader bytes, bool is_as4, struct bgp_attributes *out);
+const char *bgp_attributes_decode_at(const uint8_t *at, const uint8_t *end, bool is_as4,
+                                     struct bgp_attributes *out);
+static inline const char *bgp_attributes_decode(struct reader bytes, bool is_as4,
+                                                struct bgp_attributes *out)
+{
+    return bgp_attributes_decode_at(bytes.at, bytes.end, is_as4, out);
+}
 
 /* One prefix in the form of RFC 4271, 4.3 (length in bits, then as many bytes as needed). Host bits
  * are cleared. On error the reader is failed and the result has no family. */

@@ -2,13 +2,6 @@
 
 #include <limits.h>
 
-enum segment_type {
-    SEGMENT_SET = 1,
-    SEGMENT_SEQUENCE = 2,
-    SEGMENT_CONFED_SEQUENCE = 3, /* RFC 5065 */
-    SEGMENT_CONFED_SET = 4
-};
-
 /* One segment of a path. */
 struct segment {
     struct reader asns;
@@ -35,32 +28,6 @@ static bool segment_next(struct reader *r, bool is_as4, struct segment *out)
     out->count = reader_u8(r);
     out->asns = reader_sub(r, out->count * asn_size(is_as4));
     return !r->bad;
-}
-
-static bool has_zero(const uint8_t *at, const uint8_t *end, size_t size)
-{
-    static const uint8_t zero[4] = {0};
-    for (; at < end; at += size)
-        if (memcmp(at, zero, size) == 0)
-            return true;
-    return false;
-}
-
-bool path_is_sound(struct reader r, bool is_as4)
-{
-    const size_t size = asn_size(is_as4);
-    const uint8_t *at = r.at;
-    while (at < r.end) {
-        if (r.end - at < 2)
-            return false;
-        unsigned type = at[0], count = at[1];
-        at += 2;
-        if (type < SEGMENT_SET || type > SEGMENT_CONFED_SET || count == 0 ||
-            count * size > (size_t)(r.end - at) || has_zero(at, at + count * size, size))
-            return false;
-        at += count * size;
-    }
-    return true;
 }
 
 /* How many hops a segment counts (RFC 4271, 9.1.2.2; RFC 5065, 5.3). */

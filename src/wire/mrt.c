@@ -43,37 +43,32 @@ enum old_bgp {
 
 enum { TABLE_DUMP_IPV4 = 1, TABLE_DUMP_IPV6 = 2 };
 
-struct mrt_header mrt_header_of(const uint8_t *bytes)
-{
-    struct reader r = reader_of(bytes, MRT_HEADER);
-    struct mrt_header header;
-    header.seconds = reader_u32(&r);
-    header.type = reader_u16(&r);
-    header.subtype = reader_u16(&r);
-    header.length = reader_u32(&r);
-    return header;
-}
-
-/* The highest subtype of each type and the fewest bytes that any record of it has. */
+/* By type: the highest subtype and the fewest bytes that any record of it has. */
 static const struct {
-    uint16_t type;
+    bool is_known;
     uint16_t subtype_max;
     uint16_t shortest;
-} known[] = {
-    {MRT_BGP, 7, 6},         {MRT_BGP4PLUS, 7, 6},       {MRT_OSPFV2, 1, 8},
-    {MRT_TABLE_DUMP, 2, 18}, {MRT_TABLE_DUMP_V2, 12, 7}, {MRT_BGP4MP, 11, 6},
-    {MRT_BGP4MP_ET, 11, 10}, {MRT_ISIS, 1, 0},           {MRT_ISIS_ET, 1, 4},
-    {MRT_OSPFV3, 1, 8},      {MRT_OSPFV3_ET, 1, 8},
+} types[] = {
+    [MRT_BGP] = {true, 7, 6},
+    [MRT_BGP4PLUS] = {true, 7, 6},
+    [MRT_OSPFV2] = {true, 1, 8},
+    [MRT_TABLE_DUMP] = {true, 2, 18},
+    [MRT_TABLE_DUMP_V2] = {true, 12, 7},
+    [MRT_BGP4MP] = {true, 11, 6},
+    [MRT_BGP4MP_ET] = {true, 11, 10},
+    [MRT_ISIS] = {true, 1, 0},
+    [MRT_ISIS_ET] = {true, 1, 4},
+    [MRT_OSPFV3] = {true, 1, 8},
+    [MRT_OSPFV3_ET] = {true, 1, 8},
 };
 
 bool mrt_header_is_plausible(const struct mrt_header *header)
 {
-    if (header->length > MRT_RECORD_MAX || header->seconds == 0)
+    if (header->length > MRT_RECORD_MAX || header->seconds == 0 ||
+        header->type >= sizeof types / sizeof *types || !types[header->type].is_known)
         return false;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].type == header->type)
-            return header->subtype <= known[i].subtype_max && header->length >= known[i].shortest;
-    return false;
+    return header->subtype <= types[header->type].subtype_max &&
+           header->length >= types[header->type].shortest;
 }
 
 uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes)
@@ -90,13 +85,21 @@ uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes)
     return is_short ? header->length + 4 : header->length;
 }
 
+static inline void set_addr(const uint8_t *bytes, uint8_t family, struct addr *out)
+{
+    *out = (struct addr){.family = family};
+    if (family == 6)
+        memcpy(out->bytes, bytes, 16);
+    else
+        memcpy(out->bytes, bytes, 4);
+}
+
 static struct addr read_addr(struct reader *r, uint8_t family)
 {
     struct addr addr = {.family = family};
-    size_t n = family == 6 ? 16 : 4;
-    const uint8_t *bytes = reader_bytes(r, n);
+    const uint8_t *bytes = reader_bytes(r, family == 6 ? 16 : 4);
     if (bytes)
-        memcpy(addr.bytes, bytes, n);
+        set_addr(bytes, family, &addr);
     return addr;
 }
 
@@ -111,23 +114,27 @@ static uint8_t read_afi(struct reader *r)
 
 /* The BGP header of RFC 4271, 4.1. Quagga wrote no more than 4096 bytes of a record: so a message
  * may be cut, which is believed only where the marker shows that it is one. */
-static void read_message(struct reader *r, struct mrt_message *out)
+static const char *read_message(struct reader *r, struct mrt_message *out)
 {
     static const uint8_t all_ones[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                          0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    const uint8_t *marker = reader_bytes(r, 16);
-    size_t length = reader_u16(r);
-    uint8_t type = reader_u8(r);
-    bool is_too_long = !r->bad && length > 19 + reader_left(r);
+    const uint8_t *head = reader_bytes(r, 19);
+    if (!head)
+        return r->bad;
+    size_t length = load_u16(head + 16), there = 19 + reader_left(r);
+    uint8_t type = head[18];
+    bool is_cut = length > there && type == BGP_UPDATE && length <= 4096 &&
+                  memcmp(head, all_ones, sizeof all_ones) == 0;
+    if (length < 19 || (length > there && !is_cut))
+        return "the BGP message's length does not fit into the record";
+    if (length < there)
+        return "has bytes left over";
+    if (type < BGP_OPEN || type > BGP_ROUTE_REFRESH)
+        return "the BGP message has an unknown type";
     out->type = (enum bgp_message_type)type;
-    out->form.is_cut = is_too_long && type == BGP_UPDATE && length <= 4096 &&
-                       memcmp(marker, all_ones, sizeof all_ones) == 0;
-    if (!r->bad && (length < 19 || (is_too_long && !out->form.is_cut)))
-        reader_fail(r, "the BGP message's length does not fit into the record");
-    if (!r->bad && (type < BGP_OPEN || type > BGP_ROUTE_REFRESH))
-        reader_fail(r, "the BGP message has an unknown type");
-    out->body = reader_sub(r, out->form.is_cut ? reader_left(r) : length - 19);
-    reader_finish(r);
+    out->form.is_cut = is_cut;
+    out->body = reader_of(r->at, reader_left(r));
+    return NULL;
 }
 
 static bool is_ours(uint8_t safi)
@@ -136,7 +143,7 @@ static bool is_ours(uint8_t safi)
 }
 
 /* BGP4MP_ENTRY, an early form of a dump that OpenBGPD still writes ("table-mp"). */
-static const char *decode_entry(uint8_t family, struct reader *r, struct mrt_record *out)
+static const char *decode_entry(struct reader *r, struct mrt_record *out)
 {
     struct mrt_table_entry entry = {.peer = out->peer};
     reader_u32(r); /* view, status */
@@ -150,46 +157,75 @@ static const char *decode_entry(uint8_t family, struct reader *r, struct mrt_rec
     if (!is_ours(entry.safi))
         return r->bad;
     out->kind = MRT_KIND_TABLE;
-    out->table = (struct mrt_table){.first = entry, .has_first = true, .family = family};
+    out->table = (struct mrt_table){.first = entry, .has_first = true};
     return r->bad;
+}
+
+/* What follows the header in STATE_CHANGE. */
+static const char *decode_states(struct reader *r, struct mrt_record *out)
+{
+    out->kind = MRT_KIND_STATE_CHANGE;
+    out->state_change.before = reader_u16(r);
+    out->state_change.after = reader_u16(r);
+    return r->bad;
+}
+
+static const struct {
+    bool is_as4, is_local, has_path_ids;
+} forms[] = {
+    [BGP4MP_MESSAGE_AS4] = {.is_as4 = true},
+    [BGP4MP_STATE_CHANGE_AS4] = {.is_as4 = true},
+    [BGP4MP_MESSAGE_LOCAL] = {.is_local = true},
+    [BGP4MP_MESSAGE_AS4_LOCAL] = {.is_as4 = true, .is_local = true},
+    [BGP4MP_MESSAGE_ADDPATH] = {.has_path_ids = true},
+    [BGP4MP_MESSAGE_AS4_ADDPATH] = {.is_as4 = true, .has_path_ids = true},
+    [BGP4MP_MESSAGE_LOCAL_ADDPATH] = {.is_local = true, .has_path_ids = true},
+    [BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH] = {true, true, true},
+};
+
+/* RFC 6396, 4.4: both ASNs, the interface, the family and both addresses. */
+static const char *decode_peer(bool is_as4, struct reader *r, struct mrt_record *out,
+                               bool *is_internal)
+{
+    const size_t asn_size = is_as4 ? 4 : 2;
+    const uint8_t *head = reader_bytes(r, 2 * asn_size + 4);
+    if (!head)
+        return r->bad;
+    uint16_t afi = load_u16(head + 2 * asn_size + 2);
+    if (afi < 1 || afi > 2)
+        return "has an unknown address family";
+    const uint8_t *addrs = reader_bytes(r, afi == 2 ? 32 : 8);
+    if (!addrs)
+        return r->bad;
+    out->peer.asn = is_as4 ? load_u32(head) : load_u16(head);
+    *is_internal = out->peer.asn == (is_as4 ? load_u32(head + 4) : load_u16(head + 2));
+    set_addr(addrs, afi == 2 ? 6 : 4, &out->peer.addr);
+    return NULL;
 }
 
 static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_record *out)
 {
-    bool is_as4 = subtype == BGP4MP_MESSAGE_AS4 || subtype == BGP4MP_STATE_CHANGE_AS4 ||
-                  subtype == BGP4MP_MESSAGE_AS4_LOCAL || subtype == BGP4MP_MESSAGE_AS4_ADDPATH ||
-                  subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH;
-    if (subtype == BGP4MP_SNAPSHOT)
+    bool is_internal = false;
+    if (subtype == BGP4MP_SNAPSHOT || subtype >= sizeof forms / sizeof *forms)
         return NULL;
-    out->peer.asn = is_as4 ? reader_u32(r) : reader_u16(r);
-    uint32_t own_asn = is_as4 ? reader_u32(r) : reader_u16(r);
-    reader_u16(r); /* interface */
-    uint8_t family = read_afi(r);
-    out->peer.addr = read_addr(r, family);
-    read_addr(r, family);
+    const char *fault = decode_peer(forms[subtype].is_as4, r, out, &is_internal);
+    if (fault)
+        return fault;
     if (subtype == BGP4MP_ENTRY)
-        return decode_entry(family, r, out);
+        return decode_entry(r, out);
     if (subtype == BGP4MP_STATE_CHANGE || subtype == BGP4MP_STATE_CHANGE_AS4) {
-        out->kind = MRT_KIND_STATE_CHANGE;
-        out->state_change.before = reader_u16(r);
-        out->state_change.after = reader_u16(r);
-        reader_finish(r);
-        return r->bad;
+        fault = decode_states(r, out);
+        return fault ? fault : reader_left(r) ? "has bytes left over" : NULL;
     }
     enum bgp_add_path add_path =
-        subtype >= BGP4MP_MESSAGE_ADDPATH ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS;
+        forms[subtype].has_path_ids ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS;
     out->kind = MRT_KIND_MESSAGE;
-    out->message =
-        (struct mrt_message){.form = {.is_as4 = is_as4,
-                                      .add_path = add_path,
-                                      .add_path6 = add_path,
-                                      .is_internal = out->peer.asn == own_asn},
-                             .is_from_collector = subtype == BGP4MP_MESSAGE_LOCAL ||
-                                                  subtype == BGP4MP_MESSAGE_AS4_LOCAL ||
-                                                  subtype == BGP4MP_MESSAGE_LOCAL_ADDPATH ||
-                                                  subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH};
-    read_message(r, &out->message);
-    return r->bad;
+    out->message.form = (struct bgp_form){.is_as4 = forms[subtype].is_as4,
+                                          .add_path = add_path,
+                                          .add_path6 = add_path,
+                                          .is_internal = is_internal};
+    out->message.is_from_collector = forms[subtype].is_local;
+    return read_message(r, &out->message);
 }
 
 /* Appendix B.2: fragments without the BGP header. */
@@ -202,12 +238,8 @@ static const char *decode_old_bgp(uint16_t subtype, uint8_t family, struct reade
                                        [OLD_KEEPALIVE] = BGP_KEEPALIVE};
     out->peer.asn = reader_u16(r);
     out->peer.addr = read_addr(r, family);
-    if (subtype == OLD_STATE_CHANGE) {
-        out->kind = MRT_KIND_STATE_CHANGE;
-        out->state_change.before = reader_u16(r);
-        out->state_change.after = reader_u16(r);
-        return r->bad;
-    }
+    if (subtype == OLD_STATE_CHANGE)
+        return decode_states(r, out);
     if (subtype >= sizeof messages || !messages[subtype])
         return NULL;
     reader_u16(r);
@@ -318,7 +350,7 @@ static const char *check_entries(const struct mrt_rib *rib, bool has_path_ids)
     while (at < end) {
         if ((size_t)(end - at) < head)
             return "ends too early";
-        size_t length = (size_t)(at[head - 2] << 8 | at[head - 1]);
+        size_t length = load_u16(at + head - 2);
         if (length > (size_t)(end - at) - head)
             return "ends too early";
         at += head + length;
@@ -338,30 +370,17 @@ const char *mrt_rib_check(struct mrt_rib *rib)
     return NULL;
 }
 
-int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out)
-{
-    struct reader *r = &rib->entries;
-    if (reader_left(r) == 0)
-        return 0;
-    struct mrt_rib_entry entry = {.peer = reader_u16(r)};
-    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
-    entry.path_id = rib->has_path_ids ? reader_u32(r) : rib->path_id;
-    entry.attributes = reader_sub(r, reader_u16(r));
-    if (r->bad)
-        return 0;
-    *out = entry;
-    return 1;
-}
-
 static const char *decode_rib(uint8_t family, uint8_t safi, bool is_add_path, struct reader *r,
                               struct mrt_record *out)
 {
-    struct mrt_rib rib = {.safi = safi, .has_path_ids = is_add_path};
-    rib.prefix = bgp_prefix(r, family);
-    rib.count = reader_u16(r);
-    rib.entries = *r;
     out->kind = MRT_KIND_RIB;
-    out->rib = rib;
+    out->rib.prefix = bgp_prefix(r, family);
+    out->rib.count = reader_u16(r);
+    out->rib.entries = *r;
+    out->rib.safi = safi;
+    out->rib.has_path_ids = is_add_path;
+    out->rib.has_path_id = false;
+    out->rib.path_id = 0;
     return r->bad;
 }
 
@@ -411,39 +430,55 @@ static const char *decode_table_dump_v2(uint16_t subtype, struct reader *r, stru
     }
 }
 
-const char *mrt_record_decode(const struct mrt_header *header, struct reader body,
-                              struct mrt_record *out)
+const char *mrt_record_decode_at(const struct mrt_header *header, const uint8_t *at,
+                                 const uint8_t *end, struct mrt_record *out)
 {
-    struct mrt_record record = {.time = {(int64_t)header->seconds * NS_PER_S}};
-    const char *fault = NULL;
+    struct reader body = {at, end, NULL};
     uint32_t microseconds;
+    out->kind = MRT_KIND_OTHER;
+    out->time.ns = (int64_t)header->seconds * NS_PER_S;
     switch (header->type) {
     case MRT_BGP4MP_ET:
         microseconds = reader_u32(&body);
         if (microseconds >= 1000000)
             return "a second has no more than 999999 microseconds";
-        record.time.ns += (int64_t)microseconds * 1000;
-        fault = decode_bgp4mp(header->subtype, &body, &record);
-        break;
+        out->time.ns += (int64_t)microseconds * 1000;
+        return decode_bgp4mp(header->subtype, &body, out);
     case MRT_BGP4MP:
-        fault = decode_bgp4mp(header->subtype, &body, &record);
-        break;
+        return decode_bgp4mp(header->subtype, &body, out);
     case MRT_TABLE_DUMP:
-        fault = decode_table_dump(header->subtype, &body, &record);
-        break;
+        return decode_table_dump(header->subtype, &body, out);
     case MRT_TABLE_DUMP_V2:
-        fault = decode_table_dump_v2(header->subtype, &body, &record);
-        break;
+        return decode_table_dump_v2(header->subtype, &body, out);
     case MRT_BGP:
-        fault = decode_old_bgp(header->subtype, 4, &body, &record);
-        break;
+        return decode_old_bgp(header->subtype, 4, &body, out);
     case MRT_BGP4PLUS:
-        fault = decode_old_bgp(header->subtype, 6, &body, &record);
-        break;
+        return decode_old_bgp(header->subtype, 6, &body, out);
     default:
-        break;
+        return NULL;
     }
-    if (!fault)
-        *out = record;
-    return fault;
+}
+
+const char *mrt_record_check(const struct mrt_header *header, struct reader body)
+{
+    struct mrt_record record;
+    struct bgp_update update;
+    const char *fault = mrt_record_decode(header, body, &record);
+    if (fault)
+        return fault;
+    switch (record.kind) {
+    case MRT_KIND_MESSAGE:
+        return record.message.type != BGP_UPDATE ||
+                       bgp_update_find(record.message.body, &record.message.form, &update)
+                   ? NULL
+                   : update.fault;
+    case MRT_KIND_PEER_TABLE:
+        return mrt_peers_check(record.peers);
+    case MRT_KIND_RIB:
+        return mrt_rib_check(&record.rib);
+    case MRT_KIND_TABLE:
+        return mrt_table_check(record.table);
+    default:
+        return NULL;
+    }
 }

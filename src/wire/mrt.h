@@ -19,6 +19,7 @@
 #include "base/reader.h"
 #include "base/utc.h"
 #include "wire/bgp.h"
+#include "wire/load.h"
 
 #include <stdbool.h>
 
@@ -49,7 +50,13 @@ struct mrt_header {
 };
 
 /* Reads MRT_HEADER bytes. */
-struct mrt_header mrt_header_of(const uint8_t *bytes);
+static inline struct mrt_header mrt_header_of(const uint8_t *bytes)
+{
+    return (struct mrt_header){.seconds = load_u32(bytes),
+                               .type = load_u16(bytes + 4),
+                               .subtype = load_u16(bytes + 6),
+                               .length = load_u32(bytes + 8)};
+}
 /* Whether these can be the first bytes of a record: of a type and subtype that exist, not too long.
  */
 bool mrt_header_is_plausible(const struct mrt_header *header);
@@ -142,9 +149,17 @@ struct mrt_record {
     };
 };
 
-/* NULL, or what is wrong with the record, a static text; then `out` is untouched. */
-const char *mrt_record_decode(const struct mrt_header *header, struct reader body,
-                              struct mrt_record *out);
+/* NULL, or what is wrong with the record, a static text; then nothing of `out` is to be used. */
+const char *mrt_record_decode_at(const struct mrt_header *header, const uint8_t *at,
+                                 const uint8_t *end, struct mrt_record *out);
+static inline const char *mrt_record_decode(const struct mrt_header *header, struct reader body,
+                                            struct mrt_record *out)
+{
+    return mrt_record_decode_at(header, body.at, body.end, out);
+}
+
+/* All that can be wrong with a record as a whole: NULL, or what is. */
+const char *mrt_record_check(const struct mrt_header *header, struct reader body);
 
 /* NULL, or what is wrong with what lies behind. For a RIB it is settled here whether its entries have
  * path identifiers. */
@@ -154,7 +169,20 @@ const char *mrt_table_check(struct mrt_table table);
 
 /* 1 got one, 0 no more: of what was checked. */
 int mrt_peers_next(struct mrt_peers *peers, struct mrt_peer *out);
-int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out);
 int mrt_table_next(struct mrt_table *table, struct mrt_table_entry *out);
+
+static inline int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out)
+{
+    const uint8_t *at = rib->entries.at;
+    size_t left = reader_left(&rib->entries), head = rib->has_path_ids ? 12 : 8;
+    if (left < head || left - head < load_u16(at + head - 2))
+        return 0;
+    out->peer = load_u16(at);
+    out->originated.ns = (int64_t)load_u32(at + 2) * NS_PER_S;
+    out->path_id = rib->has_path_ids ? load_u32(at + 6) : rib->path_id;
+    out->attributes = reader_of(at + head, load_u16(at + head - 2));
+    rib->entries.at = out->attributes.end;
+    return 1;
+}
 
 #endif

@@ -76,6 +76,7 @@ struct element_walk {
     size_t peer_count, peer_capacity;
     bool *is_wanted; /* by place in `peers`; its own */
     size_t wanted_capacity;
+    struct element_plan *plan; /* of the filter; its own */
 };
 
 /* All elements of one record, in the order in which they stand there. NULL, or why nothing of the
