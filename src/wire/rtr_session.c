@@ -163,7 +163,9 @@ void rtr_session_feed(struct rtr_session *session, struct mono now, const void *
 
 /* ---- answers ---- */
 
-/* What a cache says of an error may be any bytes. */
+/* What a cache says of an error may be any bytes. Whatever it was, unless that it has nothing to say yet, the next
+ * question is for the whole table: StayRTR reports corrupt data where the session is not its own, as RFC 8210, 5.1
+ * has it, and would do so each time. */
 static void take_error(struct rtr_session *session, struct mono now, const struct rtr_pdu *pdu)
 {
     char said[100], text[200];
@@ -176,6 +178,8 @@ static void take_error(struct rtr_session *session, struct mono now, const struc
     snprintf(text, sizeof text, "the cache reports: %s%s%s%s", rtr_error_text(pdu->error),
              n ? " (" : "", said, n ? ")" : "");
     end(session, now, text);
+    if (pdu->error != RTR_ERROR_NO_DATA)
+        session->has_serial = false;
     if (is_version && session->version > 0)
         session->due = now;
     if (is_version)
@@ -302,9 +306,11 @@ static enum rtr_step take_bytes(struct rtr_session *session, struct mono now, st
 {
     enum rtr_step step = RTR_WAIT;
     while (step == RTR_WAIT && session->state >= RTR_ASKED && session->state != RTR_ENDING) {
-        const uint8_t *at = (const uint8_t *)session->in.bytes + session->in_at;
         size_t left = session->in.size - session->in_at, length = 0;
-        const char *fault = left ? rtr_frame(at, left, &length) : NULL;
+        if (!left)
+            break;
+        const uint8_t *at = (const uint8_t *)session->in.bytes + session->in_at;
+        const char *fault = rtr_frame(at, left, &length);
         if (fault)
             report(session, now, RTR_ERROR_CORRUPT_DATA, reader_of(at, RTR_HEADER), fault);
         else if (!length || length > left)

@@ -113,8 +113,8 @@ static const char *const forms[] = {
     "rsync://rpki.example.net/c.roa,AS64500,2001:db8::/32,48,2024-01-01 00:00:00,2025-07-01 "
     "00:00:00\n",
     /* validators' CSV, with quotes, other line ends, and none at the end */
-    "ASN,IP Prefix,Max Length,Trust Anchor,Expires\r\nAS64500,192.0.2.0/24,25,\"A, B\",1\r\n\r\n"
-    "\"AS64501\",\"198.51.100.0/24\",24,ripe,1\r\n64500,2001:db8::/32,48,ripe,1",
+    ("ASN,IP Prefix,Max Length,Trust Anchor,Expires\r\nAS64500,192.0.2.0/24,25,\"A, B\",1\r\n\r\n"
+     "\"AS64501\",\"198.51.100.0/24\",24,ripe,1\r\n64500,2001:db8::/32,48,ripe,1"),
 };
 
 static void every_form(void **state)

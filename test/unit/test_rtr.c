@@ -322,13 +322,13 @@ static void silence(void **state)
 static void drip(void **state)
 {
     (void)state;
+    static const char report[] = "\1\12\0\0\0\0\377\0"; /* the header of one of 65,280 bytes */
     struct world world;
     int steps = 0;
     begin(&world);
     pass(&world, 0, "connect | > v1 reset");
     while (world.session.state != RTR_AWAY && ++steps < 1000) {
-        rtr_session_feed(&world.session, world.now,
-                         "\1\12\0\0\0\0\377\0" + (steps > 8 ? 0 : steps - 1), 1);
+        rtr_session_feed(&world.session, world.now, &report[steps > 8 ? 0 : steps - 1], 1);
         world.now.ns += 50 * NS_PER_S;
         run(&world);
     }
@@ -519,6 +519,20 @@ static void errors(void **state)
     }
 }
 
+/* A cache that has begun anew says so in one way or another. */
+static void errors_and_serials(void **state)
+{
+    (void)state;
+    struct world world;
+    begin_with_table(&world);
+    pass(&world, 100, "> v1 serial 7 3");
+    hear(&world, "error 2", "close: the cache reports: no data available yet");
+    pass(&world, 15, "connect | > v1 serial 7 3");
+    hear(&world, "error 0 session", "close: the cache reports: corrupt data (session)");
+    pass(&world, 30, "connect | > v1 reset");
+    end(&world);
+}
+
 static void lying_lengths(void **state)
 {
     (void)state;
@@ -581,8 +595,8 @@ int main(void)
         cmocka_unit_test(silence),        cmocka_unit_test(drip),
         cmocka_unit_test(expiry),         cmocka_unit_test(intervals),
         cmocka_unit_test(older_versions), cmocka_unit_test(another_session),
-        cmocka_unit_test(errors),         cmocka_unit_test(lying_lengths),
-        cmocka_unit_test(refusal),
+        cmocka_unit_test(errors),         cmocka_unit_test(errors_and_serials),
+        cmocka_unit_test(lying_lengths),  cmocka_unit_test(refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
