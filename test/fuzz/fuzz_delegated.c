@@ -1,5 +1,5 @@
-/* source/table/delegated and spans: any bytes as a registry's file: spans in order, apart, and each of a country; or a
- * reason that names the file. */
+/* source/table/delegated and spans: any bytes as a registry's file: spans in order, apart, and each
+ * of a country; or a reason that names the file. */
 #include "source/table/delegated.h"
 
 #include <assert.h>

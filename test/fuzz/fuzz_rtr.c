@@ -1,6 +1,7 @@
-/* wire/rtr and wire/rtr_session: no bytes of a cache may lead them astray. What can be read can be written and is the
- * same; what the session says is sound, and it comes to rest whatever it hears. The input is what a cache says, in
- * pieces: a byte of time, a byte of length, and so many bytes. */
+/* wire/rtr and wire/rtr_session: no bytes of a cache may lead them astray. What can be read can be
+ * written and is the same; what the session says is sound, and it comes to rest whatever it hears.
+ * The input is what a cache says, in pieces: a byte of time, a byte of length, and so many
+ * bytes. */
 #include "wire/rtr_session.h"
 
 #include <assert.h>

@@ -104,7 +104,8 @@ static void take_change(struct rtr_client *client, const struct rtr_pdu *pdu, st
                            "there are more prefixes than are taken");
 }
 
-/* NULL, with *out: a table to put in the place of the one there is, which may be the same; or what is wrong. */
+/* NULL, with *out: a table to put in the place of the one there is, which may be the same; or what
+ * is wrong. */
 static const char *finish_answer(struct rtr_client *client, enum rtr_error *error,
                                  struct vrps **out)
 {
@@ -200,7 +201,8 @@ static void lose(struct rtr_client *client, const char *reason)
     tell_loss(client, reason);
 }
 
-/* Begins to connect to the next address at which it may be. `error`: what was met at the one before. */
+/* Begins to connect to the next address at which it may be. `error`: what was met at the one
+ * before. */
 static void connect_to_next(struct rtr_client *client, int error)
 {
     disconnect(client);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the search begins is looked up by family and the first bits of the address: 16 in a large table, fewer in
- * a small one. */
+/* Where the search begins is looked up by family and the first bits of the address: 16 in a large
+ * table, fewer in a small one. */
 static const size_t starts_max = 0x20000;
 enum { NO_PARENT = 0xffffffff };
 
@@ -17,7 +17,8 @@ struct vrps {
     bool is_sealed;
     /* Of each, its place: the nearest one before it whose prefix is, or holds, its own. */
     uint32_t *parents;
-    /* [i]: how many come before those of family and first bits i; there are starts_max >> shift, and one. */
+    /* [i]: how many come before those of family and first bits i; there are starts_max >> shift,
+     * and one. */
     uint32_t *starts;
     unsigned shift;
 };
@@ -110,7 +111,8 @@ static uint32_t *count_starts(const struct vrp *list, size_t count, unsigned shi
     return starts;
 }
 
-/* Distributes them by their starts, and sorts what has the same one: twice as fast as sorting all at once. */
+/* Distributes them by their starts, and sorts what has the same one: twice as fast as sorting all
+ * at once. */
 static struct vrp *sort(struct vrp *list, size_t count)
 {
     unsigned shift = shift_for(count);
