@@ -8,7 +8,7 @@
 #ifndef SOURCE_TABLE_CLAIMS_H
 #define SOURCE_TABLE_CLAIMS_H
 
-#include "source/table/episodes.h"
+#include "source/table/losses.h"
 
 enum { CLAIMS_MAX = 1 << 20 };
 
@@ -31,7 +31,7 @@ struct claim {
 
 struct claims {
     struct route_table *table; /* not owned */
-    struct utc now, before;    /* as of episodes */
+    struct utc now, before;    /* as of losses */
     struct claim *list;
     size_t capacity, count;
     uint64_t refused;
@@ -39,7 +39,7 @@ struct claims {
 
 void claims_init(struct claims *claims, struct route_table *table);
 void claims_done(struct claims *claims);
-/* For the table's `changed`, before episodes_change(). */
+/* For the table's `changed`, before losses_change(). */
 void claims_change(struct claims *claims, const struct table_change *change);
 void claims_end(struct claims *claims, struct utc last);
 

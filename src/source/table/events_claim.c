@@ -13,10 +13,10 @@ static const int64_t SPREAD_NS = 5 * NS_PER_MINUTE;
 static bool is_heard(const struct making *making, const struct claim *claim)
 {
     unsigned full = making->summary.full_feeds_most[making_family(claim->row.family)];
-    unsigned most = making->episodes->min_peers ? making->episodes->min_peers
-                    : full >= 5                 ? 5
-                    : full > 2                  ? full
-                                                : 2;
+    unsigned most = making->losses->min_peers ? making->losses->min_peers
+                    : full >= 5               ? 5
+                    : full > 2                ? full
+                                              : 2;
     return claim->peers_most >= most && claim->owner;
 }
 

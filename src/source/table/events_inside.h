@@ -1,5 +1,5 @@
 /* What the files that make the events of a scan share and nobody else uses: scan_events.c (from first to
- * last), events_outage.c (of episodes), events_claim.c (of claims), events_space.c (what was lost). */
+ * last), events_outage.c (of losses), events_claim.c (of claims), events_space.c (what was lost). */
 #ifndef SOURCE_TABLE_EVENTS_INSIDE_H
 #define SOURCE_TABLE_EVENTS_INSIDE_H
 
@@ -13,7 +13,7 @@
 struct making {
     const struct scan_wish *wish;
     const struct route_table *table;
-    const struct episodes *episodes;
+    const struct losses *losses;
     const struct claims *claims;
     struct scan_summary summary;
     struct scan_events *events;

@@ -1,18 +1,18 @@
-/* Episodes of prefixes, put together into outages of ASes and countries. */
+/* Losses of prefixes, put together into outages of ASes and countries. */
 #include "source/table/events_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t FLAPS_NS = 6 * NS_PER_HOUR;
+static const int64_t FLAPS_NS = 6 * NS_PER_HOUR, DRIFT_NS = 30 * NS_PER_MINUTE;
 /* It is looked whether something else covered a prefix when it was gone for half of its time, or so long. */
 static const int64_t LOOK_NS = 10 * NS_PER_MINUTE;
 /* A country's outage: of so many ASes, of one part in so many of its space. */
 enum { COUNTRY_ASES = 2, COUNTRY_PART = 10 };
 
-/* An episode as it is sorted. */
+/* An loss as it is sorted. */
 struct item {
-    const struct episode *episode;
+    const struct loss *loss;
     struct placed placed;
     uint32_t asn;
     struct country country;
@@ -27,22 +27,28 @@ struct items {
 
 static bool is_outage(const struct item *item)
 {
-    return item->episode->was_gone;
+    return item->loss->was_gone;
+}
+
+/* What peers lost one by one over hours has no beginning. */
+static bool is_drift(const struct item *item)
+{
+    return !is_outage(item) &&
+           utc_diff(item->began.first_after, item->began.last_before) > DRIFT_NS;
 }
 
 static void gather(struct making *making, struct items *items)
 {
-    for (size_t i = 0; i < making->episodes->count; i++) {
-        const struct episode *episode = &making->episodes->list[i];
-        if (!episode_counts(making->episodes, episode))
+    for (size_t i = 0; i < making->losses->count; i++) {
+        const struct loss *loss = &making->losses->list[i];
+        if (!loss_counts(making->losses, loss))
             continue;
-        struct item item = {.episode = episode, .asn = episode->origin};
-        item.placed =
-            (struct placed){route_table_prefix(making->table, episode->row), episode->row};
-        item.began = episode->was_gone ? episode->went : episode->began;
+        struct item item = {.loss = loss, .asn = loss->origin};
+        item.placed = (struct placed){route_table_prefix(making->table, loss->row), loss->row};
+        item.began = loss->was_gone ? loss->went : loss->began;
         if (!item.asn)
-            item.asn = route_table_origin(making->table, episode->row);
-        if (!making_wants(making, &item.placed.prefix, item.asn, item.asn))
+            item.asn = route_table_origin(making->table, loss->row);
+        if (is_drift(&item) || !making_wants(making, &item.placed.prefix, item.asn, item.asn))
             continue;
         item.country = making_country(making, &item.placed.prefix, item.asn);
         items->list =
@@ -100,12 +106,23 @@ static int compare_prefixes(const void *first, const void *second)
 
 /* ---- what is told of an event ---- */
 
+/* Gone and not back, not even in part; or partial and not back. */
+static bool is_still(const struct loss *loss)
+{
+    return loss->is_open && (!loss->was_gone || loss->is_gone);
+}
+
+static const struct interval *end_of(const struct loss *loss)
+{
+    return loss->is_open ? &loss->back : &loss->ended;
+}
+
 static int64_t dark_ns(const struct making *making, const struct item *item)
 {
-    const struct episode *episode = item->episode;
-    struct utc end = episode->is_open ? making->summary.last : episode->ended.last_before;
-    if (episode->is_open && episode->is_unseen)
-        end = episode->judged.ns ? episode->judged : item->began.first_after;
+    const struct loss *loss = item->loss;
+    struct utc end = is_still(loss) ? making->summary.last : end_of(loss)->last_before;
+    if (is_still(loss) && loss->is_unseen)
+        end = loss->unseen_since;
     int64_t dark = utc_diff(end, item->began.first_after);
     return dark > 0 ? dark : 0;
 }
@@ -115,23 +132,24 @@ static void set_times(const struct making *making, struct scan_event *event,
 {
     event->began = items[0].began;
     for (size_t i = 0; i < count; i++) {
-        const struct episode *episode = items[i].episode;
+        const struct loss *loss = items[i].loss;
         const struct interval *began = &items[i].began;
         if (began->last_before.ns < event->began.last_before.ns)
             event->began.last_before = began->last_before;
         if (began->first_after.ns < event->began.first_after.ns)
             event->began.first_after = began->first_after;
-        if (episode->is_open) {
+        if (is_still(loss)) {
             event->open++;
-            event->is_unseen |= episode->is_unseen;
-        } else if (episode->ended.first_after.ns > event->ended.first_after.ns) {
-            event->ended = episode->ended;
+            event->is_unseen |= loss->is_unseen;
+        } else if (end_of(loss)->first_after.ns > event->ended.first_after.ns) {
+            event->ended = *end_of(loss);
         }
+        event->partly += loss->is_open && !is_still(loss);
         int64_t dark = dark_ns(making, &items[i]);
         if (dark > event->longest_ns)
             event->longest_ns = dark;
-        if (episode->times > event->times)
-            event->times = episode->times;
+        if (loss->times > event->times)
+            event->times = loss->times;
     }
     if (event->open)
         event->ended = (struct interval){{0}, {0}};
@@ -141,12 +159,11 @@ static void set_times(const struct making *making, struct scan_event *event,
 static unsigned flaps_before(const struct making *making, const struct item *item)
 {
     unsigned flaps = 0;
-    const struct episode *episode;
-    for (uint32_t i = item->episode->previous; i; i = episode->previous) {
-        episode = &making->episodes->list[i - 1];
-        if (episode->was_gone &&
-            utc_diff(item->began.first_after, episode->went.first_after) <= FLAPS_NS)
-            flaps += episode->times;
+    const struct loss *loss;
+    for (uint32_t i = item->loss->previous; i; i = loss->previous) {
+        loss = &making->losses->list[i - 1];
+        if (loss->was_gone && utc_diff(item->began.first_after, loss->went.first_after) <= FLAPS_NS)
+            flaps += loss->times;
     }
     return flaps;
 }
@@ -157,7 +174,7 @@ static void set_history(const struct making *making, struct scan_event *event,
     for (size_t i = 0; i < count; i++) {
         const struct row_notes *notes = row_notes(making->table, items[i].placed.row);
         struct utc told = {notes->told * NS_PER_S};
-        bool was_there = episodes_was_there(notes);
+        bool was_there = losses_was_there(notes);
         unsigned flaps = flaps_before(making, &items[i]);
         if (flaps > event->flaps)
             event->flaps = flaps;
@@ -168,16 +185,16 @@ static void set_history(const struct making *making, struct scan_event *event,
 
 static int compare_lost(const void *first, const void *second)
 {
-    const struct episode *const *a = first, *const *b = second;
+    const struct loss *const *a = first, *const *b = second;
     return ((*a)->lost_most > (*b)->lost_most) - ((*a)->lost_most < (*b)->lost_most);
 }
 
 /* The prefix in the middle speaks for all. */
 static void set_depth(struct scan_event *event, const struct item *items, size_t count)
 {
-    const struct episode **sorted = mem_new(count, sizeof *sorted);
+    const struct loss **sorted = mem_new(count, sizeof *sorted);
     for (size_t i = 0; i < count; i++)
-        sorted[i] = items[i].episode;
+        sorted[i] = items[i].loss;
     qsort(sorted, count, sizeof *sorted, compare_lost);
     const struct sight *worst = &sorted[count / 2]->worst;
     event->peers = worst->withdrawn;
@@ -218,15 +235,14 @@ static int compare_steps(const void *first, const void *second)
 /* From a tenth to nine tenths of all that was lost, each prefix as heavy as it is large. */
 static void set_fall(struct scan_event *event, const struct item *items, size_t count)
 {
-    struct step *steps = mem_new(count * EPISODE_LEVELS, sizeof *steps);
+    struct step *steps = mem_new(count * LOSS_LEVELS, sizeof *steps);
     size_t n = 0, at = 0;
     double all = 0, sum = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct episode *episode = items[i].episode;
-        for (size_t k = 0; k < episode->level; k++) {
-            steps[n] =
-                (struct step){utc_add(episode->began.last_before, episode->levels[k] * NS_PER_S),
-                              (double)items[i].blocks + 1e-3};
+        const struct loss *loss = items[i].loss;
+        for (size_t k = 0; k < loss->level; k++) {
+            steps[n] = (struct step){utc_add(loss->began.last_before, loss->levels[k] * NS_PER_S),
+                                     (double)items[i].blocks + 1e-3};
             all += steps[n++].weight;
         }
     }
@@ -249,9 +265,9 @@ static double counted(const struct making *making, const struct item *item)
     const struct row_notes *notes = row_notes(making->table, item->placed.row);
     int64_t dark = dark_ns(making, item);
     int64_t there = utc_diff(item->began.first_after, (struct utc){notes->told * NS_PER_S});
-    if (episodes_was_there(notes) || there >= dark || dark == 0)
-        return item->episode->area_ns;
-    return item->episode->area_ns * (double)there / (double)dark;
+    if (losses_was_there(notes) || there >= dark || dark == 0)
+        return item->loss->area_ns;
+    return item->loss->area_ns * (double)there / (double)dark;
 }
 
 /* Items in order of prefix: their space, and what it is worth. */
@@ -293,7 +309,7 @@ static void make_event(struct making *making, struct item *items, size_t count, 
         return;
     set_fall(&event, items, count);
     for (size_t i = 0; i < count; i++)
-        add_upstream(&event, items[i].episode->upstream);
+        add_upstream(&event, items[i].loss->upstream);
     if (!is_country)
         making_judge(making, &event, event.asn);
     *making_event(making) = event;

@@ -2,11 +2,11 @@
 
 static bool was_dark(const struct making *making, const struct row_notes *notes, struct utc at)
 {
-    const struct episode *episode;
-    for (uint32_t i = notes->episode; i; i = episode->previous) {
-        episode = &making->episodes->list[i - 1];
-        bool has_begun = episode->was_gone && episode->went.first_after.ns <= at.ns;
-        if (has_begun && (episode->is_open || episode->ended.first_after.ns > at.ns))
+    const struct loss *loss;
+    for (uint32_t i = notes->loss; i; i = loss->previous) {
+        loss = &making->losses->list[i - 1];
+        bool has_begun = loss->was_gone && loss->went.first_after.ns <= at.ns;
+        if (has_begun && (loss->is_open || loss->ended.first_after.ns > at.ns))
             return true;
     }
     return false;

@@ -22,18 +22,20 @@ struct pulse {
 struct scan {
     struct scan_options options;
     struct route_table *table;
-    struct episodes episodes;
+    struct losses losses;
     struct claims claims;
     struct pulse pulses[SCAN_COLLECTORS_MAX];
     struct scan_summary summary;
     struct utc forget_at;
+    struct interval holes[SCAN_HOLES_MAX]; /* that are still to come */
+    size_t hole_count;
 };
 
 static void changed(void *context, const struct table_change *change)
 {
     struct scan *scan = context;
     claims_change(&scan->claims, change);
-    episodes_change(&scan->episodes, change);
+    losses_change(&scan->losses, change);
     if (scan->options.bins)
         bins_change(scan->options.bins, change);
 }
@@ -43,8 +45,8 @@ struct scan *scan_new(const struct scan_options *options)
     struct scan *scan = mem_new(1, sizeof *scan);
     scan->options = *options;
     scan->table = route_table_new(&(struct route_table_options){
-        .extra_words = EPISODE_WORDS, .changed = changed, .context = scan});
-    episodes_init(&scan->episodes, scan->table, options->min_peers);
+        .extra_words = LOSS_WORDS, .changed = changed, .context = scan});
+    losses_init(&scan->losses, scan->table, options->min_peers);
     claims_init(&scan->claims, scan->table);
     if (options->bins)
         bins_begin(options->bins, scan->table);
@@ -55,18 +57,18 @@ void scan_free(struct scan *scan)
 {
     if (!scan)
         return;
-    episodes_done(&scan->episodes);
+    losses_done(&scan->losses);
     claims_done(&scan->claims);
     route_table_free(scan->table);
     free(scan);
 }
 
-static void note_gap(struct scan *scan, uint16_t collector, struct interval gap)
+static void note_gap(struct scan *scan, int collector, struct interval gap)
 {
     struct scan_summary *summary = &scan->summary;
     int64_t longest = utc_diff(summary->gap.first_after, summary->gap.last_before);
     route_table_gap(scan->table, collector);
-    episodes_gap(&scan->episodes, gap.last_before);
+    losses_gap(&scan->losses, gap.last_before);
     summary->gaps++;
     if (utc_diff(gap.first_after, gap.last_before) > longest)
         summary->gap = gap;
@@ -91,11 +93,32 @@ static void feel_pulse(struct scan *scan, uint16_t collector, struct utc now)
     pulse->last = now;
 }
 
+void scan_hole(struct scan *scan, struct interval hole)
+{
+    if (scan->hole_count < SCAN_HOLES_MAX)
+        scan->holes[scan->hole_count++] = hole;
+    else
+        scan->summary.refused++;
+}
+
+/* Holes that the archive has come to the end of. */
+static void pass_holes(struct scan *scan, struct utc now)
+{
+    for (size_t i = 0; i < scan->hole_count;) {
+        if (scan->holes[i].first_after.ns > now.ns) {
+            i++;
+            continue;
+        }
+        note_gap(scan, -1, scan->holes[i]);
+        scan->holes[i] = scan->holes[--scan->hole_count];
+    }
+}
+
 static bool may_forget(void *context, struct table_row row)
 {
     const struct scan *scan = context;
     const struct row_notes *notes = row_notes(scan->table, row);
-    return !notes->episode && !notes->claim;
+    return !notes->loss && !notes->claim;
 }
 
 static void note_peers(struct scan *scan)
@@ -134,6 +157,8 @@ void scan_feed(struct scan *scan, uint16_t collector, const struct element *elem
     if (element->time.ns > summary->last.ns) {
         if (!utc_is_known(summary->first))
             summary->first = element->time;
+        if (scan->hole_count)
+            pass_holes(scan, element->time);
         if (element->time.ns / NS_PER_MINUTE != summary->last.ns / NS_PER_MINUTE)
             keep_house(scan, element->time);
         summary->last = element->time;
@@ -147,11 +172,11 @@ void scan_end(struct scan *scan)
     route_table_flush(scan->table);
     route_table_judge(scan->table, utc_add(summary->last, NS_PER_HOUR));
     note_peers(scan);
-    episodes_end(&scan->episodes, summary->last);
+    losses_end(&scan->losses, summary->last);
     claims_end(&scan->claims, summary->last);
     if (scan->options.bins)
         bins_end(scan->options.bins, summary->last);
-    summary->refused = scan->episodes.refused + scan->claims.refused;
+    summary->refused = scan->losses.refused + scan->claims.refused;
     summary->table = route_table_counts(scan->table);
 }
 
@@ -165,9 +190,9 @@ const struct route_table *scan_table(const struct scan *scan)
     return scan->table;
 }
 
-const struct episodes *scan_episodes(const struct scan *scan)
+const struct losses *scan_losses(const struct scan *scan)
 {
-    return &scan->episodes;
+    return &scan->losses;
 }
 
 const struct claims *scan_claims(const struct scan *scan)

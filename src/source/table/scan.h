@@ -15,7 +15,7 @@
 #include "source/table/bins.h"
 #include "source/table/claims.h"
 
-enum { SCAN_COLLECTORS_MAX = 256 };
+enum { SCAN_COLLECTORS_MAX = 256, SCAN_HOLES_MAX = 4096 };
 
 struct scan_options {
     unsigned
@@ -39,12 +39,15 @@ struct scan *scan_new(const struct scan_options *options);
 void scan_free(struct scan *scan);
 /* `collector`: a number below SCAN_COLLECTORS_MAX. */
 void scan_feed(struct scan *scan, uint16_t collector, const struct element *element);
+/* There is no archive of this time: what was known before it is not known after. Of all collectors; to be
+ * said before elements of after it come. */
+void scan_hole(struct scan *scan, struct interval hole);
 void scan_end(struct scan *scan);
 struct scan_summary scan_summary(const struct scan *scan);
 
 /* For scan_events.c. */
 const struct route_table *scan_table(const struct scan *scan);
-const struct episodes *scan_episodes(const struct scan *scan);
+const struct losses *scan_losses(const struct scan *scan);
 const struct claims *scan_claims(const struct scan *scan);
 
 #endif

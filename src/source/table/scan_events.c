@@ -190,7 +190,7 @@ struct scan_events *scan_events_new(const struct scan *scan, const struct scan_w
     struct scan_events *events = mem_new(1, sizeof *events);
     struct making making = {.wish = wish,
                             .table = scan_table(scan),
-                            .episodes = scan_episodes(scan),
+                            .losses = scan_losses(scan),
                             .claims = scan_claims(scan),
                             .summary = scan_summary(scan),
                             .events = events};

@@ -4,8 +4,8 @@
  * - Full feed: of peers whose whole table was seen, those that have at least 90 % as many prefixes as is
  *   usual; usual is the median of all that have at least half as many as the largest. Of peers of which
  *   only updates were seen nobody knows the table: those are taken that spoke of at least a quarter as many
- *   prefixes as is usual. (On 24 February 2008 the full feeds of route-views2 spoke of 11 000 to 36 000,
- *   and two peers with tables of research networks of 780.)
+ *   prefixes as three quarters of them do not exceed. (On 24 February 2008 the full feeds of
+ *   route-views2 spoke of 11 000 to 36 000, and two peers with tables of research networks of 780.)
  * - Live: its session is up and not still telling its table, and it does not lack more than 10 % of
  *   the table beyond what others lack, too: peers that have lost their own upstreams are no witnesses.
  *   Where all lost the same, it is the world that did. */
@@ -157,7 +157,7 @@ void table_peer_leave(struct route_table *table, uint32_t number)
 {
     struct table_peer *peer = &table->peers[number - 1];
     route_table_flush(table);
-    table->counts.losses += peer->column[0] != NO_COLUMN || peer->column[1] != NO_COLUMN;
+    table->counts.sessions_lost += peer->column[0] != NO_COLUMN || peer->column[1] != NO_COLUMN;
     retire(table, peer);
     peer->is_lost = true;
     if (peer->has_path_ids)
@@ -200,16 +200,19 @@ static int compare_numbers(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Of a sorted list, without those below a share of the largest; 0 of none. */
-static int64_t upper_median(int64_t *list, size_t count, int64_t share)
+/* Of tables: the median of all that are at least half as large as the largest. */
+static int64_t usual_table(const int64_t *sorted, size_t count)
 {
     size_t first = 0;
-    if (!count)
-        return 0;
-    qsort(list, count, sizeof *list, compare_numbers);
-    while (list[first] * share < list[count - 1])
+    while (first < count && sorted[first] * 2 < sorted[count - 1])
         first++;
-    return list[first + (count - first) / 2];
+    return count ? sorted[first + (count - first) / 2] : 0;
+}
+
+/* Of those who only tell of changes: what a quarter of them exceeds. */
+static int64_t usual_told(const int64_t *sorted, size_t count)
+{
+    return count ? sorted[count - 1 - count / 4] : 0;
 }
 
 static bool is_asked(const struct column *column)
@@ -229,14 +232,15 @@ static int64_t lacking(const struct column *column)
 }
 
 /* What is usual among those of which the whole table was seen, or not. */
-static int64_t usual_size(const struct table_family *family, bool is_complete, int64_t share)
+static int64_t usual_size(const struct table_family *family, bool is_complete)
 {
     int64_t sizes[2 * TABLE_PEERS_MAX];
     size_t count = 0;
     for (uint32_t i = 0; i < family->column_count; i++)
         if (is_asked(&family->columns[i]) && family->columns[i].is_complete == is_complete)
             sizes[count++] = size_of(&family->columns[i]);
-    return upper_median(sizes, count, share);
+    qsort(sizes, count, sizeof *sizes, compare_numbers);
+    return is_complete ? usual_table(sizes, count) : usual_told(sizes, count);
 }
 
 static bool has_full_feed(const struct column *column, const int64_t usual[2])
@@ -267,7 +271,7 @@ static bool is_live(const struct table_family *family, const struct column *colu
 
 static void judge_family(struct table_family *family)
 {
-    const int64_t usual[2] = {usual_size(family, false, 10), usual_size(family, true, 2)};
+    const int64_t usual[2] = {usual_size(family, false), usual_size(family, true)};
     int64_t lack = usual_lack(family, usual);
     family->full_count = 0;
     for (uint32_t i = 0; i < family->column_count; i++) {

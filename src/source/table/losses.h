@@ -16,27 +16,27 @@
  * A prefix that appeared less than ten minutes before it was gone is not taken for one that went out. In
  * archives of updates alone nobody sees it appear: it was there if some withdraw it who had never told of
  * it. */
-#ifndef SOURCE_TABLE_EPISODES_H
-#define SOURCE_TABLE_EPISODES_H
+#ifndef SOURCE_TABLE_LOSSES_H
+#define SOURCE_TABLE_LOSSES_H
 
 #include "source/table/route_table.h"
 
-enum { EPISODES_MAX = 4 * 1024 * 1024, EPISODE_LEVELS = 16 };
+enum { LOSSES_MAX = 4 * 1024 * 1024, LOSS_LEVELS = 16 };
 
-/* What is kept with each row of the table: EPISODE_WORDS of its extra words. Seconds since 1970. */
+/* What is kept with each row of the table: LOSS_WORDS of its extra words. Seconds since 1970. */
 struct row_notes {
     uint32_t told; /* when it was first heard of; 1: it was there before that */
     uint32_t
         falling;   /* the last record before the first of the losses that follow each other now */
     uint32_t lost; /* the last loss */
-    uint32_t episode; /* the last one of this row, number + 1 */
+    uint32_t loss; /* the last one of this row, number + 1 */
     uint32_t
         witnesses;  /* peers that withdrew it without having told of it before, as many as needed */
     uint32_t claim; /* the newest of this row, number + 1 (claims.h) */
 };
-enum { EPISODE_WORDS = 6 };
+enum { LOSS_WORDS = 6 };
 
-struct episode {
+struct loss {
     struct table_row row;
     uint32_t previous; /* of the same row, number + 1 */
     uint32_t origin;   /* that most peers had when it went; 0: not known */
@@ -48,22 +48,25 @@ struct episode {
     bool
         is_unseen; /* a gap of the collector began when it was still so, and nothing was heard since */
     uint8_t level;
-    /* From the last record before the first peer lost it, to the moment when it was partial or gone. */
+    /* From the last record before the first peer lost it, to the moment when it was partial; and before those
+     * that lost it one after the other until it was gone. */
     struct interval began, went;
     /* From the last record before the first peer had it again. Unknown while it is open. */
     struct interval ended;
+    struct interval back; /* when it was not gone any more, be it that only a part had it again */
     struct utc partial_since, judged; /* 0: not now */
+    struct utc unseen_since;
     int64_t partial_ns;
     struct sight worst;
     double lost, lost_most; /* share of the peers, now and at most */
     double area_ns;         /* the share that was lost, times how long */
     /* When a sixteenth, two, ... of the peers had lost it: seconds since began.last_before. */
-    uint16_t levels[EPISODE_LEVELS];
+    uint16_t levels[LOSS_LEVELS];
 };
 
-struct episodes {
+struct losses {
     struct route_table *table; /* not owned */
-    struct episode *list;
+    struct loss *list;
     size_t capacity, count;
     uint32_t free;      /* number + 1; the next is in `previous` */
     unsigned min_peers; /* 0: as many as usual */
@@ -72,20 +75,20 @@ struct episodes {
     uint64_t refused;
 };
 
-void episodes_init(struct episodes *episodes, struct route_table *table, unsigned min_peers);
-void episodes_done(struct episodes *episodes);
+void losses_init(struct losses *losses, struct route_table *table, unsigned min_peers);
+void losses_done(struct losses *losses);
 /* For the table's `changed`. */
-void episodes_change(struct episodes *episodes, const struct table_change *change);
+void losses_change(struct losses *losses, const struct table_change *change);
 /* Since `last` nothing was recorded: what is so now may have ended unseen. */
-void episodes_gap(struct episodes *episodes, struct utc last);
+void losses_gap(struct losses *losses, struct utc last);
 /* Everything is over: what is open stays so. */
-void episodes_end(struct episodes *episodes, struct utc last);
+void losses_end(struct losses *losses, struct utc last);
 /* Whether it was more than the table settling, and of a prefix that had been there. */
-bool episode_counts(const struct episodes *episodes, const struct episode *episode);
+bool loss_counts(const struct losses *losses, const struct loss *loss);
 /* Whether a prefix was there before the archive, or before it was first heard of. */
-bool episodes_was_there(const struct row_notes *notes);
+bool losses_was_there(const struct row_notes *notes);
 /* So many peers must have spoken of a prefix. */
-unsigned episodes_min_peers(const struct episodes *episodes, uint8_t family);
+unsigned losses_min_peers(const struct losses *losses, uint8_t family);
 
 static inline struct row_notes *row_notes(const struct route_table *table, struct table_row row)
 {
