@@ -64,7 +64,7 @@ static void begin(const struct claims *claims, struct claim *claim)
     bool was_away = utc_diff(now, claim->ended.first_after) >= AWAY_NS;
     claim->is_open = true;
     claim->times = (uint16_t)(claim->times + was_away);
-    if (claim->times == 1 && was_away)
+    if (!utc_is_known(claim->began.first_after))
         claim->began = (struct interval){claims->before, now};
     claim->ended = (struct interval){{0}, {0}};
 }
@@ -97,7 +97,8 @@ static bool is_related(const struct claims *claims, const struct table_change *c
            route_table_peer(claims->table, change->at.family, change->column)->asn == other;
 }
 
-/* A route to a prefix that nobody had told of, within one of another AS. */
+/* A prefix that nobody had told of, within one of another AS. It is looked at when the second peer tells of
+ * it: what a single one tells, as in telling its table, is no news. */
 static void look_above(struct claims *claims, const struct table_change *change,
                        struct row_notes *notes)
 {
@@ -109,8 +110,10 @@ static void look_above(struct claims *claims, const struct table_change *change,
     struct claim *claim = add_claim(claims, change->at, notes, origin);
     if (!claim)
         return;
+    struct utc told = {notes->told * NS_PER_S};
     claim->cover = cover;
     claim->owner = owner;
+    claim->began = (struct interval){utc_add(told, -notes->quiet * NS_PER_S), told};
 }
 
 static void look_at(struct claims *claims, const struct table_change *change,
@@ -131,11 +134,19 @@ static void look_at(struct claims *claims, const struct table_change *change,
     }
 }
 
+/* 0 if the cell has no route. */
+static uint32_t origin_of(const struct claims *claims, const struct table_change *change,
+                          uint32_t cell)
+{
+    return cell_has_route(cell) ? route_table_cell_origin(claims->table, change->at, cell) : 0;
+}
+
 void claims_change(struct claims *claims, const struct table_change *change)
 {
     struct row_notes *notes = row_notes(claims->table, change->at);
     bool is_grafted = cell_has_route(change->after) && change->after & CELL_GRAFTED;
-    bool is_new = !notes->told && cell_has_route(change->after) && !change->is_dumped;
+    bool is_new = notes->told > 1 && notes->tellers == 1 && change->before == CELL_UNKNOWN &&
+                  cell_has_route(change->after);
     if (!is_grafted && !is_new && !notes->claim)
         return;
     if (!route_table_is_full_feed(claims->table, change->at.family, change->column))
@@ -146,12 +157,14 @@ void claims_change(struct claims *claims, const struct table_change *change)
         look_above(claims, change, notes);
     if (is_grafted)
         look_at(claims, change, notes);
+    uint32_t before = origin_of(claims, change, change->before);
+    uint32_t after = origin_of(claims, change, change->after);
     for (uint32_t i = notes->claim; i; i = claims->list[i - 1].next) {
         struct claim *claim = &claims->list[i - 1];
-        if (cell_has_route(change->after) &&
-            route_table_cell_origin(claims->table, change->at, change->after) == claim->origin)
+        if (after == claim->origin)
             claim->is_related |= is_related(claims, change, change->after, claim->owner);
-        update(claims, claim);
+        if ((before == claim->origin) != (after == claim->origin))
+            update(claims, claim);
     }
 }
 

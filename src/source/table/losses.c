@@ -9,7 +9,7 @@ static const double WATCHED = 0.1, PARTIAL = 0.2, GONE = 0.8, NOT_GONE = 0.7;
 static const int64_t RUN_NS = 5 * NS_PER_MINUTE;
 /* A partial loss must last so long; a prefix must have been there so long. */
 static const int64_t SETTLED_NS = 5 * NS_PER_MINUTE, THERE_NS = 10 * NS_PER_MINUTE;
-enum { MIN_PEERS = 5, WITNESSES = 2 };
+enum { MIN_PEERS = 5, WITNESSES = 2, TELLERS = 3 };
 
 void losses_init(struct losses *losses, struct route_table *table, unsigned min_peers)
 {
@@ -247,18 +247,43 @@ static void rise(struct losses *losses, struct loss *loss, struct row_notes *not
         close_loss(losses, loss, notes);
 }
 
-static void judge(struct losses *losses, struct table_row row, struct row_notes *notes,
-                  bool is_loss)
+/* How the row stands: what is open was looked at before, and only one cell has changed since. */
+static struct sight look(struct losses *losses, const struct table_change *change,
+                         struct loss *loss)
+{
+    uint64_t epoch = route_table_epoch(losses->table);
+    if (!loss)
+        return route_table_sight(losses->table, change->at);
+    if (loss->epoch == epoch && !change->is_dumped) /* a dump changes several at once */
+        sight_change(&loss->sight, change->before, change->after,
+                     route_table_is_complete(losses->table, change->at.family, change->column));
+    else
+        loss->sight = route_table_sight(losses->table, change->at);
+    loss->epoch = epoch;
+    return loss->sight;
+}
+
+static struct loss *find_open(struct losses *losses, const struct row_notes *notes)
 {
     struct loss *loss = notes->loss ? &losses->list[notes->loss - 1] : NULL;
-    struct sight sight = route_table_sight(losses->table, row);
+    return loss && loss->is_open ? loss : NULL;
+}
+
+static void judge(struct losses *losses, const struct table_change *change,
+                  struct row_notes *notes)
+{
+    bool is_loss = change->after == CELL_WITHDRAWN;
+    struct loss *loss = find_open(losses, notes);
+    struct sight sight = look(losses, change, loss);
     unsigned known = (unsigned)sight.carried + sight.withdrawn, all = known + sight.unknown;
-    bool is_open = loss && loss->is_open;
     double lost = all ? (double)sight.withdrawn / all : 0;
-    if (!is_open && (!is_loss || lost < WATCHED || known < losses_min_peers(losses, row.family)))
-        return;
-    if (!is_open && !(loss = open_loss(losses, row, notes)))
-        return;
+    if (!loss) {
+        if (!is_loss || lost < WATCHED || known < losses_min_peers(losses, change->at.family) ||
+            !(loss = open_loss(losses, change->at, notes)))
+            return;
+        loss->sight = sight;
+        loss->epoch = route_table_epoch(losses->table);
+    }
     if (loss->was_gone && known) /* what is not known did not come back */
         lost = (double)sight.withdrawn / known;
     add_up(losses, loss);
@@ -273,10 +298,15 @@ static void judge(struct losses *losses, struct table_row row, struct row_notes 
  * what he had never told of. */
 static void note_told(struct row_notes *notes, const struct table_change *change, uint32_t now)
 {
-    if (!notes->told)
+    if (!notes->told) {
+        int64_t quiet = utc_diff(change->time, change->earlier) / NS_PER_S;
         notes->told = change->is_dumped ? 1 : now;
-    if (change->before == CELL_UNKNOWN && change->after == CELL_WITHDRAWN &&
-        notes->witnesses < WITNESSES)
+        notes->quiet = (uint16_t)(quiet > UINT16_MAX ? UINT16_MAX : quiet);
+    }
+    if (change->before != CELL_UNKNOWN)
+        return;
+    notes->tellers = (uint8_t)(notes->tellers + (notes->tellers < TELLERS));
+    if (change->after == CELL_WITHDRAWN && notes->witnesses < WITNESSES)
         notes->witnesses++;
 }
 
@@ -295,10 +325,11 @@ void losses_change(struct losses *losses, const struct table_change *change)
             notes->falling = seconds_of(losses->before);
         notes->lost = now;
         unsigned withdrawn = route_table_withdrawn(losses->table, change->at);
-        if (withdrawn >= WATCHED * route_table_full_feeds(losses->table, change->at.family))
-            judge(losses, change->at, notes, true);
-    } else if (notes->loss && losses->list[notes->loss - 1].is_open) {
-        judge(losses, change->at, notes, false);
+        if (find_open(losses, notes) ||
+            withdrawn >= WATCHED * route_table_full_feeds(losses->table, change->at.family))
+            judge(losses, change, notes);
+    } else if (find_open(losses, notes)) {
+        judge(losses, change, notes);
     }
 }
 

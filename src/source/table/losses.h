@@ -25,16 +25,16 @@ enum { LOSSES_MAX = 4 * 1024 * 1024, LOSS_LEVELS = 16 };
 
 /* What is kept with each row of the table: LOSS_WORDS of its extra words. Seconds since 1970. */
 struct row_notes {
-    uint32_t told; /* when it was first heard of; 1: it was there before that */
-    uint32_t
-        falling;   /* the last record before the first of the losses that follow each other now */
-    uint32_t lost; /* the last loss */
-    uint32_t loss; /* the last one of this row, number + 1 */
-    uint32_t
-        witnesses;  /* peers that withdrew it without having told of it before, as many as needed */
-    uint32_t claim; /* the newest of this row, number + 1 (claims.h) */
+    uint32_t told;    /* when it was first heard of; 1: it was there before that, in a dump */
+    uint32_t falling; /* the last record before the first of the losses that follow each other now */
+    uint32_t lost;    /* the last loss */
+    uint32_t loss;    /* the newest of this row, number + 1 */
+    uint32_t claim;   /* the newest of this row, number + 1 (claims.h) */
+    uint16_t quiet;   /* seconds from the last record before `told` until then */
+    uint8_t tellers;  /* peers that told of it, as many as are needed */
+    uint8_t witnesses; /* peers that withdrew it without having told of it before, likewise */
 };
-enum { LOSS_WORDS = 6 };
+enum { LOSS_WORDS = sizeof(struct row_notes) / sizeof(uint32_t) };
 
 struct loss {
     struct table_row row;
@@ -57,7 +57,8 @@ struct loss {
     struct utc partial_since, judged; /* 0: not now */
     struct utc unseen_since;
     int64_t partial_ns;
-    struct sight worst;
+    struct sight sight, worst; /* now, as long as the table's epoch is this one; and at the worst */
+    uint64_t epoch;
     double lost, lost_most; /* share of the peers, now and at most */
     double area_ns;         /* the share that was lost, times how long */
     /* When a sixteenth, two, ... of the peers had lost it: seconds since began.last_before. */

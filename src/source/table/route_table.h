@@ -108,6 +108,11 @@ struct sight {
     uint16_t absent;  /* not in the peer's table, as far as that was told */
 };
 struct sight route_table_sight(const struct route_table *table, struct table_row row);
+/* Changes whenever others are live or have a full feed than before, or a table is complete: as long as it
+ * does not, a sight changes by the cells that change. */
+uint64_t route_table_epoch(const struct route_table *table);
+/* What one cell that changed does to a sight. */
+void sight_change(struct sight *sight, uint32_t before, uint32_t after, bool is_complete);
 /* How many live full-feed peers there are. */
 unsigned route_table_full_feeds(const struct route_table *table, uint8_t family);
 
@@ -137,6 +142,8 @@ uint32_t route_table_columns(const struct route_table *table, uint8_t family);
 /* The peer of a column of which a cell changed or is not unknown. */
 const struct mrt_peer *route_table_peer(const struct route_table *table, uint8_t family,
                                         uint32_t column);
+/* Whether its whole table was told. */
+bool route_table_is_complete(const struct route_table *table, uint8_t family, uint32_t column);
 /* Whether it is live and has a full feed. */
 bool route_table_is_full_feed(const struct route_table *table, uint8_t family, uint32_t column);
 uint32_t route_table_cell(const struct route_table *table, struct table_row row, uint32_t column);

@@ -86,6 +86,7 @@ struct route_table {
     struct last_path last;
     struct utc now, before; /* the time of the last elements, and of those before that */
     struct utc judge_at, decay_at;
+    uint64_t epoch;
     uint32_t chunks_most, ways_most; /* more are not made before what is not used is forgotten */
     struct route_table_counts counts;
 };

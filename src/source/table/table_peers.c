@@ -148,6 +148,7 @@ static void retire(struct route_table *table, struct table_peer *peer)
         family->full[column / CHUNK_CELLS] &= (uint8_t)~bit;
         family->complete[column / CHUNK_CELLS] &= (uint8_t)~bit;
         family->columns[column].is_retired = true;
+        table->epoch++;
         family->retired++;
         peer->column[i] = NO_COLUMN;
     }
@@ -269,8 +270,10 @@ static bool is_live(const struct table_family *family, const struct column *colu
     return lacking(column) - usual <= most;
 }
 
-static void judge_family(struct table_family *family)
+/* True if others are asked than before. */
+static bool judge_family(struct table_family *family)
 {
+    bool is_changed = false;
     const int64_t usual[2] = {usual_size(family, false), usual_size(family, true)};
     int64_t lack = usual_lack(family, usual);
     family->full_count = 0;
@@ -281,10 +284,13 @@ static void judge_family(struct table_family *family)
         uint8_t *complete = &family->complete[i / CHUNK_CELLS];
         bool is_full =
             is_asked(column) && has_full_feed(column, usual) && is_live(family, column, lack);
+        is_changed |= is_full != ((*full & bit) != 0) ||
+                      column->is_complete != ((*complete & bit) != 0);
         *full = (uint8_t)(is_full ? *full | bit : *full & ~bit);
         *complete = (uint8_t)(column->is_complete ? *complete | bit : *complete & ~bit);
         family->full_count += is_full;
     }
+    return is_changed;
 }
 
 /* What has come to its end by now. */
@@ -314,7 +320,7 @@ void route_table_judge(struct route_table *table, struct utc now)
         for (uint32_t k = 0; k < family->column_count; k++)
             if (family->columns[k].peer && !family->columns[k].is_retired)
                 settle_column(&family->columns[k], now, is_decaying);
-        judge_family(family);
+        table->epoch += judge_family(family);
     }
 }
 
@@ -327,6 +333,11 @@ const struct mrt_peer *route_table_peer(const struct route_table *table, uint8_t
                                         uint32_t column)
 {
     return &table->peers[family_of(table, family)->columns[column].peer - 1].name;
+}
+
+bool route_table_is_complete(const struct route_table *table, uint8_t family, uint32_t column)
+{
+    return family_of(table, family)->complete[column / CHUNK_CELLS] >> column % CHUNK_CELLS & 1;
 }
 
 bool route_table_is_full_feed(const struct route_table *table, uint8_t family, uint32_t column)

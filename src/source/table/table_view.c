@@ -68,6 +68,26 @@ struct sight route_table_sight(const struct route_table *table, struct table_row
     return sight;
 }
 
+static uint16_t *part_of(struct sight *sight, uint32_t cell, bool is_complete)
+{
+    if (cell_has_route(cell))
+        return &sight->carried;
+    if (cell == CELL_WITHDRAWN)
+        return &sight->withdrawn;
+    return is_complete ? &sight->absent : &sight->unknown;
+}
+
+void sight_change(struct sight *sight, uint32_t before, uint32_t after, bool is_complete)
+{
+    --*part_of(sight, before, is_complete);
+    ++*part_of(sight, after, is_complete);
+}
+
+uint64_t route_table_epoch(const struct route_table *table)
+{
+    return table->epoch;
+}
+
 struct table_row route_table_cover(const struct route_table *table, struct table_row row)
 {
     struct prefix prefix = route_table_prefix(table, row);
