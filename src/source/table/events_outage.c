@@ -34,7 +34,7 @@ static bool is_outage(const struct item *item)
 static bool is_drift(const struct item *item)
 {
     return !is_outage(item) &&
-           utc_diff(item->began.first_after, item->began.last_before) > DRIFT_NS;
+           utc_diff(item->began.first_after, item->loss->opened) > DRIFT_NS;
 }
 
 static void gather(struct making *making, struct items *items)

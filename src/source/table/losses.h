@@ -55,7 +55,7 @@ struct loss {
     struct interval ended;
     struct interval back; /* when it was not gone any more, be it that only a part had it again */
     struct utc partial_since, judged; /* 0: not now */
-    struct utc unseen_since;
+    struct utc opened, unseen_since;
     int64_t partial_ns;
     struct sight sight, worst; /* now, as long as the table's epoch is this one; and at the worst */
     uint64_t epoch;

@@ -12,6 +12,7 @@
 #ifndef SOURCE_TABLE_SCAN_EVENTS_H
 #define SOURCE_TABLE_SCAN_EVENTS_H
 
+#include "base/mem.h"
 #include "source/table/countries.h"
 #include "source/table/rpki.h"
 #include "source/table/scan.h"

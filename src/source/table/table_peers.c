@@ -332,7 +332,8 @@ unsigned route_table_full_feeds(const struct route_table *table, uint8_t family)
 const struct mrt_peer *route_table_peer(const struct route_table *table, uint8_t family,
                                         uint32_t column)
 {
-    return &table->peers[family_of(table, family)->columns[column].peer - 1].name;
+    const struct column *of = &family_of(table, family)->columns[column];
+    return of->peer && !of->is_retired ? &table->peers[of->peer - 1].name : NULL;
 }
 
 bool route_table_is_complete(const struct route_table *table, uint8_t family, uint32_t column)
