@@ -47,9 +47,8 @@ static inline struct bgp_path made_bgp_path(const char *text)
             text = end + strspn(end, "}) ");
         }
     }
-    return (struct bgp_path){.head = reader_of(bytes, (size_t)(at - bytes)),
-                             .head_hops = UINT_MAX,
-                             .is_as4 = true};
+    return (struct bgp_path){
+        .head = reader_of(bytes, (size_t)(at - bytes)), .head_hops = UINT_MAX, .is_as4 = true};
 }
 
 static inline const struct mrt_peer *made_peer(unsigned number)

@@ -86,8 +86,8 @@ static struct world *world_new(const struct countries *countries)
     assert_non_null(world);
     world->table =
         route_table_new(&(struct route_table_options){.changed = changed, .context = world});
-    world->bins = bins_new(&(struct bins_options){
-        .countries = countries, .tell = take_row, .context = world});
+    world->bins = bins_new(
+        &(struct bins_options){.countries = countries, .tell = take_row, .context = world});
     bins_begin(world->bins, world->table);
     world->now = 1000 * BIN;
     bins_advance(world->bins, (struct utc){world->now * NS_PER_S});
@@ -151,7 +151,7 @@ static void test_by_hand(void **state)
     say_all(world, 4, 5, "10.0.0.0/16", NULL);
     next_bin(world);
     assert_row(world, 10, 1, 1, 2);
-    assert_int_equal(world->told, told + 1); /* not of AS 20 */
+    assert_int_equal(world->told, told + 1);     /* not of AS 20 */
     say_all(world, 0, 5, "20.0.0.0/24", "7 10"); /* most say that it is of another now */
     next_bin(world);
     assert_row(world, 10, 2, 2, 3);
@@ -183,7 +183,8 @@ static struct prefix numbered(unsigned i)
     return prefix_of(&addr, bits);
 }
 
-static void count_by_force(struct world *world, unsigned blocks[ORIGINS], unsigned prefixes[ORIGINS])
+static void count_by_force(struct world *world, unsigned blocks[ORIGINS],
+                           unsigned prefixes[ORIGINS])
 {
     bool has[ORIGINS][16] = {{false}};
     memset(prefixes, 0, ORIGINS * sizeof *prefixes);

@@ -133,9 +133,8 @@ static void test_merged(void **state)
     (void)state;
     static const uint8_t head[] = {2, 4, 0xfd, 0xe8, 0x12, 0xe5, 0x5b, 0xa0, 0x5b, 0xa0};
     static const uint8_t tail[] = {2, 2, 0, 2, 0, 1, 0, 2, 0, 2};
-    struct bgp_path path = {.head = reader_of(head, sizeof head),
-                            .tail = reader_of(tail, sizeof tail),
-                            .head_hops = 2};
+    struct bgp_path path = {
+        .head = reader_of(head, sizeof head), .tail = reader_of(tail, sizeof tail), .head_hops = 2};
     struct path_store store;
     path_store_init(&store);
     struct path_way way = path_store_add(&store, &path, 65000);

@@ -26,7 +26,7 @@ struct pair {
     struct route_table *table;
     struct plain_cell cells[PEERS][PREFIXES];
     char prefixes[PREFIXES][PREFIX_TEXT_MAX];
-    char paths[PATHS][64]; /* without the peer's AS */
+    char paths[PATHS][64];                   /* without the peer's AS */
     struct plain_cell told[PEERS][PREFIXES]; /* what table_change said */
     uint64_t seed;
     int64_t seconds;
@@ -61,7 +61,7 @@ static void note_change(void *context, const struct table_change *change)
 {
     struct pair *pair = context;
     struct plain_cell *told = &pair->told[peer_of(pair, change)][prefix_of_row(pair, change->at)];
-    enum plain_state before = cell_has_route(change->before) ? ROUTE
+    enum plain_state before = cell_has_route(change->before)     ? ROUTE
                               : change->before == CELL_WITHDRAWN ? WITHDRAWN
                                                                  : UNKNOWN;
     assert_int_equal(told->state, before);
@@ -215,8 +215,8 @@ static void test_like_a_plain_one(void **state)
     pair->seconds = 1000000;
     print_message("seed %llu\n", (unsigned long long)pair->seed);
     make_names(pair);
-    pair->table = route_table_new(&(struct route_table_options){
-        .extra_words = 2, .changed = note_change, .context = pair});
+    pair->table = route_table_new(
+        &(struct route_table_options){.extra_words = 2, .changed = note_change, .context = pair});
     for (unsigned i = 0; i < 60000; i++) {
         step(pair);
         if (i % 1000 == 0) {
@@ -242,8 +242,7 @@ static void test_like_a_plain_one(void **state)
 static struct route_table *table_with(void (*changed)(void *, const struct table_change *),
                                       void *context)
 {
-    return route_table_new(
-        &(struct route_table_options){.changed = changed, .context = context});
+    return route_table_new(&(struct route_table_options){.changed = changed, .context = context});
 }
 
 static struct table_row row_of(struct route_table *table, const char *prefix)
@@ -521,8 +520,12 @@ static void test_add_path(void **state)
         const char *path;
         const char *left;
     } steps[] = {
-        {1, "65000 1 2", "65000 1 2"},   {2, "65000 3 2", "65000 3 2"}, {2, NULL, "65000 1 2"},
-        {7, "65000 4 9", "65000 4 9"},   {7, NULL, "65000 1 2"},        {9, NULL, "65000 1 2"},
+        {1, "65000 1 2", "65000 1 2"},
+        {2, "65000 3 2", "65000 3 2"},
+        {2, NULL, "65000 1 2"},
+        {7, "65000 4 9", "65000 4 9"},
+        {7, NULL, "65000 1 2"},
+        {9, NULL, "65000 1 2"},
         {1, NULL, NULL},
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
@@ -601,12 +604,18 @@ static void test_passed_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_like_a_plain_one), cmocka_unit_test(test_emptied),
-        cmocka_unit_test(test_bounded),          cmocka_unit_test(test_session_loss),
-        cmocka_unit_test(test_end_of_rib),       cmocka_unit_test(test_notification),
-        cmocka_unit_test(test_dump),             cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_full_feeds),       cmocka_unit_test(test_full_tables),
-        cmocka_unit_test(test_add_path),         cmocka_unit_test(test_view),
+        cmocka_unit_test(test_like_a_plain_one),
+        cmocka_unit_test(test_emptied),
+        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_session_loss),
+        cmocka_unit_test(test_end_of_rib),
+        cmocka_unit_test(test_notification),
+        cmocka_unit_test(test_dump),
+        cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_full_feeds),
+        cmocka_unit_test(test_full_tables),
+        cmocka_unit_test(test_add_path),
+        cmocka_unit_test(test_view),
         cmocka_unit_test(test_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,7 +262,8 @@ static void test_loss_of_sessions_in_outage(void **state)
 static void beat(struct play *play, int64_t from, int64_t until)
 {
     for (int64_t at = from; at < until; at++)
-        say(play, at, (unsigned)(at % PEERS), "30.0.0.0/16", at % 20 < 10 ? "5 8 300" : "5 8 8 300");
+        say(play, at, (unsigned)(at % PEERS), "30.0.0.0/16",
+            at % 20 < 10 ? "5 8 300" : "5 8 8 300");
 }
 
 /* What comes of a gap is not known: nothing went out in it, and what was out may be back. */
@@ -525,7 +526,10 @@ static void test_min_peers(void **state)
         struct play play = begin(cases[i].min_peers);
         for (unsigned k = 0; k < 3; k++)
             say_all(&play, 10 * k, 0, cases[i].peers,
-                    k == 0 ? "20.0.0.0/16" : k == 1 ? "30.0.0.0/16" : "40.0.0.0/16", "5 7 200");
+                    k == 0   ? "20.0.0.0/16"
+                    : k == 1 ? "30.0.0.0/16"
+                             : "40.0.0.0/16",
+                    "5 7 200");
         say_all(&play, HOUR, 0, cases[i].peers, "20.0.0.0/16", NULL);
         end(&play, 2 * HOUR);
         assert_int_equal(play.events->count, cases[i].events);

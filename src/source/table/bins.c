@@ -367,6 +367,7 @@ static void tell_all(struct bins *bins)
 static void end_bin(struct bins *bins)
 {
     route_table_flush(bins->table);
+    route_table_judge(bins->table, utc_add(bins->start, BIN_NS));
     for (uint8_t family = 4; family <= 6; family = (uint8_t)(family + 2)) {
         look_again(bins, family);
         sort(side_of(bins, family));
