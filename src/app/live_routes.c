@@ -20,6 +20,7 @@ static enum err start_bmp(struct live_routes *live, const struct config *config,
     struct bmp_options options = {.address = config->bmp_address,
                                   .port = config->bmp_port,
                                   .collector = config->collector,
+                                  .table = BMP_TABLES,
                                   .watch = &config->watch,
                                   .say = tell};
     live->bmp = bmp_listener_new(live->loop, &options, &live->sink, why);
