@@ -54,6 +54,12 @@ void help_overview(struct buffer *out)
                 "2 wrong usage or configuration.\n");
 }
 
+/* What is to stand behind an option: its values, unless they are so many that its help names them. */
+static const char *argument_of(const struct option_row *row)
+{
+    return row->values && strlen(row->values) < COLUMNS / 2 ? row->values : row->argument;
+}
+
 static void add_option(struct buffer *out, const struct option_row *row)
 {
     struct buffer left = {0};
@@ -62,14 +68,14 @@ static void add_option(struct buffer *out, const struct option_row *row)
     else
         buffer_printf(&left, "    --%s", row->name);
     if (row->argument)
-        buffer_printf(&left, "=%s", row->values ? row->values : row->argument);
+        buffer_printf(&left, "=%s", argument_of(row));
     add_row(out, left.bytes, OPTION_COLUMN, row->help);
     buffer_done(&left);
 }
 
 static void add_usage(struct buffer *out, const struct command_row *row)
 {
-    bool has_options = (row->options & ~(UINT32_C(1) << OPTION_HELP)) != 0;
+    bool has_options = (row->options & ~(UINT64_C(1) << OPTION_HELP)) != 0;
     buffer_printf(out, "lastlight %s%s%s%s", row->name, has_options ? " [OPTION...]" : "",
                   *row->arguments ? " " : "", row->arguments);
 }
@@ -118,7 +124,7 @@ static void man_option(struct buffer *out, const struct option_row *row)
     add_roff(out, row->name);
     buffer_puts(out, "\\fR");
     if (row->argument)
-        buffer_printf(out, "=\\fI%s\\fR", row->values ? row->values : row->argument);
+        buffer_printf(out, "=\\fI%s\\fR", argument_of(row));
     buffer_puts(out, "\n");
     add_roff(out, row->help);
     buffer_puts(out, "\n");

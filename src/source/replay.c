@@ -2,8 +2,8 @@
 
 #include "base/mem.h"
 #include "source/archive.h"
+#include "source/paths.h"
 #include "sys/clock.h"
-#include "sys/folder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,6 @@ struct replay {
     struct route_memory memory;
     struct archive *archives; /* in the order of the paths */
     size_t count;
-    size_t capacity;
     uint32_t *heap; /* places in `archives`, the one with the earliest observation first */
     size_t heap_count;
     bool is_damaged;
@@ -33,33 +32,6 @@ struct replay {
     struct utc last; /* the latest observation that is no tick */
     struct utc last_tick;
 };
-
-static void add_archive(struct replay *replay, const char *path)
-{
-    replay->archives =
-        mem_grow(replay->archives, &replay->capacity, replay->count + 1, sizeof *replay->archives);
-    struct archive *archive = &replay->archives[replay->count++];
-    memset(archive, 0, sizeof *archive);
-    archive->path = mem_new(strlen(path) + 1, 1);
-    memcpy(archive->path, path, strlen(path));
-}
-
-static enum err add_path(struct replay *replay, const char *path, struct why *why)
-{
-    struct arena arena = {0};
-    struct folder folder;
-    if (strcmp(path, "-") == 0) {
-        add_archive(replay, path);
-        return ERR_OK;
-    }
-    enum err err = folder_read(path, &arena, &folder, why);
-    if (!err && folder.count == 0)
-        err = why_set(why, ERR_NOT_FOUND, "%s: there is no file in this folder", path);
-    for (size_t i = 0; !err && i < folder.count; i++)
-        add_archive(replay, folder.list[i].path);
-    arena_done(&arena);
-    return err;
-}
 
 /* Ties go by the order of the paths. */
 static bool is_before(const struct replay *replay, uint32_t a, uint32_t b)
@@ -85,36 +57,16 @@ static void sift_down(struct replay *replay, size_t at)
     }
 }
 
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* A file that is read twice would count twice, and standard input has nothing left the second time.
- */
-static enum err check_once(const struct replay *replay, struct why *why)
-{
-    enum err err = ERR_OK;
-    const char **paths = mem_new(replay->count + 1, sizeof *paths);
-    for (size_t i = 0; i < replay->count; i++)
-        paths[i] = replay->archives[i].path;
-    qsort(paths, replay->count, sizeof *paths, by_path);
-    for (size_t i = 1; i < replay->count && !err; i++)
-        if (strcmp(paths[i - 1], paths[i]) == 0)
-            err = why_set(why, ERR_USAGE, "%s: named twice; once is enough",
-                          strcmp(paths[i], "-") == 0 ? "standard input (-)" : paths[i]);
-    free(paths);
-    return err;
-}
-
 static enum err gather(struct replay *replay, struct why *why)
 {
-    enum err err = ERR_OK;
+    struct paths paths = {0};
     bool is_size_known = true;
-    for (size_t i = 0; i < replay->options->path_count && !err; i++)
-        err = add_path(replay, replay->options->paths[i], why);
-    if (!err)
-        err = check_once(replay, why);
+    enum err err = paths_gather(replay->options->paths, replay->options->path_count, &paths, why);
+    replay->archives = mem_new(paths.count, sizeof *replay->archives);
+    replay->count = paths.count;
+    for (size_t i = 0; i < replay->count; i++)
+        replay->archives[i].path = mem_copy(paths.list[i].path);
+    paths_done(&paths);
     for (size_t i = 0; i < replay->count && !err; i++) {
         struct archive *archive = &replay->archives[i];
         err = archive_peek(archive, i < KEEP_OPEN, why);
