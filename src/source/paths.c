@@ -2,6 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+bool path_is_url(const char *path)
+{
+    return strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0;
+}
 
 static void add(struct paths *paths, struct folder_entry entry)
 {
@@ -36,6 +42,10 @@ static enum err add_named(struct paths *paths, const char *named, struct why *wh
 {
     if (strcmp(named, "-") == 0) {
         add(paths, (struct folder_entry){.path = "-"});
+        return ERR_OK;
+    }
+    if (path_is_url(named)) {
+        add(paths, (struct folder_entry){.path = arena_copy(&paths->arena, named, strlen(named))});
         return ERR_OK;
     }
     enum err err = add_path(paths, named, why);

@@ -1,5 +1,6 @@
 /* What the user names becomes a list of files: a file is itself, a folder its files in order of name, a
- * pattern that the shell did not expand ("2022-01/updates.*.gz") what it matches, "-" standard input.
+ * pattern that the shell did not expand ("2022-01/updates.*.gz") what it matches, "-" standard input. A URL
+ * stays what it is: where it lies on the web its reader knows (route_files.h).
  *
  *     struct paths paths;
  *     if (paths_gather(named, count, &paths, &why)) ...
@@ -10,11 +11,16 @@
 
 #include "sys/folder.h"
 
+#include <stdbool.h>
+
 struct paths {
     struct folder_entry *list; /* in the order in which they were named */
     size_t count, capacity;
     struct arena arena; /* of the texts */
 };
+
+/* http:// or https:// */
+bool path_is_url(const char *path);
 
 /* ERR_USAGE if a file is named twice: it would count twice, and standard input has nothing left the
  * second time. Others if one is not there or cannot be read. On failure there is nothing to free. */

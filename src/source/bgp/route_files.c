@@ -20,11 +20,14 @@ enum { CLOCK_EVERY = 1024 };
 
 struct source {
     struct route_file file;
-    uint64_t size;       /* of the file itself; 0: not known */
-    struct utc time;     /* of its next record, when not yet begun of its first; 0: not known */
+    uint64_t size; /* of the file itself; 0: not known */
+    /* Of its next record, when not yet begun of its first; of a URL the one in its name, not after its
+     * first. 0: not known. */
+    struct utc time;
     struct input *input; /* opened; NULL before and after */
     uint8_t head[HEAD];  /* already read from `input` */
     size_t head_size;
+    size_t url;              /* its place among the URLs, in order of time, and 1; 0: a file */
     struct reading *reading; /* begun; NULL before and after */
     char collector[COLLECTOR_TEXT_MAX];
 };
@@ -53,6 +56,9 @@ struct route_files {
     struct source *current;
     bool is_stopped;
     bool is_damaged;
+    struct url_files *fetched; /* NULL: there are no URLs */
+    const char **urls;
+    size_t url_count;
     struct element_counts counts; /* of the files that are through */
     uint64_t bytes_done, bytes;   /* bytes: of all files; 0: not known */
     uint64_t records;
@@ -82,6 +88,10 @@ static void tell(struct route_files *files, const struct why *why)
 /* Learns the time of the first record. Damage that shows here already is left to be found again. */
 static enum err look_into(struct source *source, bool keep, struct why *why)
 {
+    if (path_is_url(source->file.path)) {
+        source->time = url_time(source->file.path);
+        return ERR_OK;
+    }
     enum err err = input_open(source->file.path, &source->input, why);
     size_t n = 1;
     if (err)
@@ -127,6 +137,25 @@ static void name_source(struct route_files *files, size_t i)
         source->file.collector = source->collector;
 }
 
+/* In the order in which they will be opened. */
+static enum err fetch_urls(struct route_files *files, struct why *why)
+{
+    const struct route_files_options *options = &files->options;
+    files->urls = mem_new(files->count, sizeof *files->urls);
+    for (size_t i = 0; i < files->count; i++) {
+        struct source *source = files->waiting[i];
+        if (!path_is_url(source->file.path))
+            continue;
+        files->urls[files->url_count++] = source->file.path;
+        source->url = files->url_count;
+    }
+    if (files->url_count && !options->web.cache)
+        return why_set(why, ERR_UNSUPPORTED, "%s: is a URL; expected a file here", files->urls[0]);
+    if (files->url_count)
+        files->fetched = url_files_new(&options->web, files->urls, files->url_count, files->faults);
+    return ERR_OK;
+}
+
 static enum err gather(struct route_files *files, struct why *why)
 {
     bool is_size_known = true;
@@ -145,9 +174,10 @@ static enum err gather(struct route_files *files, struct why *why)
     }
     if (!is_size_known)
         files->bytes = 0;
-    if (!err)
-        qsort(files->waiting, files->count, sizeof *files->waiting, by_time);
-    return err;
+    if (err)
+        return err;
+    qsort(files->waiting, files->count, sizeof *files->waiting, by_time);
+    return fetch_urls(files, why);
 }
 
 enum err route_files_open(const struct route_files_options *options, struct stream_faults *faults,
@@ -241,9 +271,23 @@ static bool advance(struct route_files *files, struct source *source)
     return false;
 }
 
+static bool open_url(struct route_files *files, struct source *source)
+{
+    struct web_file file;
+    struct why why;
+    if (!url_files_get(files->fetched, source->url - 1, &file))
+        return false;
+    if (input_open(file.path, &source->input, &why) == ERR_OK)
+        return true;
+    tell(files, &why);
+    return false;
+}
+
 static bool open_input(struct route_files *files, struct source *source)
 {
     struct why why;
+    if (!source->input && source->url)
+        return open_url(files, source);
     if (source->input || input_open(source->file.path, &source->input, &why) == ERR_OK)
         return true;
     tell(files, &why); /* it was there when all were looked into */
@@ -277,17 +321,32 @@ static enum err begin(struct route_files *files, struct why *why)
     return ERR_OK;
 }
 
+/* What cannot be opened is told when it is its turn. False if it is not there yet. */
+static bool open_early(struct route_files *files, struct source *source)
+{
+    const char *path = source->file.path;
+    struct web_file file;
+    bool is_decided = true;
+    if (source->input)
+        return true;
+    if (source->url && !url_files_peek(files->fetched, source->url - 1, &file, &is_decided))
+        return is_decided;
+    if (source->url)
+        path = file.path;
+    if (input_open(path, &source->input, NULL))
+        source->input = NULL;
+    return true;
+}
+
 /* So that the next files' decompression runs beside the one in hand. */
 static void open_ahead(struct route_files *files)
 {
     size_t to = files->waiting_at + AHEAD;
     if (files->opened_to < files->waiting_at)
         files->opened_to = files->waiting_at;
-    for (; files->opened_to < to && files->opened_to < files->count; files->opened_to++) {
-        struct source *source = files->waiting[files->opened_to];
-        if (!source->input && input_open(source->file.path, &source->input, NULL))
-            source->input = NULL; /* told when it is its turn */
-    }
+    while (files->opened_to < to && files->opened_to < files->count &&
+           open_early(files, files->waiting[files->opened_to]))
+        files->opened_to++;
 }
 
 static void show_progress(struct route_files *files, bool is_last)
@@ -340,6 +399,14 @@ static void take_run(struct route_files *files)
     sift_down(files, 0);
 }
 
+static enum err conclude(struct route_files *files, struct why *why)
+{
+    enum err err = files->fetched ? url_files_end(files->fetched, why) : ERR_OK;
+    if (!err && files->is_damaged)
+        err = why_set(why, ERR_INPUT, "parts of the input are damaged; all else was used");
+    return err;
+}
+
 enum err route_files_run(struct route_files *files, struct why *why)
 {
     while (!files->is_stopped && (files->begun_count || files->waiting_at < files->count)) {
@@ -356,9 +423,7 @@ enum err route_files_run(struct route_files *files, struct why *why)
         open_ahead(files);
     }
     show_progress(files, true);
-    if (files->is_damaged)
-        return why_set(why, ERR_INPUT, "parts of the input are damaged; all else was used");
-    return ERR_OK;
+    return conclude(files, why);
 }
 
 void route_files_stop(struct route_files *files)
@@ -385,7 +450,9 @@ void route_files_free(struct route_files *files)
         return;
     for (size_t i = 0; i < files->count; i++)
         close_source(files, &files->sources[i]);
+    url_files_free(files->fetched);
     paths_done(&files->paths);
+    free(files->urls);
     free(files->sources);
     free(files->waiting);
     free(files);

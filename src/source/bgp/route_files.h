@@ -10,13 +10,15 @@
  * Records are merged by their time, ties by the order of the paths; within a file they stay as they
  * are. A file is looked into to learn when it begins, and opened when the merge is about to get
  * there, so that its decompression runs beside the file in hand and a year of archives needs no more
- * open files than a day. Each has its own reader and its own PEER_INDEX_TABLE. Damage is told through
+ * open files than a day. A path that is a URL is fetched, the next ones beside the one in hand; when it
+ * begins its name tells, and one that cannot be had is told, and missing in `faults`. Each has its own reader and its own PEER_INDEX_TABLE. Damage is told through
  * `faults` with its place, and the rest is used. */
 #ifndef SOURCE_BGP_ROUTE_FILES_H
 #define SOURCE_BGP_ROUTE_FILES_H
 
 #include "source/bgp/element.h"
 #include "source/stream.h"
+#include "source/web/url_files.h"
 
 /* So many archives may lie across each other in time; more is ERR_LIMIT. */
 enum { ROUTE_FILES_OPEN_MAX = 256 };
@@ -41,6 +43,7 @@ struct route_files_options {
     /* About ten times a second: bytes of all files done and in all (0: not known), and elements that
      * passed the filter. May be NULL. */
     void (*progress)(void *context, uint64_t done, uint64_t total, uint64_t elements);
+    struct url_files_options web; /* how URLs among the paths are fetched */
     void *context;
 };
 
@@ -48,7 +51,7 @@ struct route_files_options {
 enum err route_files_open(const struct route_files_options *options, struct stream_faults *faults,
                           struct route_files **out, struct why *why);
 /* Takes them all, or as many as there are until route_files_stop(). ERR_INPUT if files were damaged
- * (all that was readable was used; faults tells); ERR_LIMIT as above. */
+ * or missing (all that was readable was used; faults tells); ERR_LIMIT as above. */
 enum err route_files_run(struct route_files *files, struct why *why);
 /* For `take`: no further record is read. Elements of the one in hand may still come. */
 void route_files_stop(struct route_files *files);
