@@ -235,9 +235,9 @@ static void take_of_peer(struct ris_feed *feed, const struct ris_message *messag
 
 void ris_feed_take(struct ris_feed *feed, const struct ris_message *message, struct utc now)
 {
-    struct utc heard = time_of(message, now);
-    if (heard.ns > feed->heard.ns)
-        feed->heard = heard;
+    struct utc stamp = stamp_of(message);
+    if (stamp.ns > feed->heard.ns)
+        feed->heard = stamp.ns < now.ns ? stamp : now;
     if (message->kind != RIS_UPDATE && message->kind != RIS_KEEPALIVE && message->kind != RIS_STATE)
         return;
     int32_t place = place_of(feed, message);

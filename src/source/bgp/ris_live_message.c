@@ -28,11 +28,10 @@ static bool is_text(const json_t *object, const char *name, const char *wanted)
 }
 
 /* Names of collectors end up in the journal: only what is plain is one. */
-static bool read_host(const json_t *data, char out[RIS_HOST_MAX + 1])
+bool ris_host(const char *text, size_t n, char out[RIS_HOST_MAX + 1])
 {
     static const char domain[] = ".ripe.net";
-    size_t n, tail = sizeof domain - 1;
-    const char *text = text_of(data, "host", &n);
+    size_t tail = sizeof domain - 1;
     if (text && n > tail && memcmp(text + n - tail, domain, tail) == 0)
         n -= tail;
     if (!text || !n || n > RIS_HOST_MAX || !isalnum((unsigned char)*text))
@@ -154,11 +153,12 @@ static enum ris_kind kind_of(const json_t *data)
 static const char *read_of_peer(const json_t *data, struct buffer *bytes, struct ris_message *out)
 {
     size_t n;
-    const char *peer = text_of(data, "peer", &n);
     if (!json_is_object(data))
         return "it has no data";
-    if (!read_host(data, out->host))
+    const char *host = text_of(data, "host", &n);
+    if (!ris_host(host, n, out->host))
         return "it names no collector";
+    const char *peer = text_of(data, "peer", &n);
     if (!peer || !addr_parse(peer, n, &out->peer))
         return "it names no address of a peer";
     if (!read_asn(data, &out->asn))

@@ -59,6 +59,10 @@ struct ris_message {
     char text[RIS_TEXT_MAX + 1]; /* ERROR: what it says, printable */
 };
 
+/* The name of a collector as archives have it: "rrc00" of "rrc00.ripe.net", any other as it is. False
+ * if it cannot be one. */
+bool ris_host(const char *text, size_t n, char out[RIS_HOST_MAX + 1]);
+
 struct ris_parser {
     struct buffer raw;
 };
