@@ -9,7 +9,7 @@ set -eu
 packages_of() {
     case $1 in
     build) echo gcc libc6-dev meson ninja-build pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev \
-        libldns-dev libssl-dev libsqlite3-dev libjansson-dev libyaml-dev libisal-dev libzstd-dev \
+        libldns-dev libssl-dev libsqlite3-dev libjansson-dev libmaxminddb-dev libyaml-dev libisal-dev libzstd-dev \
         libbz2-dev ;;
     test) echo clang libclang-rt-14-dev libcmocka-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;

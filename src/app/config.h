@@ -84,8 +84,10 @@ void config_done(struct config *config);
  * everything. */
 const struct subject_spec *config_find_subject(const struct config *config, const char *name);
 bool config_has_subject(const struct config *config, const struct subject_spec *subject);
-/* Whether both listen at the same place, under the same name, for the same routes. */
-bool config_has_same_routes(const struct config *a, const struct config *b);
+/* Whether both watch the same prefixes and ASes; and whether their live routes come in the same way,
+ * by BMP. */
+bool config_has_same_watch(const struct config *a, const struct config *b);
+bool config_has_same_bmp(const struct config *a, const struct config *b);
 
 /* What would be watched, how often, and what is doubtful, for --check-config. */
 void config_describe(const struct config *config, bool is_json, struct buffer *out);

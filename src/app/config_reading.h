@@ -13,6 +13,8 @@ struct pace {
     bool has_timeout;
 };
 
+enum { CONFIG_PATH_LONGEST = 4096 };
+
 struct reading {
     struct document document;
     struct config config;
@@ -29,13 +31,21 @@ void config_read_pace(struct reading *reading, const yaml_node_t *interval,
                       const yaml_node_t *timeout, const yaml_node_t *count, struct pace *pace);
 void config_read_target(struct reading *reading, const yaml_node_t *node, bool is_control);
 void config_read_subject(struct reading *reading, const yaml_node_t *node);
+void config_read_routes(struct reading *reading, const yaml_node_t *node);
+/* After all else was read: what only the whole shows about the routes. */
+void config_check_routes(struct reading *reading, const yaml_node_t *node);
 
 /* A copy that lives as long as the configuration. */
 const char *config_keep(struct reading *reading, const char *text);
+/* The same for a path, which is meant from where the file lies. */
+const char *config_keep_path(struct reading *reading, const char *path);
 void config_warn(struct reading *reading, const yaml_node_t *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Remembers a name; if it was there before, adds a fault that says where, and returns false. */
 bool config_is_new(struct reading *reading, const yaml_node_t *node, enum name_kind kind,
                    const char *text, const char *what);
+
+/* NULL is the same as NULL only. */
+bool config_is_same_text(const char *a, const char *b);
 
 #endif

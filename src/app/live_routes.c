@@ -1,0 +1,106 @@
+#include "app/live_routes.h"
+
+#include "app/command.h"
+
+static void tell(void *context, const char *text)
+{
+    (void)context;
+    command_say("%s", text);
+}
+
+/* ---- BMP: routers that connect here ---- */
+
+static bool wants_bmp(const struct config *config)
+{
+    return config->bmp != NULL;
+}
+
+static enum err start_bmp(struct live_routes *live, const struct config *config, struct why *why)
+{
+    struct bmp_options options = {.address = config->bmp_address,
+                                  .port = config->bmp_port,
+                                  .collector = config->collector,
+                                  .table = BMP_TABLES,
+                                  .watch = &config->watch,
+                                  .say = tell};
+    live->bmp = bmp_listener_new(live->loop, &options, &live->sink, why);
+    if (!live->bmp)
+        return why->err;
+    command_say("listening for BMP at %s", config->bmp);
+    return ERR_OK;
+}
+
+static void stop_bmp(struct live_routes *live)
+{
+    bmp_listener_free(live->bmp);
+    live->bmp = NULL;
+}
+
+/* ---- all of them ---- */
+
+static const struct way {
+    bool (*is_wanted)(const struct config *config);
+    /* Whether two configurations that both want it want the same. */
+    bool (*is_same)(const struct config *a, const struct config *b);
+    enum err (*start)(struct live_routes *live, const struct config *config, struct why *why);
+    void (*stop)(struct live_routes *live); /* also if it is not there */
+} ways[] = {
+    {wants_bmp, config_has_same_bmp, start_bmp, stop_bmp},
+};
+enum { WAYS = sizeof ways / sizeof *ways };
+
+bool live_routes_are_wanted(const struct config *config)
+{
+    for (size_t i = 0; i < WAYS; i++)
+        if (ways[i].is_wanted(config))
+            return true;
+    return false;
+}
+
+void live_routes_init(struct live_routes *live, struct loop *loop, const struct sink *sink)
+{
+    *live = (struct live_routes){.loop = loop, .sink = *sink};
+}
+
+enum err live_routes_start(struct live_routes *live, const struct config *config, struct why *why)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < WAYS; i++)
+        if (ways[i].is_wanted(config))
+            err = ways[i].start(live, config, why);
+    return err;
+}
+
+static void restart(struct live_routes *live, const struct way *way, const struct config *config)
+{
+    struct why why;
+    way->stop(live);
+    if (way->is_wanted(config) && way->start(live, config, &why))
+        command_say("%s; there are no live routes from there now", why.text);
+}
+
+void live_routes_take_up(struct live_routes *live, const struct config *before,
+                         const struct config *config)
+{
+    bool has_same_watch = config_has_same_watch(before, config);
+    for (size_t i = 0; i < WAYS; i++) {
+        bool was_wanted = ways[i].is_wanted(before), is_wanted = ways[i].is_wanted(config);
+        bool is_same = was_wanted == is_wanted &&
+                       (!is_wanted || (has_same_watch && ways[i].is_same(before, config)));
+        if (!is_same)
+            restart(live, &ways[i], config);
+    }
+}
+
+void live_routes_renew(struct live_routes *live, const struct config *config)
+{
+    for (size_t i = 0; i < WAYS; i++)
+        if (ways[i].is_wanted(config))
+            restart(live, &ways[i], config);
+}
+
+void live_routes_stop(struct live_routes *live)
+{
+    for (size_t i = 0; i < WAYS; i++)
+        ways[i].stop(live);
+}
