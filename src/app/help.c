@@ -174,7 +174,8 @@ const char *help_config_example(void)
            "    hold: 90s\n"
            "    collector: lon-bgp\n"
            "    peers: [{address: 192.0.2.1, asn: 64500, md5: \"a secret\"},\n"
-           "            {address: \"2001:db8::1\", asn: 64501, md5: {file: keys/edge1}}]\n";
+           "            {address: \"2001:db8::1\", asn: 64501, md5: {file: keys/edge1}}]\n"
+           "  ris_live: {hosts: [rrc06, rrc15], client: lastlight-lon}\n";
 }
 
 static void man_config(struct buffer *out)
@@ -197,7 +198,8 @@ static void man_config(struct buffer *out)
         "post-policy, "
         "loc-rib, adj-rib-out or adj-rib-out-pre-policy, \\fImd5\\fR the key of TCP MD5 "
         "signatures, "
-        "also as {file: PATH}. "
+        "also as {file: PATH}. \\fIris_live\\fR listens to RIPE's route collectors as RIS Live "
+        "streams them, to its \\fIhosts\\fR or (yes) to all. "
         "Relative paths are meant from the folder of the file.\n.PP\n.nf\n");
     const char *at = help_config_example();
     while (*at) {

@@ -364,6 +364,30 @@ static void it_comes_and_goes(void **state)
     free(gone);
 }
 
+/* What was told is lost on its way to the journal: a gap until the next message, and no more. */
+static void told_anew(void **state)
+{
+    (void)state;
+    char *lines = speech(now_ms(), NULL), *gone = withdrawal(now_ms());
+    struct act acts[] = {
+        {.lines = lines, .more = " ", .pause_ms = 5, .times = 40, .then = gone, .stays = true}};
+    struct world *world = world_new(acts, 1);
+    listen_to(world, NULL, &fast);
+    await(world, 3, 1);
+    ris_live_renew(world->live);
+    ris_live_renew(world->live);
+    assert_string_equal(registry_text(world->registry, world->seen[3].path),
+                        "what it told was lost here");
+    assert_string_equal(told(world), "start heard announce:198.51.100.0/24 gap");
+    await(world, 3, 1);
+    assert_string_equal(told(world), "start heard withdraw:198.51.100.0/24");
+    assert_int_equal(ris_live_counters(world->live).connections, 1);
+    assert_int_equal(asked(world), 1);
+    world_free(world);
+    free(lines);
+    free(gone);
+}
+
 /* In pieces of any size it is the same; CRLF is an end of line, too, and empty lines are nothing. */
 static void split_anywhere(void **state)
 {
@@ -813,6 +837,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_comes_and_goes),
+        cmocka_unit_test(told_anew),
         cmocka_unit_test(split_anywhere),
         cmocka_unit_test(it_backs_off),
         cmocka_unit_test(waits),

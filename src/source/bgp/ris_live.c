@@ -367,12 +367,6 @@ bool ris_live_is_client(const char *text)
     return n && n <= CLIENT_MAX && !text[n];
 }
 
-bool ris_live_is_host(const char *text)
-{
-    char host[RIS_HOST_MAX + 1];
-    return ris_host(text, strlen(text), host);
-}
-
 static bool is_same_host(const char *a, const char *b)
 {
     char one[RIS_HOST_MAX + 1], other[RIS_HOST_MAX + 1];
@@ -396,7 +390,8 @@ static enum err check(const struct ris_options *options, struct why *why)
                        "names out for all that there are",
                        RIS_HOSTS_MAX, options->host_count);
     for (size_t i = 0; i < options->host_count; i++) {
-        if (!ris_live_is_host(options->hosts[i]))
+        char host[RIS_HOST_MAX + 1];
+        if (!ris_host(options->hosts[i], strlen(options->hosts[i]), host))
             return why_set(why, ERR_CONFIG, "a collector cannot be called '%.80s'",
                            options->hosts[i]);
         for (size_t k = 0; k < i; k++)
@@ -490,6 +485,13 @@ void ris_live_free(struct ris_live *live)
     ris_parser_done(&live->parser);
     free(live->url);
     free(live);
+}
+
+void ris_live_renew(struct ris_live *live)
+{
+    for (size_t i = 0; i < live->collector_count; i++)
+        if (live->collectors[i].is_on)
+            end_collector(&live->collectors[i], "what it told was lost here");
 }
 
 struct ris_counters ris_live_counters(const struct ris_live *live)

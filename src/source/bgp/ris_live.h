@@ -86,10 +86,12 @@ struct ris_live;
 struct ris_live *ris_live_new(struct loop *loop, const struct ris_options *options,
                               const struct sink *sink, struct why *why);
 void ris_live_free(struct ris_live *live);
+/* What was told is lost on its way: every collector is in a gap, and heard anew from its next message
+ * on. No connection is ended by that. */
+void ris_live_renew(struct ris_live *live);
 struct ris_counters ris_live_counters(const struct ris_live *live);
 
-/* Whether a text can be the name of a client, or of a collector. */
+/* Whether a text can be the name of a client. */
 bool ris_live_is_client(const char *text);
-bool ris_live_is_host(const char *text);
 
 #endif
