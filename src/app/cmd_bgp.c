@@ -1,4 +1,5 @@
 /* bgp: the routes of archives, one a line. */
+#include "app/archives.h"
 #include "app/command.h"
 #include "app/progress.h"
 #include "app/route_dump.h"
@@ -18,6 +19,7 @@ enum { WRITE_AT = 128 * 1024 };
 
 struct printing {
     struct route_wish wish;
+    struct archives archives;
     struct route_files *files;
     struct route_dump *dump; /* NULL: JSON */
     struct route_json *json;
@@ -88,6 +90,8 @@ static void add_counts(struct buffer *out, bool is_json, const struct element_co
     add_row(out, is_json, "faulty", counts->faulty);
     add_row(out, is_json, "records", faults->records);
     add_row(out, is_json, "bad", faults->bad);
+    if (faults->missing) /* archives of the web that could not be fetched */
+        add_row(out, is_json, "missing", faults->missing);
     if (is_json)
         buffer_puts(out, "}\n");
 }
@@ -97,15 +101,23 @@ static enum err read_files(struct printing *printing, const struct options *opti
 {
     const char *path = options_get(options, OPTION_OUTPUT);
     bool is_shown = stderr_is_terminal() && (path || !stdout_is_terminal());
-    struct route_files_options files = {.paths = options->arguments,
-                                        .path_count = options->argument_count,
-                                        .collector = options_get(options, OPTION_COLLECTOR),
+    struct archives *archives = &printing->archives;
+    enum err err = archives_open(options, NULL, archives, why);
+    if (err)
+        return err;
+    printing->wish.filter.from = archives->from;
+    archives->web.watch = is_shown ? archives_watch : NULL;
+    archives->web.context = &printing->progress;
+    struct route_files_options files = {.paths = archives->paths,
+                                        .path_count = archives->count,
+                                        .collector = archives->collector,
                                         .filter = &printing->wish.filter,
+                                        .web = archives->web,
                                         .take = printing->bytes ? take : NULL,
                                         .progress = is_shown ? show_progress : NULL,
                                         .context = printing};
     progress_init(&printing->progress, "routes");
-    enum err err = route_files_open(&files, faults, &printing->files, why);
+    err = route_files_open(&files, faults, &printing->files, why);
     if (!err)
         err = route_files_run(printing->files, why);
     progress_end(&printing->progress);
@@ -221,6 +233,7 @@ int cmd_bgp(const struct options *options)
     int status = options_has(options, OPTION_COUNTS) ? print_counts(&printing, options)
                                                      : print_routes(&printing, options);
     route_files_free(printing.files);
+    archives_close(&printing.archives);
     route_dump_free(printing.dump);
     route_json_free(printing.json);
     free(printing.bytes);

@@ -52,12 +52,20 @@ static uint64_t hash_subjects(const struct subject_spec *subjects, size_t count,
     return hash;
 }
 
+static uint64_t hash_holes(const struct replay_options *options, uint64_t hash)
+{
+    for (size_t i = 0; i < options->hole_count; i++)
+        hash = hash_bytes(&options->holes[i].from.ns, sizeof options->holes[i].from.ns, hash);
+    return hash;
+}
+
 enum err identity_of_replay(const struct replay_options *options,
                             const struct subject_spec *subjects, size_t subject_count,
                             struct buffer *out, struct why *why)
 {
     uint64_t hash = hash_subjects(subjects, subject_count, 0);
     hash = hash_text(options->collector ? options->collector : "", hash);
+    hash = hash_holes(options, hash);
     for (size_t i = 0; i < options->path_count; i++)
         if (strcmp(options->paths[i], "-") == 0)
             return ERR_OK;

@@ -79,6 +79,8 @@ static enum err read_archives(struct running *running, struct why *why)
                                      .path_count = ingest->path_count,
                                      .collector = ingest->collector,
                                      .watch = ingest->watch,
+                                     .holes = ingest->holes,
+                                     .hole_count = ingest->hole_count,
                                      .progress = stderr_is_terminal() ? show_progress : NULL,
                                      .context = running};
     struct stream_faults faults = {.report = tell_fault, .context = running};

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { FAULTS_TOLD = 20 };
 
@@ -32,6 +33,23 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total, uin
     fprintf(stderr, "%" PRIu64 " %s", count, progress->what);
     if (!total) /* of a pipe nobody knows how much is to come */
         fprintf(stderr, ", %.0f a second", (double)count / seconds);
+    progress->is_shown = true;
+}
+
+void progress_fetch(struct progress *progress, const char *url, uint64_t done, uint64_t total,
+                    int attempt)
+{
+    const char *slash = strrchr(url, '/');
+    if (mono_diff(clock_mono(), progress->start) < NS_PER_S / 2)
+        return;
+    progress_clear(progress);
+    fprintf(stderr, "fetching %.60s: %.1f", slash && slash[1] ? slash + 1 : url,
+            (double)done / 1e6);
+    if (total)
+        fprintf(stderr, " of %.1f", (double)total / 1e6);
+    fputs(" MB", stderr);
+    if (attempt > 1)
+        fprintf(stderr, ", attempt %d", attempt);
     progress->is_shown = true;
 }
 

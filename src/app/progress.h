@@ -19,6 +19,9 @@ void progress_init(struct progress *progress, const char *what);
 /* Bytes of the archives done and in all (0: not known), and how many of `what` they gave. Nothing is
  * shown of what takes less than half a second. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t count);
+/* What is being fetched: bytes done and in all (0: not known), and for the how manieth time. */
+void progress_fetch(struct progress *progress, const char *url, uint64_t done, uint64_t total,
+                    int attempt);
 /* Takes the line away before something else is written. */
 void progress_clear(struct progress *progress);
 /* Tells a fault, the first few of many. */

@@ -291,7 +291,7 @@ static char *put_aggregation(const struct bgp_attributes *attributes, char *at)
     struct bgp_aggregator aggregator;
     if (has(attributes, BGP_ATOMIC_AGGREGATE))
         at = ROUTE_PUT(at, ",\"atomic_aggregate\":true");
-    if (!bgp_aggregator(attributes, &aggregator))
+    if (!has(attributes, BGP_AGGREGATOR) || !bgp_aggregator(attributes, &aggregator))
         return at;
     at = ROUTE_PUT(at, ",\"aggregator\":{\"asn\":");
     at = digits_u32(at, aggregator.asn);

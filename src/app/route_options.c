@@ -1,5 +1,6 @@
 #include "app/route_options.h"
 
+#include "app/archives.h"
 #include "source/bgp/element.h"
 
 #include <stdlib.h>
@@ -181,36 +182,6 @@ static enum err read_family(const struct options *options, uint8_t *family, stru
     return ERR_OK;
 }
 
-static enum err read_time(const struct options *options, enum option option, struct utc *out,
-                          struct why *why)
-{
-    const char *text = options_get(options, option);
-    uint32_t seconds;
-    if (!text)
-        return ERR_OK;
-    if (parse_number(text, strlen(text), UINT32_MAX, &seconds)) {
-        out->ns = seconds * NS_PER_S;
-        return ERR_OK;
-    }
-    size_t n = utc_parse(text, strlen(text), out);
-    if (n && !text[n])
-        return ERR_OK;
-    return refuse(option, text,
-                  "a time; expected one such as 2022-02-07T05:30:00Z, or seconds since 1970", why);
-}
-
-static enum err read_times(const struct options *options, struct element_filter *filter,
-                           struct why *why)
-{
-    enum err err = read_time(options, OPTION_FROM, &filter->from, why);
-    if (!err)
-        err = read_time(options, OPTION_UNTIL, &filter->until, why);
-    if (!err && options_has(options, OPTION_UNTIL) && filter->until.ns <= filter->from.ns)
-        err = why_set(why, ERR_USAGE, "--until: '%.60s' is not after --from: that leaves nothing",
-                      options_get(options, OPTION_UNTIL));
-    return err;
-}
-
 enum err route_options_read(const struct options *options, struct route_wish *out, struct why *why)
 {
     static const struct {
@@ -236,7 +207,7 @@ enum err route_options_read(const struct options *options, struct route_wish *ou
     if (!err)
         err = read_family(options, &filter->family, why);
     if (!err)
-        err = read_times(options, filter, why);
+        err = archives_span(options, &filter->from, &filter->until, why);
     add_types(options, &wish);
     if (!err)
         *out = wish;

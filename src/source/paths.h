@@ -1,6 +1,6 @@
 /* What the user names becomes a list of files: a file is itself, a folder its files in order of name, a
- * pattern that the shell did not expand ("2022-01/updates.*.gz") what it matches, "-" standard input. A URL
- * stays what it is: where it lies on the web its reader knows (route_files.h).
+ * pattern that the shell did not expand ("2022-01/updates.*.gz") what it matches, "-" standard input.
+ * A URL stays what it is: its reader fetches it (route_files.h).
  *
  *     struct paths paths;
  *     if (paths_gather(named, count, &paths, &why)) ...

@@ -24,6 +24,7 @@ struct replay {
     size_t count;
     uint32_t *heap; /* places in `archives`, the one with the earliest observation first */
     size_t heap_count;
+    size_t holes_told;
     bool is_damaged;
     uint64_t observations;
     uint64_t bytes_done; /* of archives that were closed */
@@ -98,7 +99,7 @@ static void show_progress(struct replay *replay, bool is_last)
     options->progress(options->context, done, replay->bytes, replay->observations);
 }
 
-static void emit(struct replay *replay, const struct observation *observation)
+static void pass_on(struct replay *replay, const struct observation *observation)
 {
     struct utc *last = observation->kind == OBSERVATION_TICK ? &replay->last_tick : &replay->last;
     if (observation->time.ns > last->ns)
@@ -107,6 +108,31 @@ static void emit(struct replay *replay, const struct observation *observation)
     replay->observations++;
     if (replay->observations % CLOCK_EVERY == 0)
         show_progress(replay, false);
+}
+
+/* Of these times nothing is known, which is something else than that nothing happened. */
+static void emit_holes(struct replay *replay, struct utc until)
+{
+    static const char reason[] = "there is no archive of this time";
+    const struct replay_options *options = replay->options;
+    struct registry *registry = replay->sink->registry;
+    for (; replay->holes_told < options->hole_count; replay->holes_told++) {
+        const struct site_hole *hole = &options->holes[replay->holes_told];
+        if (hole->from.ns > until.ns)
+            return;
+        struct observation gap = {
+            .kind = OBSERVATION_GAP, .time = hole->from, .value = hole->until.ns};
+        gap.source = registry_intern(registry, NAME_COLLECTOR, options->collector,
+                                     strlen(options->collector));
+        gap.path = registry_intern(registry, NAME_TEXT, reason, sizeof reason - 1);
+        pass_on(replay, &gap);
+    }
+}
+
+static void emit(struct replay *replay, const struct observation *observation)
+{
+    emit_holes(replay, observation->time);
+    pass_on(replay, observation);
 }
 
 /* The archive at the top of the heap is through, well or not. */
@@ -160,6 +186,7 @@ enum err replay_run(const struct replay_options *options, const struct sink *sin
     enum err err = gather(&replay, why);
     if (!err) {
         merge(&replay);
+        emit_holes(&replay, (struct utc){INT64_MAX});
         settle(&replay);
         show_progress(&replay, true);
         if (replay.is_damaged)

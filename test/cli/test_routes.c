@@ -303,7 +303,9 @@ static void test_refused(void **state)
         int status;
         const char *said;
     } table[] = {
-        {"bgp", 2, "'bgp' needs an argument: lastlight bgp FILE..."},
+        {"bgp", 2,
+         "'bgp' needs archives: lastlight bgp FILE..., or those of the web: lastlight bgp "
+         "--collector NAME --from TIME --until TIME"},
         {"bgp none", 1, "none: cannot be read: No such file or directory"},
         {"bgp none*", 1, "none*: no file matches this pattern"},
         {"bgp updates updates", 2, "updates: named twice; once is enough"},

@@ -263,8 +263,9 @@ static void test_grid(void **state)
                                {.path = "/rrc01/2022.02/", PAGE(empty)},
                                {.path = "/rrc02/2022.02/", .status = 500}};
     static const char *const collectors[] = {"rrc00", "rrc01", "rrc02", "rrc03"};
-    static const char *const reasons[] = {"403 (forbidden)", "it names no archive", "500 (its own",
-                                          "404 (not found)"};
+    static const char *const reasons[] = {"403 (forbidden)",
+                                          "/rrc01/2022.02/: this index page names no archive; the",
+                                          "500 (its own", "404 (not found)"};
     struct trial trial;
     begin(&trial, pages, COUNT(pages));
     for (size_t i = 0; i < COUNT(collectors); i++) {
@@ -276,7 +277,7 @@ static void test_grid(void **state)
                  collectors[i], collectors[i]);
         assert_string_equal(trial.names.bytes, expected);
         assert_has(trial.told.bytes, reasons[i]);
-        assert_has(trial.told.bytes, "this index page cannot be used");
+        assert_has(trial.told.bytes, "; the names of its files are computed");
     }
     end(&trial);
 }

@@ -109,6 +109,13 @@ static void keep(void *context, const char *text)
     buffer_printf(&((struct run *)context)->told, "%s\n", text);
 }
 
+static void note_lost(void *context, struct site_hole hole)
+{
+    struct run *run = context;
+    buffer_printf(&run->elements, "[%d-%d] ", (int)(hole.from.ns / NS_PER_S - START),
+                  (int)(hole.until.ns / NS_PER_S - START));
+}
+
 static void prepare(struct run *run)
 {
     *run = (struct run){.faults = {.report = keep}};
@@ -136,11 +143,12 @@ static void read_paths(struct run *run, const char *const *paths, size_t count, 
     web_cache_options_init(&cache, "cache");
     cache.attempts = 2;
     cache.backoff_ns = NS_PER_MS;
-    struct route_files_options options = {.paths = paths,
-                                          .path_count = count,
-                                          .take = note,
-                                          .context = run,
-                                          .web = {.may_lack = run->may_lack}};
+    struct route_files_options options = {
+        .paths = paths,
+        .path_count = count,
+        .take = note,
+        .context = run,
+        .web = {.may_lack = run->may_lack, .lost = note_lost, .context = run}};
     options.web.cache = has_web ? web_cache_new(&cache) : NULL;
     run->err = route_files_open(&options, &run->faults, &run->files, &run->why);
     if (!run->err)
@@ -225,7 +233,8 @@ static void test_missing(void **state)
                         "is known; all else was used");
     assert_int_equal(run.faults.missing, 2);
     assert_int_equal(run.faults.bad, 0);
-    assert_string_equal(run.elements.bytes, "+10:rrc00 -290:rrc00 +910:rrc00 -1190:rrc00 ");
+    assert_string_equal(run.elements.bytes,
+                        "+10:rrc00 -290:rrc00 [300-600] [600-900] +910:rrc00 -1190:rrc00 ");
     snprintf(
         expected, sizeof expected,
         "http://127.0.0.1:%u/rrc00/2022.02/updates.20220207.0535.gz: the server answers 500 (its "
@@ -247,7 +256,8 @@ static void test_lacking(void **state)
     run.pages[1].status = run.pages[3].status = 404;
     read_all(&run);
     assert_int_equal(run.err, ERR_OK);
-    assert_string_equal(run.elements.bytes, "+10:rrc00 -290:rrc00 +610:rrc00 -890:rrc00 ");
+    assert_string_equal(run.elements.bytes,
+                        "+10:rrc00 -290:rrc00 [300-600] +610:rrc00 -890:rrc00 [900-1200] ");
     snprintf(expected, sizeof expected,
              "2 of 4 archives are not there, the first of them http://127.0.0.1:%u%s: of their "
              "times nothing is known\n",
@@ -291,6 +301,29 @@ static void test_refused(void **state)
     finish(&run);
 }
 
+static void test_spans(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {
+        "https://data.ris.ripe.net/rrc00/2022.02/bview.20220207.0000.gz",
+        "https://data.ris.ripe.net/rrc00/2022.02/updates.20220207.0530.gz",
+        "https://data.ris.ripe.net/rrc00/2022.02/bview.20220207.0532.gz",
+        "https://data.ris.ripe.net/rrc00/2022.02/updates.20220207.0534.gz",
+        "https://data.ris.ripe.net/rrc00/2022.02/updates.20220207.0550.gz",
+        "https://archive.routeviews.org/bgpdata/2022.02/UPDATES/updates.20220207.0600.bz2",
+        "https://a/latest.gz"};
+    static const int spans[][2] = {{0, 0},       {0, 240},     {0, 0}, {240, 540},
+                                   {1200, 1500}, {1800, 2700}, {0, 0}};
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        struct site_hole hole;
+        assert_int_equal(url_span(urls, COUNT(urls), i, &hole), spans[i][1] != 0);
+        if (!spans[i][1])
+            continue;
+        assert_int_equal(hole.from.ns / NS_PER_S - START, spans[i][0]);
+        assert_int_equal(hole.until.ns / NS_PER_S - START, spans[i][1]);
+    }
+}
+
 static void test_times(void **state)
 {
     (void)state;
@@ -308,6 +341,7 @@ int main(void)
         cmocka_unit_test_teardown(test_lacking, clean),
         cmocka_unit_test_teardown(test_damaged, clean),
         cmocka_unit_test_teardown(test_refused, clean),
+        cmocka_unit_test(test_spans),
         cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -10,9 +10,10 @@
  * Records are merged by their time, ties by the order of the paths; within a file they stay as they
  * are. A file is looked into to learn when it begins, and opened when the merge is about to get
  * there, so that its decompression runs beside the file in hand and a year of archives needs no more
- * open files than a day. A path that is a URL is fetched, the next ones beside the one in hand; when it
- * begins its name tells, and one that cannot be had is told, and missing in `faults`. Each has its own reader and its own PEER_INDEX_TABLE. Damage is told through
- * `faults` with its place, and the rest is used. */
+ * open files than a day. A path that is a URL is fetched while those before it are read; its name
+ * tells when it begins; one that cannot be had is told, and missing in `faults`. Each has its own
+ * reader and its own PEER_INDEX_TABLE. Damage is told through `faults` with its place, and the rest
+ * is used. */
 #ifndef SOURCE_BGP_ROUTE_FILES_H
 #define SOURCE_BGP_ROUTE_FILES_H
 

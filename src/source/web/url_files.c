@@ -1,7 +1,6 @@
 #include "source/web/url_files.h"
 
 #include "base/mem.h"
-#include "source/web/collector_site.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,27 +10,53 @@ struct url_files {
     struct fetch_ahead *ahead;
     const char *const *urls;
     size_t count;
-    bool may_lack;
+    struct url_files_options options;
     struct stream_faults *faults;
     uint64_t missing;
     size_t lacking;
     const char *first_lacking;
 };
 
+static bool name_of(const char *url, struct site_name *out)
+{
+    const char *slash = strrchr(url, '/');
+    const char *start = slash ? slash + 1 : url;
+    return site_name_parse(start, strlen(start), out);
+}
+
 struct utc url_time(const char *url)
 {
     struct site_name name;
-    const char *slash = strrchr(url, '/');
-    const char *start = slash ? slash + 1 : url;
-    return site_name_parse(start, strlen(start), &name) ? name.time : (struct utc){0};
+    return name_of(url, &name) ? name.time : (struct utc){0};
+}
+
+bool url_span(const char *const *urls, size_t count, size_t i, struct site_hole *out)
+{
+    struct site_name name, next;
+    char collector[COLLECTOR_TEXT_MAX];
+    if (!name_of(urls[i], &name) || name.kind != SITE_UPDATES)
+        return false;
+    struct collector_site site = {.is_ris = collector_from_path(urls[i], collector) &&
+                                            strncmp(collector, "rrc", 3) == 0};
+    int64_t interval = collector_site_interval(&site, SITE_UPDATES, name.time);
+    struct utc until = utc_add(name.time, interval);
+    for (size_t j = i + 1; j < count; j++) {
+        if (!name_of(urls[j], &next) || next.kind != SITE_UPDATES || next.time.ns <= name.time.ns)
+            continue;
+        if (utc_diff(next.time, name.time) < 2 * interval)
+            until = next.time;
+        break;
+    }
+    *out = (struct site_hole){name.time, until};
+    return true;
 }
 
 struct url_files *url_files_new(const struct url_files_options *options, const char *const *urls,
                                 size_t count, struct stream_faults *faults)
 {
     struct url_files *files = mem_new(1, sizeof *files);
-    *files = (struct url_files){
-        .urls = urls, .count = count, .may_lack = options->may_lack, .faults = faults};
+    *files =
+        (struct url_files){.urls = urls, .count = count, .options = *options, .faults = faults};
     files->ahead = fetch_ahead_new(options->cache, urls, count, options->watch, options->context);
     return files;
 }
@@ -44,7 +69,10 @@ static void tell(const struct url_files *files, const char *text)
 
 static void miss(struct url_files *files, size_t i, const struct why *why)
 {
-    if (why->err == ERR_NOT_FOUND && files->may_lack) {
+    struct site_hole hole;
+    if (files->options.lost && url_span(files->urls, files->count, i, &hole))
+        files->options.lost(files->options.context, hole);
+    if (why->err == ERR_NOT_FOUND && files->options.may_lack) {
         if (!files->lacking++)
             files->first_lacking = files->urls[i];
         return;
