@@ -217,8 +217,11 @@ class Relay:
         self.audience = Audience()
 
     def is_wanted(self, wanted, line):
+        """A host is asked for as rrc00, and told as rrc00.ripe.net."""
         data = json.loads(line)["data"]
-        return all(name == "socketOptions" or wanted[name] in (None, data[name]) for name in wanted)
+        names = {data["host"], data["host"].removesuffix(".ripe.net"), None}
+        return wanted.get("host") in names and all(
+            wanted.get(name) in (None, data[name]) for name in ("type", "peer"))
 
     def dress(self, wanted, line):
         """As it was asked for: with or without raw bytes."""
