@@ -1,6 +1,6 @@
-/* The RPKI to Router protocol, by which a validator ("cache") gives VRPs to routers: its PDUs, from bytes to
- * values and back, for versions 1 (RFC 8210) and 0 (RFC 6810). Views point into the bytes given, which must
- * outlive them.
+/* The RPKI to Router protocol, by which a validator ("cache") gives VRPs to routers: its PDUs, from
+ * bytes to values and back, for versions 1 (RFC 8210) and 0 (RFC 6810). Views point into the bytes
+ * given, which must outlive them.
  *
  *     size_t length;
  *     const char *fault = rtr_frame(bytes, n, &length);     // 0: too few bytes to tell
@@ -75,12 +75,12 @@ struct rtr_pdu {
     struct reader text;   /* not checked */
 };
 
-/* What the next bytes of a connection begin: *length is that of the whole PDU, 0 if they are too few to tell. Or
- * what is wrong, a static text: then no more can be read from this connection. */
+/* What the next bytes of a connection begin: *length is that of the whole PDU, 0 if they are too
+ * few to tell. Or what is wrong, a static text: then no more can be read from this connection. */
 const char *rtr_frame(const uint8_t *bytes, size_t n, size_t *length);
 
-/* One whole PDU of a version that is known. NULL, or what is wrong with it, a static text, with the *error to
- * report; then `out` is untouched. */
+/* One whole PDU of a version that is known. NULL, or what is wrong with it, a static text, with the
+ * *error to report; then `out` is untouched. */
 const char *rtr_decode(struct reader pdu, struct rtr_pdu *out, enum rtr_error *error);
 
 void rtr_encode(const struct rtr_pdu *pdu, struct buffer *out);

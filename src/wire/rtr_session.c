@@ -3,10 +3,12 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* A minute without a byte is no slow cache, and half an hour not a whole table over any link that is of use. */
+/* A minute without a byte is no slow cache, and half an hour not a whole table over any link that
+ * is of use. */
 const struct rtr_patience rtr_patience_usual = {60 * NS_PER_S, 30 * NS_PER_MINUTE, 15 * NS_PER_S};
 
-/* RFC 8210, 6: the usual intervals, which a cache of version 0 cannot change, and their bounds, in seconds. */
+/* RFC 8210, 6: the usual intervals, which a cache of version 0 cannot change, and their bounds, in
+ * seconds. */
 enum { REFRESH = 3600, REFRESH_MIN = 1, REFRESH_MAX = 86400 };
 enum { RETRY = 600, RETRY_MIN = 1, RETRY_MAX = 7200 };
 enum { EXPIRE = 7200, EXPIRE_MIN = 600, EXPIRE_MAX = 172800 };
@@ -60,8 +62,8 @@ struct mono rtr_session_due(const struct rtr_session *session)
 
 /* ---- the end of a connection ---- */
 
-/* When to connect again: sooner after the first failure than after many, and never later than the cache
- * asks for. */
+/* When to connect again: sooner after the first failure than after many, and never later than the
+ * cache asks for. */
 static struct mono next_attempt(struct rtr_session *session, struct mono now)
 {
     int64_t wait_ns = session->patience.retry_ns;
@@ -163,7 +165,20 @@ void rtr_session_feed(struct rtr_session *session, struct mono now, const void *
 
 /* ---- answers ---- */
 
-/* What a cache says of an error may be any bytes. */
+/* RFC 8210, 5.1: whoever sees another session than the one it knows reports corrupt data, and the
+ * router forgets all that it has of this cache. A whole table is asked for at once, where it was
+ * changes that were asked for: a cache that has begun anew is no reason to know nothing for
+ * long. */
+static void drop_session(struct rtr_session *session, struct mono now)
+{
+    session->has_serial = false;
+    session->must_forget = true;
+    if (!session->is_full)
+        session->due = now;
+}
+
+/* What a cache says of an error may be any bytes. Whatever it was, unless that it has nothing to
+ * say yet, the next question is for the whole table: it might be the same each time otherwise. */
 static void take_error(struct rtr_session *session, struct mono now, const struct rtr_pdu *pdu)
 {
     char said[100], text[200];
@@ -175,23 +190,26 @@ static void take_error(struct rtr_session *session, struct mono now, const struc
     said[n] = '\0';
     snprintf(text, sizeof text, "the cache reports: %s%s%s%s", rtr_error_text(pdu->error),
              n ? " (" : "", said, n ? ")" : "");
+    bool has_begun_anew =
+        pdu->error == RTR_ERROR_CORRUPT_DATA && session->state == RTR_ASKED && !session->is_full;
     end(session, now, text);
+    if (pdu->error != RTR_ERROR_NO_DATA)
+        session->has_serial = false;
+    if (has_begun_anew)
+        drop_session(session, now);
     if (is_version && session->version > 0)
         session->due = now;
     if (is_version)
         set_version(session, session->version > 0 ? 0 : RTR_VERSION_MAX);
 }
 
-/* RFC 8210, 5.1: whoever sees another session than the one it knows reports corrupt data, and the router
- * forgets all that it has of this cache. */
 static bool is_other_session(struct rtr_session *session, struct mono now,
                              const struct rtr_pdu *pdu, struct reader bytes)
 {
     if (pdu->session == session->session)
         return false;
-    session->has_serial = false;
-    session->must_forget = true;
     report(session, now, RTR_ERROR_CORRUPT_DATA, bytes, "the session is another one");
+    drop_session(session, now);
     return true;
 }
 
@@ -241,7 +259,8 @@ static enum rtr_step take_answer(struct rtr_session *session, struct mono now,
     return RTR_WAIT;
 }
 
-/* RFC 8210, 7: the first PDU that is no notification decides of the version. False if the connection ends. */
+/* RFC 8210, 7: the first PDU that is no notification decides of the version. False if the
+ * connection ends. */
 static bool settle_version(struct rtr_session *session, struct mono now, const struct rtr_pdu *pdu,
                            struct reader bytes)
 {
@@ -302,9 +321,11 @@ static enum rtr_step take_bytes(struct rtr_session *session, struct mono now, st
 {
     enum rtr_step step = RTR_WAIT;
     while (step == RTR_WAIT && session->state >= RTR_ASKED && session->state != RTR_ENDING) {
-        const uint8_t *at = (const uint8_t *)session->in.bytes + session->in_at;
         size_t left = session->in.size - session->in_at, length = 0;
-        const char *fault = left ? rtr_frame(at, left, &length) : NULL;
+        if (!left)
+            break;
+        const uint8_t *at = (const uint8_t *)session->in.bytes + session->in_at;
+        const char *fault = rtr_frame(at, left, &length);
         if (fault)
             report(session, now, RTR_ERROR_CORRUPT_DATA, reader_of(at, RTR_HEADER), fault);
         else if (!length || length > left)
@@ -340,7 +361,8 @@ static enum rtr_step take_time(struct rtr_session *session, struct mono now)
     return RTR_WAIT;
 }
 
-/* RFC 8210, 6: what nobody has confirmed for so long is not to be used; changes to it are of no use either. */
+/* RFC 8210, 6: what nobody has confirmed for so long is not to be used; changes to it are of no use
+ * either. */
 static enum rtr_step forget(struct rtr_session *session, struct mono now)
 {
     bool is_open = session->state == RTR_ASKED || session->state == RTR_ANSWERED;

@@ -1,6 +1,7 @@
-/* The router's side of RTR (RFC 8210, 8; RFC 6810 with a cache that knows no better), across connections: what
- * to ask when, what to make of the answers, and when what is known is too old. It has no clock, no socket and
- * no table: it is told the time and the bytes, and tells what is to be done.
+/* The router's side of RTR (RFC 8210, 8; RFC 6810 with a cache that knows no better), across
+ * connections: what to ask when, what to make of the answers, and when what is known is too old. It
+ * has no clock, no socket and no table: it is told the time and the bytes, and tells what is to be
+ * done.
  *
  *     rtr_session_init(&session, now, NULL);
  *     // whenever bytes came (rtr_session_feed), or the time is rtr_session_due():
@@ -75,8 +76,8 @@ void rtr_session_connected(struct rtr_session *session, struct mono now);
 void rtr_session_lost(struct rtr_session *session, struct mono now, const char *reason);
 void rtr_session_feed(struct rtr_session *session, struct mono now, const void *bytes, size_t n);
 enum rtr_step rtr_session_next(struct rtr_session *session, struct mono now, struct rtr_pdu *pdu);
-/* After RTR_CHANGE or RTR_COMMIT: it does not fit what is known, or is too much. The next step is RTR_CLOSE, and
- * the next query for the whole table. */
+/* After RTR_CHANGE or RTR_COMMIT: it does not fit what is known, or is too much. The next step is
+ * RTR_CLOSE, and the next query for the whole table. */
 void rtr_session_refuse(struct rtr_session *session, struct mono now, enum rtr_error error,
                         const char *text);
 struct mono rtr_session_due(const struct rtr_session *session);

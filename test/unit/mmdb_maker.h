@@ -1,5 +1,6 @@
-/* Makes small databases in MaxMind's format, version 2, as its specification describes it: a search tree of
- * 24-bit records, sixteen zero bytes, the data, and the metadata behind their marker. IPv4 lies at ::/96.
+/* Makes small databases in MaxMind's format, version 2, as its specification describes it: a search
+ * tree of 24-bit records, sixteen zero bytes, the data, and the metadata behind their marker. IPv4
+ * lies at ::/96.
  *
  *     struct mmdb_maker maker = {0};
  *     mmdb_add(&maker, "175.45.176.0/22", "country", "KP");
@@ -23,7 +24,8 @@ struct mmdb_maker {
     struct buffer data;
 };
 
-/* Strings and maps shorter than 29 bytes or pairs: type in the upper three bits, size in the others. */
+/* Strings and maps shorter than 29 bytes or pairs: type in the upper three bits, size in the
+ * others. */
 static inline void mmdb_string(struct buffer *out, const char *text)
 {
     assert(strlen(text) < 29);

@@ -1,5 +1,5 @@
-/* source/table/countries, and below it spans, delegated and geo: what the registries' files and databases say,
- * how they can be damaged, and who wins where they disagree. */
+/* source/table/countries, and below it spans, delegated and geo: what the registries' files and
+ * databases say, how they can be damaged, and who wins where they disagree. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -321,7 +321,8 @@ static void registries(void **state)
     remove_files(&files);
 }
 
-/* Whatever their order, the last one that speaks of a number wins, and the same comes out each time. */
+/* Whatever their order, the last one that speaks of a number wins, and the same comes out each
+ * time. */
 static void registries_disagree(void **state)
 {
     (void)state;
@@ -379,7 +380,8 @@ static void databases(void **state)
     check_prefix(countries, "::/0", "");
     assert_string_equal(countries_of_asn(countries, 3320).code, "");
     countries_free(countries);
-    /* A registry says what the database does not; another database is asked first if it comes later. */
+    /* A registry says what the database does not; another database is asked first if it comes
+     * later. */
     static const char *const more[][2] = {{"10.0.1.0/24", "KP"}};
     add_text(&files, ripe);
     add_database(&files, "registered_country", more, 1);

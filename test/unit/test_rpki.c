@@ -1,4 +1,5 @@
-/* source/table/rpki: the files of every validator, and all the ways in which they can be damaged. */
+/* source/table/rpki: the files of every validator, and all the ways in which they can be
+ * damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,7 +98,8 @@ static const char *const forms[] = {
     "{\"asn\":\"AS64500\",\"prefix\":\"2001:db8::/32\",\"maxLength\":48,\"source\":null}],"
     "\"routerKeys\":[{\"asn\":\"AS1\",\"SKI\":\"00\",\"routerPublicKey\":\"AA==\",\"source\":[{}]}]"
     ",\"aspas\":[]}",
-    /* OctoRPKI and StayRTR; what is not said of the length, and a list that comes before its metadata */
+    /* OctoRPKI and StayRTR; what is not said of the length, and a list that comes before its
+     * metadata */
     "{\"roas\":[{\"prefix\":\"192.0.2.0\\/24\",\"maxLength\":25,\"asn\":\"AS64500\",\"ta\":\"A - "
     "B\"},"
     "{\"prefix\":\"198.51.100.0/24\",\"asn\":\"64501\"},"
@@ -113,8 +115,8 @@ static const char *const forms[] = {
     "rsync://rpki.example.net/c.roa,AS64500,2001:db8::/32,48,2024-01-01 00:00:00,2025-07-01 "
     "00:00:00\n",
     /* validators' CSV, with quotes, other line ends, and none at the end */
-    "ASN,IP Prefix,Max Length,Trust Anchor,Expires\r\nAS64500,192.0.2.0/24,25,\"A, B\",1\r\n\r\n"
-    "\"AS64501\",\"198.51.100.0/24\",24,ripe,1\r\n64500,2001:db8::/32,48,ripe,1",
+    ("ASN,IP Prefix,Max Length,Trust Anchor,Expires\r\nAS64500,192.0.2.0/24,25,\"A, B\",1\r\n\r\n"
+     "\"AS64501\",\"198.51.100.0/24\",24,ripe,1\r\n64500,2001:db8::/32,48,ripe,1"),
 };
 
 static void every_form(void **state)
@@ -140,7 +142,8 @@ static void every_form(void **state)
     }
 }
 
-/* JSON that ends too early is refused wherever it ends. CSV has no end of its own: it is what is there. */
+/* JSON that ends too early is refused wherever it ends. CSV has no end of its own: it is what is
+ * there. */
 static void cut_anywhere(void **state)
 {
     (void)state;
@@ -275,7 +278,8 @@ static void bad_lines(void **state)
     end(&reading);
 }
 
-/* What is longer than any may be is passed over, without memory for it, and what follows is read. */
+/* What is longer than any may be is passed over, without memory for it, and what follows is
+ * read. */
 static void overlong(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* wire/rtr and wire/rtr_session: PDUs there and back, and sessions in virtual time, both sides of them as text. */
+/* wire/rtr and wire/rtr_session: PDUs there and back, and sessions in virtual time, both sides of
+ * them as text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -322,13 +323,13 @@ static void silence(void **state)
 static void drip(void **state)
 {
     (void)state;
+    static const char report[] = "\1\12\0\0\0\0\377\0"; /* the header of one of 65,280 bytes */
     struct world world;
     int steps = 0;
     begin(&world);
     pass(&world, 0, "connect | > v1 reset");
     while (world.session.state != RTR_AWAY && ++steps < 1000) {
-        rtr_session_feed(&world.session, world.now,
-                         "\1\12\0\0\0\0\377\0" + (steps > 8 ? 0 : steps - 1), 1);
+        rtr_session_feed(&world.session, world.now, &report[steps > 8 ? 0 : steps - 1], 1);
         world.now.ns += 50 * NS_PER_S;
         run(&world);
     }
@@ -452,25 +453,39 @@ static void older_versions(void **state)
     end(&world);
 }
 
+/* What was known is not: it was another cache's. The whole table is asked for at once, unless it
+ * was that. */
 static void another_session(void **state)
 {
     (void)state;
-    static const char *const ways[] = {"response 8", "response 7; end 8 4"};
+    static const struct {
+        const char *answer, *begin, *report;
+    } cases[] = {
+        {"response 8", "", "> v1 error 0 the session is another one | "},
+        {"response 7; end 8 4", "begin | ", "> v1 error 0 the session is another one | "},
+        {"error 0", "", ""}, /* it is the cache that sees it, like StayRTR */
+    };
     struct world world;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char wanted[240];
         begin_with_table(&world);
         pass(&world, 100, "> v1 serial 7 3");
-        hear(&world, ways[i],
-             i ? "begin | > v1 error 0 the session is another one | forget | close: the session is "
-                 "another one"
-               : "> v1 error 0 the session is another one | forget | close: the session is another "
-                 "one");
-        pass(&world, 15, "connect | > v1 reset");
+        snprintf(wanted, sizeof wanted, "%s%sforget | close: %s | connect | > v1 reset",
+                 cases[i].begin, cases[i].report,
+                 cases[i].report[0] ? "the session is another one"
+                                    : "the cache reports: corrupt data");
+        hear(&world, cases[i].answer, wanted);
+        hear(&world, "response 8; end 9 1",
+             "begin anew | > v1 error 0 the session is another one | forget | "
+             "close: the session is another one");
+        pass(&world, 29, "");
+        pass(&world, 1, "connect | > v1 reset");
         end(&world);
     }
     begin_with_table(&world);
     hear(&world, "notify 8 3",
          "> v1 error 0 the session is another one | forget | close: the session is another one");
+    pass(&world, 15, "connect | > v1 reset");
     end(&world);
 }
 
@@ -517,6 +532,20 @@ static void errors(void **state)
         pass(&world, 15, "connect | > v1 reset");
         end(&world);
     }
+}
+
+/* A cache that has begun anew says so in one way or another. */
+static void errors_and_serials(void **state)
+{
+    (void)state;
+    struct world world;
+    begin_with_table(&world);
+    pass(&world, 100, "> v1 serial 7 3");
+    hear(&world, "error 2", "close: the cache reports: no data available yet");
+    pass(&world, 15, "connect | > v1 serial 7 3");
+    hear(&world, "error 3 what", "close: the cache reports: invalid request (what)");
+    pass(&world, 30, "connect | > v1 reset");
+    end(&world);
 }
 
 static void lying_lengths(void **state)
@@ -581,8 +610,8 @@ int main(void)
         cmocka_unit_test(silence),        cmocka_unit_test(drip),
         cmocka_unit_test(expiry),         cmocka_unit_test(intervals),
         cmocka_unit_test(older_versions), cmocka_unit_test(another_session),
-        cmocka_unit_test(errors),         cmocka_unit_test(lying_lengths),
-        cmocka_unit_test(refusal),
+        cmocka_unit_test(errors),         cmocka_unit_test(errors_and_serials),
+        cmocka_unit_test(lying_lengths),  cmocka_unit_test(refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

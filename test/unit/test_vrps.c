@@ -1,5 +1,5 @@
-/* source/table/vrps: RFC 6811 by its cases, by its definition tried on each VRP, and by changes against a
- * list that is searched from end to end. */
+/* source/table/vrps: RFC 6811 by its cases, by its definition tried on each VRP, and by changes
+ * against a list that is searched from end to end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void cases(void **state)
         {"10.1.2.0/24", 4, RPKI_INVALID_ORIGIN},
         {"10.200.0.0/16", 3, RPKI_INVALID_ORIGIN},
         {"10.200.0.0/16", 2, RPKI_VALID},
-        /* AS 0 (RFC 7607): nobody may; and of the same prefix somebody */
+        /* AS 0 (RFC 6483, 4): nobody may; and of the same prefix somebody */
         {"198.51.100.0/24", 0, RPKI_INVALID_ORIGIN},
         {"198.51.100.0/24", 64500, RPKI_INVALID_ORIGIN},
         {"203.0.113.0/24", 0, RPKI_INVALID_ORIGIN},
@@ -222,8 +222,8 @@ static enum vrps_fault apply_naively(struct naive *naive, const struct vrp_chang
     return VRPS_OK;
 }
 
-/* Changes that fit what is there, of which some undo one before. At times, if it may, the last does not
- * fit: *fault. Returns how many. */
+/* Changes that fit what is there, of which some undo one before. At times, if it may, the last does
+ * not fit: *fault. Returns how many. */
 static size_t make_changes(struct naive *naive, struct vrp_change *changes, size_t most,
                            bool may_fail, uint64_t *seed, enum vrps_fault *fault)
 {

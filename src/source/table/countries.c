@@ -108,7 +108,7 @@ struct country countries_of_asn(const struct countries *countries, uint32_t asn)
 /* What the databases say, the one given last first. */
 static struct country ask_databases(const struct countries *countries, const struct addr *addr)
 {
-    struct country country = {{0}};
+    struct country country = country_none();
     for (size_t i = countries->count; i > 0 && !country.code[0]; i--)
         country = geo_find(countries->databases[i - 1], addr);
     return country;
@@ -120,7 +120,8 @@ static struct country ask_registries(const struct countries *countries, const st
         prefix->addr.family == 6 ? &countries->registries.ipv6 : &countries->registries.ipv4;
     uint64_t last = 0;
     struct country country = spans_find(spans, delegations_first(prefix), &last);
-    return last >= delegations_last(prefix) ? country : (struct country){{0}};
+    bool is_of_one = last >= delegations_last(prefix);
+    return is_of_one ? country : country_none();
 }
 
 static struct addr last_of(const struct prefix *prefix)
@@ -138,7 +139,7 @@ struct country countries_of_prefix(const struct countries *countries, const stru
     bool is_known = country.code[0];
     if (is_known && country_is(country, ask_databases(countries, &last)))
         return country;
-    return is_known ? (struct country){{0}} : ask_registries(countries, prefix);
+    return is_known ? country_none() : ask_registries(countries, prefix);
 }
 
 struct country countries_of_addr(const struct countries *countries, const struct addr *addr)

@@ -9,20 +9,25 @@ struct country {
     char code[3];
 };
 
+static inline struct country country_none(void)
+{
+    return (struct country){{0}};
+}
+
 /* False if it is not two letters. "ZZ", which the registries write for "none", is none. */
 static inline bool country_read(const void *text, size_t n, struct country *out)
 {
     const char *letters = (const char *)text;
     if (n != 2)
         return false;
-    struct country country = {{0}};
+    struct country country = country_none();
     for (size_t i = 0; i < 2; i++) {
         country.code[i] = (char)(letters[i] & ~0x20);
         if ((letters[i] & 0x80) || country.code[i] < 'A' || country.code[i] > 'Z')
             return false;
     }
     bool is_none = country.code[0] == 'Z' && country.code[1] == 'Z';
-    *out = is_none ? (struct country){{0}} : country;
+    *out = is_none ? country_none() : country;
     return true;
 }
 

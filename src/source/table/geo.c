@@ -10,14 +10,15 @@ struct geo {
     MMDB_s mmdb;
 };
 
-/* In the order in which they are asked for: where it is used, else where its holder is registered. */
+/* In the order in which they are asked for: where it is used, else where its holder is
+ * registered. */
 static const char *const country_paths[][3] = {{"country", "iso_code", NULL},
                                                {"registered_country", "iso_code", NULL}};
 enum { COUNTRY_PATHS = sizeof country_paths / sizeof *country_paths };
 
 static struct country country_of(MMDB_entry_s entry)
 {
-    struct country country = {{0}};
+    struct country country = country_none();
     for (size_t i = 0; i < COUNTRY_PATHS && !country.code[0]; i++) {
         MMDB_entry_data_s found;
         if (MMDB_aget_value(&entry, &found, country_paths[i]) == MMDB_SUCCESS && found.has_data &&
@@ -32,8 +33,8 @@ static bool record_has_country(uint8_t type, MMDB_entry_s entry)
     return type == MMDB_RECORD_TYPE_DATA && country_of(entry).code[0];
 }
 
-/* Looks at the first of its networks. Nodes hold two records each, of which each leads on to another node or to
- * data. */
+/* Looks at the first of its networks. Nodes hold two records each, of which each leads on to
+ * another node or to data. */
 static bool has_countries(const MMDB_s *mmdb)
 {
     enum { NODES_MAX = 20000, DEPTH = 256 };
@@ -91,6 +92,5 @@ struct country geo_find(const struct geo *geo, const struct addr *addr)
     sockaddr_from(addr, 0, &wanted);
     MMDB_lookup_result_s result =
         MMDB_lookup_sockaddr(&geo->mmdb, (struct sockaddr *)&wanted, &status);
-    return status == MMDB_SUCCESS && result.found_entry ? country_of(result.entry)
-                                                        : (struct country){{0}};
+    return status == MMDB_SUCCESS && result.found_entry ? country_of(result.entry) : country_none();
 }

@@ -1,6 +1,6 @@
-/* A geolocation database in MaxMind's format (MMDB, version 2): GeoLite2-Country, GeoIP2, DB-IP and their like,
- * which say of an address {"country": {"iso_code": "KP"}} or, where they do not know where it is used,
- * "registered_country". Read by libmaxminddb, which maps the file. */
+/* A geolocation database in MaxMind's format (MMDB, version 2): GeoLite2-Country, GeoIP2, DB-IP and
+ * their like, which say of an address {"country": {"iso_code": "KP"}} or, where they do not know
+ * where it is used, "registered_country". Read by libmaxminddb, which maps the file. */
 #ifndef SOURCE_TABLE_GEO_H
 #define SOURCE_TABLE_GEO_H
 

@@ -23,7 +23,7 @@ static bool read_asn(struct reader field, uint32_t *out)
     return true;
 }
 
-/* Nothing said is the prefix's own length (RFC 9582, 4.3.2.2). */
+/* Nothing said is the prefix's own length (RFC 6482, 3.3). */
 static bool read_max_bits(const struct reader *field, const struct prefix *prefix, uint8_t *out)
 {
     uint64_t bits = prefix->bits;

@@ -1,4 +1,5 @@
-/* CSV of VRPs. What the columns are is said by the first line; their order differs from writer to writer. */
+/* CSV of VRPs. What the columns are is said by the first line; their order differs from writer to
+ * writer. */
 #include "source/table/rpki_read.h"
 
 #include <strings.h>

@@ -1,5 +1,6 @@
-/* JSON of VRPs, some 60 MB of it: it is cut into entries by its brackets as it passes, and each is read by
- * itself. So memory is that of one entry, and one that is damaged does no harm to the next. */
+/* JSON of VRPs, some 60 MB of it: it is cut into entries by its brackets as it passes, and each is
+ * read by itself. So memory is that of one entry, and one that is damaged does no harm to the
+ * next. */
 #include "source/table/rpki_read.h"
 
 #include "base/mem.h"
@@ -103,7 +104,8 @@ static struct reader read_string(struct reader *r)
     for (uint8_t c = reader_u8(r); c != '"' && !r->bad; c = reader_u8(r))
         if (c == '\\')
             reader_u8(r);
-    return r->bad ? (struct reader){0} : reader_of(begin, (size_t)(r->at - begin) - 1);
+    size_t n = r->bad ? 0 : (size_t)(r->at - begin) - 1;
+    return reader_of(begin, n);
 }
 
 /* A list or an object: nothing of use is in one. */

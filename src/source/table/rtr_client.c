@@ -29,12 +29,14 @@ struct rtr_client {
     size_t change_count, change_capacity;
     struct resolver *resolver; /* NULL while nothing was looked up */
     struct lookup *lookup;     /* under way; NULL otherwise */
-    unsigned attempts;         /* addresses of a name are tried in turn */
-    int fd;                    /* -1: none */
+    struct addr
+        addrs[LOOKUP_ADDRESSES]; /* of the host; those from addr_next on were not tried yet */
+    size_t addr_count, addr_next;
+    int fd; /* -1: none */
     bool is_connected;
     bool is_running;
-    bool has_told_loss; /* since the last table */
     bool has_told_table;
+    char told_loss[sizeof((struct rtr_session *)0)->fault]; /* since the last table */
     struct loop_fd *watcher;
     struct loop_timer *timer;
     uint8_t chunk[CHUNK];
@@ -53,6 +55,7 @@ static void say(struct rtr_client *client, const char *format, ...)
 }
 
 static void run(struct rtr_client *client);
+static void on_ready(void *context, int events);
 
 /* ---- the table ---- */
 
@@ -101,7 +104,8 @@ static void take_change(struct rtr_client *client, const struct rtr_pdu *pdu, st
                            "there are more prefixes than are taken");
 }
 
-/* NULL, with *out: a table to put in the place of the one there is, which may be the same; or what is wrong. */
+/* NULL, with *out: a table to put in the place of the one there is, which may be the same; or what
+ * is wrong. */
 static const char *finish_answer(struct rtr_client *client, enum rtr_error *error,
                                  struct vrps **out)
 {
@@ -134,7 +138,7 @@ static void commit(struct rtr_client *client, struct mono now)
     }
     if (made)
         replace(client, made);
-    client->has_told_loss = false;
+    client->told_loss[0] = '\0';
     if (!client->has_told_table)
         say(client, "RTR cache %s: %zu prefixes are known (version %u)", client->name,
             vrps_count(rpki_vrps(client->rpki)), client->session.version);
@@ -183,9 +187,9 @@ static void disconnect(struct rtr_client *client)
 
 static void tell_loss(struct rtr_client *client, const char *reason)
 {
-    if (!client->has_told_loss)
+    if (strcmp(client->told_loss, reason) != 0)
         say(client, "RTR cache %s: %s; it will be tried again", client->name, reason);
-    client->has_told_loss = true;
+    snprintf(client->told_loss, sizeof client->told_loss, "%s", reason);
     client->has_told_table = false;
 }
 
@@ -197,11 +201,25 @@ static void lose(struct rtr_client *client, const char *reason)
     tell_loss(client, reason);
 }
 
+/* Begins to connect to the next address at which it may be. `error`: what was met at the one
+ * before. */
+static void connect_to_next(struct rtr_client *client, int error)
+{
+    disconnect(client);
+    while (client->fd < 0 && client->addr_next < client->addr_count)
+        client->fd =
+            net_connect(NET_TCP, &client->addrs[client->addr_next++], client->port, &error);
+    if (client->fd < 0)
+        lose(client, strerror(error));
+    else
+        client->watcher = loop_fd_new(client->loop, client->fd, on_ready, client);
+}
+
 static void finish_connecting(struct rtr_client *client)
 {
     int error = net_error(client->fd);
     if (error) {
-        lose(client, strerror(error));
+        connect_to_next(client, error);
         return;
     }
     client->is_connected = true;
@@ -235,17 +253,6 @@ static void on_ready(void *context, int events)
     run(client);
 }
 
-static void connect_to(struct rtr_client *client, const struct addr *addr)
-{
-    int error;
-    client->fd = net_connect(NET_TCP, addr, client->port, &error);
-    if (client->fd < 0) {
-        lose(client, strerror(error));
-        return;
-    }
-    client->watcher = loop_fd_new(client->loop, client->fd, on_ready, client);
-}
-
 static void on_looked_up(void *context, const struct lookup_result *result)
 {
     static const char *const reasons[] = {"", "no such name", "the name has no address",
@@ -253,8 +260,11 @@ static void on_looked_up(void *context, const struct lookup_result *result)
                                           "no name can be looked up"};
     struct rtr_client *client = context;
     client->lookup = NULL;
+    client->addr_next = 0;
+    client->addr_count = result->count;
+    memcpy(client->addrs, result->addrs, sizeof client->addrs);
     if (result->status == LOOKUP_OK)
-        connect_to(client, &result->addrs[client->attempts++ % result->count]);
+        connect_to_next(client, 0);
     else
         lose(client, reasons[result->status]);
     run(client);
@@ -262,9 +272,10 @@ static void on_looked_up(void *context, const struct lookup_result *result)
 
 static void start_connecting(struct rtr_client *client)
 {
-    struct addr addr;
-    if (addr_parse(client->host, strlen(client->host), &addr)) {
-        connect_to(client, &addr);
+    if (addr_parse(client->host, strlen(client->host), &client->addrs[0])) {
+        client->addr_next = 0;
+        client->addr_count = 1;
+        connect_to_next(client, 0);
         return;
     }
     if (!client->resolver)

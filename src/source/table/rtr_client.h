@@ -1,13 +1,14 @@
-/* Keeps a table of VRPs up to date from a validator that speaks RTR (RFC 8210, and RFC 6810 with one that knows
- * only that), over TCP.
+/* Keeps a table of VRPs up to date from a validator that speaks RTR (RFC 8210, and RFC 6810 with
+ * one that knows only that), over TCP.
  *
  *     client = rtr_client_new(loop, &options);              // connects, and again whenever it must
  *     ... callbacks of the loop ...
  *     rpki_validate(rtr_client_rpki(client), &prefix, origin);
  *     rtr_client_free(client);
  *
- * Everything is RPKI_UNKNOWN until the first table is whole, and from when what is known has expired (two hours,
- * if the validator does not say) until there is another. A change counts as a whole or not at all. */
+ * Everything is RPKI_UNKNOWN until the first table is whole, and from when what is known has
+ * expired (two hours, if the validator does not say) until there is another. A change counts as a
+ * whole or not at all. */
 #ifndef SOURCE_TABLE_RTR_CLIENT_H
 #define SOURCE_TABLE_RTR_CLIENT_H
 

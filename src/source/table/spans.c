@@ -144,7 +144,7 @@ struct country spans_find(const struct spans *spans, uint64_t number, uint64_t *
             high = middle;
     }
     if (low == spans->count || spans->list[low].first > number)
-        return (struct country){{0}};
+        return country_none();
     if (last)
         *last = spans->list[low].last;
     return (struct country){{spans->list[low].code[0], spans->list[low].code[1], 0}};

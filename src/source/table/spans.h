@@ -1,4 +1,5 @@
-/* Spans of numbers, each of a country: AS numbers, IPv4 addresses, the upper halves of IPv6 addresses.
+/* Spans of numbers, each of a country: AS numbers, IPv4 addresses, the upper halves of IPv6
+ * addresses.
  *
  *     spans_add(&spans, first, last, country);    // any order; where they overlap the later one wins
  *     spans_seal(&spans);                         // from now on they are sorted and apart

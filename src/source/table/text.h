@@ -1,5 +1,5 @@
-/* Text that is read once, from its beginning to its end, byte by byte or line by line: from a file, compressed
- * or not, or from memory. Faults are told with file and line.
+/* Text that is read once, from its beginning to its end, byte by byte or line by line: from a file,
+ * compressed or not, or from memory. Faults are told with file and line.
  *
  *     struct text text;
  *     if (text_open(&text, path, &faults, why)) ...
@@ -46,8 +46,8 @@ static inline int text_take(struct text *text)
     return c;
 }
 
-/* The next line without its end; the view is good until the next call. 1 got one, 0 the end, -1 the input
- * failed. Not to be mixed with text_take(). */
+/* The next line without its end; the view is good until the next call. 1 got one, 0 the end, -1 the
+ * input failed. Not to be mixed with text_take(). */
 int text_line(struct text *text, struct reader *line);
 /* What comes before the next separator, or the rest; the separator is passed over. */
 struct reader text_field(struct reader *line, char separator);
@@ -55,7 +55,8 @@ bool text_is(const struct reader *field, const char *word);
 /* Decimal digits and nothing else. False if they are none, or too many. */
 bool text_number(const struct reader *field, uint64_t *out);
 
-/* The field for a message: cut to what a line can hold, unprintable bytes as '?'. Returns buffer. */
+/* The field for a message: cut to what a line can hold, unprintable bytes as '?'. Returns
+ * buffer. */
 #define TEXT_SHOWN_MAX 60
 const char *text_show(const struct reader *field, char buffer[TEXT_SHOWN_MAX]);
 
