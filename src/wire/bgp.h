@@ -17,6 +17,7 @@
 #include "base/addr.h"
 #include "base/buffer.h"
 #include "base/reader.h"
+#include "wire/load.h"
 
 #include <stdbool.h>
 
@@ -142,7 +143,24 @@ static inline struct reader bgp_attribute(const struct bgp_attributes *attribute
 
 /* The first attribute of that type among some that nobody has looked at yet; at == NULL if there is none.
  */
-struct reader bgp_attribute_find(struct reader bytes, enum bgp_attribute type);
+const uint8_t *bgp_attribute_search(const uint8_t *at, const uint8_t *end, enum bgp_attribute type,
+                                    size_t *length);
+static inline struct reader bgp_attribute_find(struct reader bytes, enum bgp_attribute type)
+{
+    size_t length = 0;
+    const uint8_t *at = bgp_attribute_search(bytes.at, bytes.end, type, &length);
+    return (struct reader){at, at + length, NULL};
+}
+
+/* The AS that stands last in an AS_PATH that nobody has looked at yet, whatever it is part of; 0 if there
+ * is none. It is the origin if that is not 0. */
+static inline uint32_t bgp_last_as(struct reader path, bool is_as4)
+{
+    size_t size = is_as4 ? 4 : 2;
+    if (reader_left(&path) < size)
+        return 0;
+    return is_as4 ? load_u32(path.end - 4) : load_u16(path.end - 2);
+}
 
 /* Where packets for a route are to go. */
 struct bgp_next_hop {
