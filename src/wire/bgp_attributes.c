@@ -28,9 +28,9 @@ static bool has_right_length(const struct rule *rule, unsigned length)
     return rule->kind == ANY || (length > 0 && length % rule->length == 0);
 }
 
-/* The same as bits, for a first look in which nothing wrong escapes: what must be of flags and length - 1
- * taken together, and of which bits. A multiple of 2^n, and not 0, has n bits set in the lowest
- * places of length - 1, and not the highest. */
+/* The same as bits, for a first look in which nothing wrong escapes: what must be of flags and
+ * length - 1 taken together, and of which bits. A multiple of 2^n, and not 0, has n bits set in the
+ * lowest places of length - 1, and not the highest. */
 struct sketch {
     uint32_t must;
     uint32_t mask;
@@ -97,8 +97,8 @@ static inline void put_found(const struct found *found, struct bgp_attributes *o
     out->found[found->type % BGP_ATTRIBUTES].length = (uint16_t)found->length;
 }
 
-/* Notes what is odd about an attribute. False if it is not to be found in the index: a second one of a
- * type (RFC 7606, 3 (g)), or one of a type that has no place there. */
+/* Notes what is odd about an attribute. False if it is not to be found in the index: a second one
+ * of a type (RFC 7606, 3 (g)), or one of a type that has no place there. */
 static bool note_odd(const struct found *found, uint64_t present, struct bgp_scan *scan)
 {
     if (found->type >= BGP_ATTRIBUTES) {
@@ -136,8 +136,8 @@ static void scan_oddities(const uint8_t *bytes, size_t end, struct bgp_attribute
         out->scan.fault = "a path attribute is longer than the attributes' total length";
 }
 
-/* Most routes begin with these three, in this order and just so: worth a look before anything is taken to
- * pieces. Where the next attribute begins. */
+/* Most routes begin with these three, in this order and just so: worth a look before anything is
+ * taken to pieces. Where the next attribute begins. */
 static inline size_t scan_usual(const uint8_t *bytes, size_t end, struct bgp_attributes *out)
 {
     struct found path = {.type = BGP_AS_PATH, .value = 7};
@@ -167,8 +167,8 @@ static inline size_t scan_usual(const uint8_t *bytes, size_t end, struct bgp_att
     return path.next + 7;
 }
 
-/* Nearly always nothing is odd: so it is only asked whether anything is, of all attributes together and
- * without a branch for each question. */
+/* Nearly always nothing is odd: so it is only asked whether anything is, of all attributes together
+ * and without a branch for each question. */
 void attributes_scan(const uint8_t *bytes, size_t end, struct bgp_attributes *out)
 {
     struct found found;
@@ -376,8 +376,8 @@ static struct bgp_next_hop read_next_hop(struct reader r)
     return hop;
 }
 
-/* The next hop within MP_REACH_NLRI if it is of this family. The first byte of the full form is that
- * of an AFI, 0; of the abbreviated form it is the length of what follows. */
+/* The next hop within MP_REACH_NLRI if it is of this family. The first byte of the full form is
+ * that of an AFI, 0; of the abbreviated form it is the length of what follows. */
 static struct reader find_next_hop(struct reader reach, uint8_t family, uint8_t safi)
 {
     if (reader_left(&reach) && *reach.at != 0)

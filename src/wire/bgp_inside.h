@@ -1,5 +1,6 @@
 /* What the files of wire/bgp share and nobody else uses: bgp.c (messages and prefixes),
- * bgp_attributes.c (which attributes are there and whether they are sound), bgp_path.c (AS paths). */
+ * bgp_attributes.c (which attributes are there and whether they are sound), bgp_path.c (AS paths).
+ */
 #ifndef WIRE_BGP_INSIDE_H
 #define WIRE_BGP_INSIDE_H
 
@@ -14,8 +15,8 @@ static inline uint64_t attribute_bit(unsigned type)
 /* Finds the attributes: fills present, found, start and scan. */
 void attributes_scan(const uint8_t *bytes, size_t n, struct bgp_attributes *out);
 
-/* Judges what was found: fills path, origin, discarded and fault. NULL, or why the route is not to be
- * used. */
+/* Judges what was found: fills path, origin, discarded and fault. NULL, or why the route is not to
+ * be used. */
 const char *attributes_judge(const struct bgp_form *form, struct bgp_attributes *out);
 
 enum segment_type {
@@ -25,8 +26,8 @@ enum segment_type {
     SEGMENT_CONFED_SET = 4
 };
 
-/* Whether one of the ASNs in these eight bytes is 0: `low` has the lowest bit of each ASN set, `high` the
- * highest; from an ASN of 0 the lowest cannot be taken without the highest. */
+/* Whether one of the ASNs in these eight bytes is 0: `low` has the lowest bit of each ASN set,
+ * `high` the highest; from an ASN of 0 the lowest cannot be taken without the highest. */
 static inline uint64_t path_zeros(const uint8_t *at, size_t asn_size)
 {
     const uint64_t low =
@@ -36,8 +37,8 @@ static inline uint64_t path_zeros(const uint8_t *at, size_t asn_size)
     return (word - low) & ~word & high;
 }
 
-/* Whether one of the ASNs in n > 0 bytes is 0. Up to 32 bytes are covered by four words, wherever they
- * overlap: so the usual lengths need no loop, whose end could not be foreseen. */
+/* Whether one of the ASNs in n > 0 bytes is 0. Up to 32 bytes are covered by four words, wherever
+ * they overlap: so the usual lengths need no loop, whose end could not be foreseen. */
 static inline bool path_has_zero(const uint8_t *at, size_t n, size_t asn_size)
 {
     static const uint8_t zero[4] = {0};
@@ -55,8 +56,8 @@ static inline bool path_has_zero(const uint8_t *at, size_t n, size_t asn_size)
     return found != 0;
 }
 
-/* RFC 4271, 4.3; RFC 7606, 7.2; RFC 7607: segments must fill the attribute exactly, none be empty and
- * no AS be 0. */
+/* RFC 4271, 4.3; RFC 7606, 7.2; RFC 7607: segments must fill the attribute exactly, none be empty
+ * and no AS be 0. */
 static inline bool path_is_sound(const uint8_t *at, const uint8_t *end, size_t asn_size)
 {
     while (at < end) {
@@ -73,8 +74,8 @@ static inline bool path_is_sound(const uint8_t *at, const uint8_t *end, size_t a
     return true;
 }
 
-/* RFC 6793, 4.2.3: the path of a speaker of 2-byte ASNs, both parts of which are sound. False if the
- * AS4_PATH is of no use. */
+/* RFC 6793, 4.2.3: the path of a speaker of 2-byte ASNs, both parts of which are sound. False if
+ * the AS4_PATH is of no use. */
 bool path_merge(struct reader head, struct reader as4, struct bgp_path *out);
 
 #endif

@@ -213,8 +213,8 @@ struct entry {
     uint32_t path_id;
 };
 
-/* Tells an entry that all but its attributes lets pass; NULL: they could not be used, or nobody asks for
- * them. */
+/* Tells an entry that all but its attributes lets pass; NULL: they could not be used, or nobody
+ * asks for them. */
 static inline void tell_entry(struct element_walk *walk, const struct entry *entry,
                               const struct bgp_attributes *attributes, struct element *element)
 {
