@@ -588,14 +588,18 @@ static long bgpdump_count(const char *path)
     return pclose(pipe) == 0 ? n : -1;
 }
 
-/* A second opinion on files where nothing is in dispute. Not compared: the names of the test before
- * this, where bgpdump is known to be wrong, and archives of 2007 and 2008, where it prints IPv4
- * multicast, which is none of ours, as if it were unicast. */
+/* A second opinion on files where nothing is in dispute: all but the names of the test before this,
+ * where bgpdump is known to be wrong. */
 static void test_against_bgpdump(void **state)
 {
     (void)state;
     static const char *const names[] = {
         "mrt-samples/inim_rrc_updates.20190821.1600.gz",
+        "mrt-samples/bgpkit_rrc15_2010.02_updates.20100227.1600.gz",
+        "mrt-samples/ripencc-bgpdump_updates.20070211.0141.gz", /* with IPv4 multicast */
+        "mrt-samples/ripencc-bgpdump_updates.20071015.1505.gz",
+        "mrt-samples/ripencc-bgpdump_updates.20160811.1600.gz",
+        "mrt-samples/ris.rrc06.updates.1427846400.gz",
         "mrt-samples/bgpkit_rrc15_2010.02_updates.20100227.1610.gz",
         "mrt-samples/ripencc-bgpdump_updates.20020722.2238.gz",
         "mrt-samples/routeviews.route-views.jinx.updates.1427846400.bz2",
