@@ -1,6 +1,7 @@
 #include "source/bgp/route_files.h"
 
 #include "base/mem.h"
+#include "source/bgp/archive_names.h"
 #include "source/bgp/collector.h"
 #include "source/bgp/mrt_reader.h"
 #include "source/paths.h"
@@ -21,8 +22,8 @@ enum { CLOCK_EVERY = 1024 };
 struct source {
     struct route_file file;
     uint64_t size; /* of the file itself; 0: not known */
-    /* Of its next record, when not yet begun of its first; of a URL the one in its name, not after its
-     * first. 0: not known. */
+    /* Of its next record, when not yet begun of its first, or the one in its name, which is not after
+     * that. 0: not known. */
     struct utc time;
     struct input *input; /* opened; NULL before and after */
     uint8_t head[HEAD];  /* already read from `input` */
@@ -85,13 +86,9 @@ static void tell(struct route_files *files, const struct why *why)
         files->faults->report(files->faults->context, why->text);
 }
 
-/* Learns the time of the first record. Damage that shows here already is left to be found again. */
+/* Reads the time of the first record. Damage that shows here already is left to be found again. */
 static enum err look_into(struct source *source, bool keep, struct why *why)
 {
-    if (path_is_url(source->file.path)) {
-        source->time = url_time(source->file.path);
-        return ERR_OK;
-    }
     enum err err = input_open(source->file.path, &source->input, why);
     size_t n = 1;
     if (err)
@@ -119,6 +116,25 @@ static enum err look_into(struct source *source, bool keep, struct why *why)
         input_close(source->input);
         source->input = NULL;
         source->head_size = 0;
+    }
+    return ERR_OK;
+}
+
+/* When it begins: by its name where that is enough. */
+static enum err learn_time(struct route_files *files, struct source *source,
+                           struct archive_names *names, struct why *why)
+{
+    const struct folder_entry *entry = &files->paths.list[source->file.index];
+    bool is_few = files->count <= AHEAD;
+    if (path_is_url(entry->path)) {
+        source->time = url_time(entry->path);
+    } else if (!is_few && entry->size && archive_names_time(names, entry->path, &source->time)) {
+        source->size = entry->size;
+    } else {
+        enum err err = look_into(source, is_few, why);
+        if (err)
+            return err;
+        archive_names_learn(names, entry->path, source->time);
     }
     return ERR_OK;
 }
@@ -159,6 +175,7 @@ static enum err fetch_urls(struct route_files *files, struct why *why)
 static enum err gather(struct route_files *files, struct why *why)
 {
     bool is_size_known = true;
+    struct archive_names names = {0};
     enum err err =
         paths_gather(files->options.paths, files->options.path_count, &files->paths, why);
     files->count = files->paths.count;
@@ -167,7 +184,7 @@ static enum err gather(struct route_files *files, struct why *why)
     for (size_t i = 0; i < files->count && !err; i++) {
         struct source *source = &files->sources[i];
         name_source(files, i);
-        err = look_into(source, files->count <= AHEAD, why);
+        err = learn_time(files, source, &names, why);
         files->waiting[i] = source;
         is_size_known = is_size_known && source->size;
         files->bytes += source->size;

@@ -8,8 +8,8 @@
  *     route_files_free(files);
  *
  * Records are merged by their time, ties by the order of the paths; within a file they stay as they
- * are. A file is looked into to learn when it begins, and opened when the merge is about to get
- * there, so that its decompression runs beside the file in hand and a year of archives needs no more
+ * are. When a file begins its name tells (archive_names.h), or else it is looked into; it is opened when the
+ * merge is about to get there, so that its decompression runs beside the file in hand and a year of archives needs no more
  * open files than a day. A path that is a URL is fetched while those before it are read; its name
  * tells when it begins; one that cannot be had is told, and missing in `faults`. Each has its own
  * reader and its own PEER_INDEX_TABLE. Damage is told through `faults` with its place, and the rest
