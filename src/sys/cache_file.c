@@ -83,7 +83,7 @@ static bool add_names(struct buffer *out, const char *path)
         if (*path == '#') /* a place within the file; it is not sent either */
             return true;
         if (*path == '/' && !path[strspn(path, "/")])
-            buffer_puts(out, "/index.html");
+            buffer_puts(out, "/.index.html");
         path += strspn(path, "/");
     }
     return true;
@@ -97,7 +97,7 @@ static bool make_path(const char *folder, const char *host, struct buffer *out)
     buffer_printf(out, "%s/", folder);
     add_host(out, host, n);
     if (!host[n] || (host[n] == '/' && !host[n + 1]))
-        buffer_puts(out, "/index.html");
+        buffer_puts(out, "/.index.html");
     return add_names(out, host + n) && out->size < CACHE_PATH_MAX - 16;
 }
 

@@ -21,9 +21,9 @@
 
 enum { CACHE_PATH_MAX = 2048, CACHE_NAME_MAX = 200, CACHE_URL_MAX = 1024, CACHE_TEXT_MAX = 256 };
 
-/* Where the copy of a URL has its place in the folder: FOLDER/HOST[:PORT]/PATH. Bytes that could mislead
- * stand there as %XX; a URL that ends in a slash is the file "index.html" there. ERR_USAGE if it is no
- * http:// or https:// URL, has a user name in it, or is too long for a path. */
+/* Where the copy of a URL has its place in the folder: FOLDER/HOST[:PORT]/PATH. Bytes that could
+ * mislead stand there as %XX; a URL that ends in a slash is the file ".index.html", hidden, too.
+ * ERR_USAGE if it is no http:// or https:// URL, has a user name in it, or is too long for a path. */
 enum err cache_file_path(const char *folder, const char *url, char out[CACHE_PATH_MAX],
                          struct why *why);
 

@@ -195,7 +195,7 @@ static void test_months(void **state)
     (void)state;
     /* A file of another month does not lie where its name would have it. */
     static const char january[] = LINK("updates.20220131.2350.gz") LINK("updates.20220131.2355.gz")
-        LINK("updates.20220201.0000.gz");
+        LINK("updates.20220201.0002.gz");
     static const char february[] = LINK("updates.20220201.0000.gz") LINK("updates.20220201.0005.gz")
         LINK("bview.20220201.0000.gz");
     struct web_page pages[] = {{.path = "/rrc00/2022.01/", PAGE(january)},
@@ -209,6 +209,23 @@ static void test_months(void **state)
     assert_string_equal(trial.told.bytes, "");
     ask(&trial, "rrc00", "2022-02-01T00:01:00Z", "2022-02-01T00:02:00Z");
     assert_string_equal(trial.names.bytes, "/rrc00/2022.02/updates.20220201.0000.gz ");
+    end(&trial);
+}
+
+/* The file that is under way when the month begins lies in the folder of the month before. */
+static void test_month_before(void **state)
+{
+    (void)state;
+    static const char february[] =
+        LINK("updates.20080229.2343.bz2") LINK("updates.20080229.2358.bz2");
+    static const char march[] = LINK("updates.20080301.0013.bz2") LINK("updates.20080301.0028.bz2");
+    struct web_page pages[] = {{.path = "/bgpdata/2008.02/UPDATES/", PAGE(february)},
+                               {.path = "/bgpdata/2008.03/UPDATES/", PAGE(march)}};
+    struct trial trial;
+    begin(&trial, pages, COUNT(pages));
+    ask(&trial, "route-views2", "2008-03-01T00:02:00Z", "2008-03-01T00:13:00Z");
+    assert_string_equal(trial.names.bytes, "/bgpdata/2008.02/UPDATES/updates.20080229.2358.bz2 ");
+    assert_string_equal(trial.told.bytes, "");
     end(&trial);
 }
 
@@ -246,8 +263,9 @@ static void test_grid(void **state)
                                {.path = "/rrc01/2022.02/", PAGE(empty)},
                                {.path = "/rrc02/2022.02/", .status = 500}};
     static const char *const collectors[] = {"rrc00", "rrc01", "rrc02", "rrc03"};
-    static const char *const reasons[] = {"403 (forbidden)", "it names no archive", "500 (its own",
-                                          "404 (not found)"};
+    static const char *const reasons[] = {"403 (forbidden)",
+                                          "/rrc01/2022.02/: this index page names no archive; the",
+                                          "500 (its own", "404 (not found)"};
     struct trial trial;
     begin(&trial, pages, COUNT(pages));
     for (size_t i = 0; i < COUNT(collectors); i++) {
@@ -259,7 +277,7 @@ static void test_grid(void **state)
                  collectors[i], collectors[i]);
         assert_string_equal(trial.names.bytes, expected);
         assert_has(trial.told.bytes, reasons[i]);
-        assert_has(trial.told.bytes, "this index page cannot be used");
+        assert_has(trial.told.bytes, "; the names of its files are computed");
     }
     end(&trial);
 }
@@ -421,6 +439,7 @@ int main(void)
         cmocka_unit_test_teardown(test_page, clean),
         cmocka_unit_test_teardown(test_page_of_today, clean),
         cmocka_unit_test_teardown(test_months, clean),
+        cmocka_unit_test_teardown(test_month_before, clean),
         cmocka_unit_test_teardown(test_holes, clean),
         cmocka_unit_test_teardown(test_grid, clean),
         cmocka_unit_test_teardown(test_table, clean),

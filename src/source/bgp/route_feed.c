@@ -133,6 +133,8 @@ static void take_routes(struct route_feed *feed, struct bgp_routes routes,
                         struct route_change change)
 {
     struct bgp_nlri nlri;
+    if (routes.safi != BGP_UNICAST)
+        return;
     change.has_path_id = routes.has_path_ids;
     while (bgp_routes_next(&routes, &nlri)) {
         change.prefix = nlri.prefix;

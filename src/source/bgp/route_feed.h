@@ -40,7 +40,7 @@ struct route_change {
     uint32_t *path_name;         /* the path's number, kept here once it is known */
 };
 void route_feed_change(struct route_feed *feed, const struct route_change *change);
-/* All that an UPDATE says. What is announced is told as announce[0] (IPv4) or announce[1] (IPv6):
+/* All that an UPDATE says of unicast routes. What is announced is told as announce[0] (IPv4) or announce[1] (IPv6):
  * ROUTE_ANNOUNCE, or ROUTE_TABLE while the peer tells its whole table. */
 void route_feed_update(struct route_feed *feed, int32_t peer, const struct bgp_update *update,
                        const enum route_op announce[2]);

@@ -45,14 +45,12 @@ static size_t add_page(struct making *making, const char *page, size_t n, struct
     return count;
 }
 
-/* `what` as it stands after "cannot be read: ". */
-static void use_grid(struct making *making, enum site_kind kind, const char *url, const char *what,
+/* `reason`: why the index page is of no use. */
+static void use_grid(struct making *making, enum site_kind kind, const char *reason,
                      struct utc from, struct utc until)
 {
     struct why text;
-    why_set(&text, ERR_OK,
-            "%.200s: this index page cannot be used (%.300s); the names of the files are computed",
-            url, what);
+    why_set(&text, ERR_OK, "%.500s; the names of its files are computed", reason);
     tell(making, text.text);
     site_names_grid(&making->names, &making->site, kind, from, until);
 }
@@ -81,10 +79,12 @@ static enum err add_month(struct making *making, enum site_kind kind, struct utc
         tell(making, inner.text);
     if (!err)
         err = cache_file_load(file.path, INDEX_PAGE_MAX, &page, &inner);
-    if (err)
-        use_grid(making, kind, url, inner.text, from, until);
-    else if (!add_page(making, page.bytes ? page.bytes : "", page.size, month))
-        use_grid(making, kind, url, "it names no archive", from, until);
+    if (err) {
+        use_grid(making, kind, inner.text, from, until);
+    } else if (!add_page(making, page.bytes ? page.bytes : "", page.size, month)) {
+        why_set(&inner, ERR_OK, "%.400s: this index page names no archive", url);
+        use_grid(making, kind, inner.text, from, until);
+    }
     buffer_done(&page);
     return ERR_OK;
 }

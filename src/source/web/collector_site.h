@@ -6,7 +6,7 @@
  *   RouteViews  https://archive.routeviews.org/route-views.jinx/bgpdata/2022.02/
  *                 UPDATES/updates.20220207.0530.bz2                                    every 15 minutes
  *                 RIBS/rib.20220207.0600.bz2                                           every 2 hours
- *               route-views2, the oldest, has no folder of its own: https://archive.routeviews.org/bgpdata/...
+ *               route-views2, the oldest, has no folder of its own: .../bgpdata/2022.02/...
  *
  * A name says when its file begins, cut to the minute. On the grid of the interval are the names of
  * today. Those of RIS before 23 July 2003 (15 minutes then) and many old ones of RouteViews are not:

@@ -128,6 +128,15 @@ enum err fetch_ahead_take(struct fetch_ahead *ahead, size_t i, struct web_file *
     return ERR_OK;
 }
 
+bool fetch_ahead_has(struct fetch_ahead *ahead, size_t i)
+{
+    assert(i < ahead->count);
+    pthread_mutex_lock(&ahead->lock);
+    bool has = ahead->outcomes[i] != NULL;
+    pthread_mutex_unlock(&ahead->lock);
+    return has;
+}
+
 void fetch_ahead_free(struct fetch_ahead *ahead)
 {
     if (!ahead)

@@ -24,6 +24,8 @@ struct fetch_ahead *fetch_ahead_new(struct web_cache *cache, const char *const *
 /* Waits for a file; as web_cache_get(). In any order, each any number of times. */
 enum err fetch_ahead_take(struct fetch_ahead *ahead, size_t i, struct web_file *out,
                           struct why *why);
+/* Whether taking it would not wait. */
+bool fetch_ahead_has(struct fetch_ahead *ahead, size_t i);
 /* Stops what is under way, which can be gone on with later; NULL is fine. */
 void fetch_ahead_free(struct fetch_ahead *ahead);
 
