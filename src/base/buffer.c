@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,23 @@ void buffer_json(struct buffer *buffer, const char *text)
         run = ++text;
     }
     buffer_add(buffer, "\"", 1);
+}
+
+static bool is_control(const unsigned char *at)
+{
+    return at[0] < ' ' || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+}
+
+void buffer_plain(struct buffer *buffer, const char *text)
+{
+    while (*text) {
+        size_t n = utf8_length((const unsigned char *)text);
+        if (n && !is_control((const unsigned char *)text))
+            buffer_add(buffer, text, n);
+        else
+            buffer_puts(buffer, n ? " " : "\xef\xbf\xbd");
+        text += n ? n : 1;
+    }
 }
 
 void buffer_clear(struct buffer *buffer)

@@ -21,6 +21,9 @@ void buffer_varint(struct buffer *buffer, uint64_t value); /* LEB128 */
 void buffer_zigzag(struct buffer *buffer, int64_t value);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void buffer_json(struct buffer *buffer, const char *text);
+/* What somebody else wrote, for people to read on a line: control characters become spaces, bytes that
+ * are not UTF-8 U+FFFD. */
+void buffer_plain(struct buffer *buffer, const char *text);
 void buffer_clear(struct buffer *buffer); /* keeps the memory */
 void buffer_done(struct buffer *buffer);
 
