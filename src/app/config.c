@@ -196,14 +196,16 @@ static void fill_in(struct reading *reading)
         config->vantage = config_keep(reading, host_name(name));
     if (!config->journal)
         config->journal = config_keep_path(reading, "lastlight.db");
+    config_fill_in_routes(reading);
     config->watch.prefixes = config->prefixes;
     config->watch.asns = config->asns;
 }
 
-enum err config_parse(const char *path, const void *bytes, size_t n, struct config *out,
-                      struct buffer *faults, struct why *why)
+static enum err parse(const char *path, const void *bytes, size_t n, bool reads_files,
+                      struct config *out, struct buffer *faults, struct why *why)
 {
     struct reading reading = {
+        .reads_files = reads_files,
         .defaults = {.interval_ns = 30 * NS_PER_S, .timeout_ns = 3 * NS_PER_S, .count = 1}};
     size_t start = faults->size;
     reading.config.path = arena_copy(&reading.config.arena, path, strlen(path));
@@ -224,6 +226,12 @@ enum err config_parse(const char *path, const void *bytes, size_t n, struct conf
     return why_set(why, ERR_CONFIG, "%.*s", (int)strcspn(first, "\n"), first);
 }
 
+enum err config_parse(const char *path, const void *bytes, size_t n, struct config *out,
+                      struct buffer *faults, struct why *why)
+{
+    return parse(path, bytes, n, false, out, faults, why);
+}
+
 enum err config_load(const char *path, struct config *out, struct buffer *faults, struct why *why)
 {
     struct input *input;
@@ -242,7 +250,7 @@ enum err config_load(const char *path, struct config *out, struct buffer *faults
         err = why_set(why, ERR_LIMIT, "%s: a configuration of more than %d bytes is not read", path,
                       CONFIG_BYTES_MAX);
     if (!err)
-        err = config_parse(path, bytes.bytes ? bytes.bytes : "", bytes.size, out, faults, why);
+        err = parse(path, bytes.bytes ? bytes.bytes : "", bytes.size, true, out, faults, why);
     buffer_done(&bytes);
     return err;
 }
@@ -254,6 +262,7 @@ void config_done(struct config *config)
     free(config->prefixes);
     free(config->asns);
     free(config->archives);
+    free(config->bgp.peers);
     free(config->warnings);
     arena_done(&config->arena);
     *config = (struct config){0};

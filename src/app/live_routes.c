@@ -20,7 +20,7 @@ static enum err start_bmp(struct live_routes *live, const struct config *config,
     struct bmp_options options = {.address = config->bmp_address,
                                   .port = config->bmp_port,
                                   .collector = config->collector,
-                                  .table = BMP_TABLES,
+                                  .table = config->bmp_table,
                                   .watch = &config->watch,
                                   .say = tell};
     live->bmp = bmp_listener_new(live->loop, &options, &live->sink, why);
@@ -36,6 +36,49 @@ static void stop_bmp(struct live_routes *live)
     live->bmp = NULL;
 }
 
+/* ---- BGP: routers that peer with us ---- */
+
+static bool wants_bgp(const struct config *config)
+{
+    return config->bgp.listen != NULL;
+}
+
+static enum err start_bgp(struct live_routes *live, const struct config *config, struct why *why)
+{
+    const struct bgp_config *bgp = &config->bgp;
+    const uint8_t *id = bgp->id.bytes;
+    struct bgp_options options = {.address = bgp->address,
+                                  .port = bgp->port,
+                                  .asn = bgp->asn,
+                                  .id = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 |
+                                        (uint32_t)id[2] << 8 | id[3],
+                                  .hold_s = bgp->hold_s,
+                                  .collector = bgp->collector,
+                                  .peers = bgp->peers,
+                                  .peer_count = bgp->peer_count,
+                                  .watch = &config->watch,
+                                  .say = tell};
+    live->bgp = bgp_listener_new(live->loop, &options, &live->sink, why);
+    if (!live->bgp)
+        return why->err;
+    command_say("listening for BGP at %s, as AS%u, for %zu peer%s", bgp->listen, bgp->asn,
+                bgp->peer_count, bgp->peer_count == 1 ? "" : "s");
+    return ERR_OK;
+}
+
+static void stop_bgp(struct live_routes *live)
+{
+    bgp_listener_free(live->bgp);
+    live->bgp = NULL;
+}
+
+/* Without losing a session that can tell its table again. */
+static void renew_bgp(struct live_routes *live)
+{
+    if (live->bgp)
+        bgp_listener_renew(live->bgp);
+}
+
 /* ---- all of them ---- */
 
 static const struct way {
@@ -44,8 +87,11 @@ static const struct way {
     bool (*is_same)(const struct config *a, const struct config *b);
     enum err (*start)(struct live_routes *live, const struct config *config, struct why *why);
     void (*stop)(struct live_routes *live); /* also if it is not there */
+    /* Makes everybody tell the whole anew; NULL: by a restart. */
+    void (*renew)(struct live_routes *live);
 } ways[] = {
-    {wants_bmp, config_has_same_bmp, start_bmp, stop_bmp},
+    {wants_bmp, config_has_same_bmp, start_bmp, stop_bmp, NULL},
+    {wants_bgp, config_has_same_bgp, start_bgp, stop_bgp, renew_bgp},
 };
 enum { WAYS = sizeof ways / sizeof *ways };
 
@@ -95,7 +141,9 @@ void live_routes_take_up(struct live_routes *live, const struct config *before,
 void live_routes_renew(struct live_routes *live, const struct config *config)
 {
     for (size_t i = 0; i < WAYS; i++)
-        if (ways[i].is_wanted(config))
+        if (ways[i].is_wanted(config) && ways[i].renew)
+            ways[i].renew(live);
+        else if (ways[i].is_wanted(config))
             restart(live, &ways[i], config);
 }
 

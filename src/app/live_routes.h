@@ -14,13 +14,16 @@
 #define APP_LIVE_ROUTES_H
 
 #include "app/config.h"
+#include "source/bgp/bgp_listener.h"
 #include "source/bgp/bmp_listener.h"
 #include "sys/loop.h"
 
 struct live_routes {
     struct loop *loop; /* not owned */
     struct sink sink;
-    struct bmp_listener *bmp; /* NULL: not wanted, or it could not be started */
+    /* NULL: not wanted, or it could not be started. */
+    struct bmp_listener *bmp;
+    struct bgp_listener *bgp;
 };
 
 /* Whether the configuration has any. */
