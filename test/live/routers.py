@@ -114,9 +114,11 @@ class Frr(Router):
                 if is_feed:     # what BMP tells before policy must be kept: else it tells withdrawals
                     lines.append(f"  neighbor {address} soft-reconfiguration inbound")
             lines += [f"  neighbor {OBSERVER[1]} addpath-tx-all-paths", " exit-address-family"]
-        lines += [" bmp targets lastlight", "  bmp monitor ipv4 unicast pre-policy",
-                  "  bmp monitor ipv6 unicast pre-policy",
-                  f"  bmp connect {OBSERVER[0]} port 11019 min-retry 1000 max-retry 2000", " exit", "exit"]
+        for port, table in ((11019, "pre-policy"), (11021, "post-policy")):     # it does not know Loc-RIB yet
+            lines += [f" bmp targets {table}", f"  bmp monitor ipv4 unicast {table}",
+                      f"  bmp monitor ipv6 unicast {table}",
+                      f"  bmp connect {OBSERVER[0]} port {port} min-retry 1000 max-retry 2000", " exit"]
+        lines.append("exit")
         return "\n".join(lines) + "\n"
 
     def tell(self, command):
@@ -135,7 +137,7 @@ class GoBgp(Router):
 
     def _config(self, feeds):
         text = f'[global.config]\n  as = {self.asn}\n  router-id = "{self.addresses[0]}"\n'
-        for port, table in ((11019, "pre-policy"), (11020, "local-rib")):
+        for port, table in ((11019, "pre-policy"), (11020, "local-rib"), (11021, "post-policy")):
             text += (f'[[bmp-servers]]\n  [bmp-servers.config]\n    address = "{OBSERVER[0]}"\n    port = {port}\n'
                      f'    route-monitoring-policy = "{table}"\n    sys-name = "{self.name}"\n')
         for n in (0, 1):
