@@ -488,6 +488,28 @@ static void one_table(void **state)
     }
 }
 
+/* Some say nothing of their Loc-RIB before they tell its routes, nor when it ends. */
+static void loc_rib_without_peer_up(void **state)
+{
+    (void)state;
+    static const struct bmp_about own = {.asn = 65000, .type = 3};
+    struct world world;
+    struct buffer bytes = {0};
+    begin_with(&world, BMP_LOC_RIB);
+    bmp_update(&bytes, &own, NULL, "4837", "198.51.100.0/24");
+    bmp_update(&bytes, &own, NULL, "4837 131279", "198.51.101.0/24");
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up table:198.51.100.0/24 table:198.51.101.0/24");
+    bmp_feed_settle(&world.feed, at(11));
+    bmp_update(&bytes, &own, "198.51.100.0/24", NULL, NULL);
+    hear(&world, 12, &bytes);
+    bmp_down(&bytes, &own, 6);
+    hear(&world, 13, &bytes);
+    assert_string_equal(told(&world), "withdraw:198.51.100.0/24 down");
+    end(&world);
+    buffer_done(&bytes);
+}
+
 /* Of Adj-RIB-Out the router is the one that speaks: its way of ADD-PATH counts. */
 static void who_speaks(void **state)
 {
@@ -592,6 +614,7 @@ int main(void)
         cmocka_unit_test(what_is_left_out),
         cmocka_unit_test(one_table),
         cmocka_unit_test(who_speaks),
+        cmocka_unit_test(loc_rib_without_peer_up),
         cmocka_unit_test(short_asns),
         cmocka_unit_test(several_paths),
         cmocka_unit_test(connection_lost),

@@ -478,6 +478,32 @@ static void delays(void **state)
     end(&world);
 }
 
+/* One message from a clock gone wrong, far in the future, and all is as before. */
+static void one_wrong_clock(void **state)
+{
+    (void)state;
+    struct world world;
+    struct ris_about about = {.time = at(1000000), .order = 7};
+    begin(&world);
+    ris_keepalive(&world.lines, &about);
+    take(&world, at(0));
+    about.time = at(2);
+    ris_state(&world.lines, &about, "down");
+    take(&world, at(2));
+    about.time = at(1000000);
+    ris_state(&world.lines, &about, "connected");
+    take(&world, at(3));
+    about.time = at(5);
+    ris_update(&world.lines, &about, NULL, "65001 4837", "198.51.100.0/24");
+    take(&world, at(5));
+    assert_int_equal(world.seen[world.count - 2].time.ns, at(5).ns);
+    lose(&world);
+    assert_true(world.gap.ns < at(6).ns);
+    assert_string_equal(told(&world), "start heard down up announce:198.51.100.0/24 gap");
+    assert_int_equal(world.feed.counters.stale, 0);
+    end(&world);
+}
+
 /* 2-byte ASNs, IPv6 with MP_REACH_NLRI, several messages in one, and what is none. */
 static void bytes(void **state)
 {
@@ -538,12 +564,13 @@ static int done(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(messages),      cmocka_unit_test(forms),
-        cmocka_unit_test(faults),        cmocka_unit_test(truncated),
-        cmocka_unit_test(subscriptions), cmocka_unit_test(a_peer_speaks),
-        cmocka_unit_test(sessions),      cmocka_unit_test(lost_and_back),
-        cmocka_unit_test(order),         cmocka_unit_test(delays),
-        cmocka_unit_test(bytes),         cmocka_unit_test(many_peers),
+        cmocka_unit_test(messages),        cmocka_unit_test(forms),
+        cmocka_unit_test(faults),          cmocka_unit_test(truncated),
+        cmocka_unit_test(subscriptions),   cmocka_unit_test(a_peer_speaks),
+        cmocka_unit_test(sessions),        cmocka_unit_test(lost_and_back),
+        cmocka_unit_test(order),           cmocka_unit_test(delays),
+        cmocka_unit_test(one_wrong_clock), cmocka_unit_test(bytes),
+        cmocka_unit_test(many_peers),
     };
     return cmocka_run_group_tests(tests, NULL, done);
 }

@@ -297,24 +297,28 @@ void bgp_refuse(struct bgp_collector *collector, int fd, uint8_t subcode)
     buffer_done(&last);
 }
 
+static struct bgp_connection **find_free(struct bgp_peer *peer)
+{
+    for (size_t i = 0; i < BGP_CONNECTIONS_MAX; i++)
+        if (!peer->connections[i])
+            return &peer->connections[i];
+    return NULL;
+}
+
 /* A place for a connection; if there is none the oldest that came to nothing yet must go. */
 static struct bgp_connection **find_place(struct bgp_peer *peer)
 {
-    struct bgp_connection *oldest = NULL;
-    for (size_t pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < BGP_CONNECTIONS_MAX; i++) {
-            struct bgp_connection *connection = peer->connections[i];
-            if (!connection)
-                return &peer->connections[i];
-            if (!bgp_speaker_is_accepted(connection->speaker) &&
-                (!oldest || connection->since.ns < oldest->since.ns))
-                oldest = connection;
-        }
-        if (!oldest)
-            return NULL;
-        stop(oldest, BGP_CEASE_RESOURCES, "it connects too often");
+    struct bgp_connection **place = find_free(peer), *oldest = NULL;
+    for (size_t i = 0; !place && i < BGP_CONNECTIONS_MAX; i++) {
+        struct bgp_connection *connection = peer->connections[i];
+        if (!bgp_speaker_is_accepted(connection->speaker) &&
+            (!oldest || connection->since.ns < oldest->since.ns))
+            oldest = connection;
     }
-    return NULL;
+    if (!oldest)
+        return place;
+    stop(oldest, BGP_CEASE_RESOURCES, "it connects too often");
+    return find_free(peer);
 }
 
 void bgp_peer_take(struct bgp_peer *peer, int fd)

@@ -199,9 +199,9 @@ static bool has_good_length(const struct bgp_speaker *speaker, uint8_t type, siz
 /* The next whole message. False if there is none, or if what is there cannot be one. */
 static bool next_message(struct bgp_speaker *speaker, uint8_t *type, struct reader *body)
 {
-    struct reader r = reader_of(speaker->input + speaker->at, speaker->size - speaker->at);
-    if (reader_left(&r) < BGP_HEADER)
+    if (speaker->size - speaker->at < BGP_HEADER)
         return false;
+    struct reader r = reader_of(speaker->input + speaker->at, speaker->size - speaker->at);
     struct reader header = reader_sub(&r, BGP_HEADER);
     const uint8_t *marker = reader_bytes(&header, 16), *length_bytes = header.at;
     size_t length = reader_u16(&header);

@@ -147,12 +147,31 @@ static void take_update(struct bmp_feed *feed, const struct bmp_message *message
     live_feed_update(&feed->live, place, &update, time_of(&message->peer, now), now);
 }
 
+/* RFC 9069, 5.1 wants a PEER_UP of Loc-RIB, too; GoBGP (3.10) begins with its routes. What OPENs would
+ * have said is not known then, but there is only one form to expect. */
+static void imply_peer_up(struct bmp_feed *feed, const struct bmp_peer *about, int32_t place,
+                          struct utc now)
+{
+    feed->peers[place] =
+        (struct bmp_feed_peer){.distinguisher = about->distinguisher,
+                               .type = about->type,
+                               .session = {.form = {.is_as4 = true,
+                                                    .add_path = BGP_ADD_PATH_GUESS,
+                                                    .add_path6 = BGP_ADD_PATH_GUESS},
+                                           .has_family = {true, true}}};
+    live_feed_up(&feed->live, place, feed->peers[place].session.has_family, (struct utc){0}, now,
+                 now);
+}
+
 static void take_of_peer(struct bmp_feed *feed, const struct bmp_message *message, struct utc now)
 {
     int32_t place = place_of(feed, &message->peer);
+    bool is_route = message->type == BMP_ROUTE_MONITORING;
+    if (place >= 0 && is_route && feed->table == BMP_LOC_RIB && !feed->live.peers[place].is_up)
+        imply_peer_up(feed, &message->peer, place, now);
     if (place < 0 || !feed->live.peers[place].is_up || is_twin(feed, place, &message->peer))
         feed->counters.unknown++;
-    else if (message->type == BMP_ROUTE_MONITORING)
+    else if (is_route)
         take_update(feed, message, place, now);
     else
         live_feed_down(&feed->live, place, time_of(&message->peer, now));

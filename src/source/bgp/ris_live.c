@@ -8,7 +8,6 @@
 #include "sys/clock.h"
 #include "sys/entropy.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,7 +135,7 @@ static bool is_behind(struct collector *collector, const struct ris_message *mes
     struct ris_live *live = collector->link->live;
     char age[DURATION_TEXT_MAX], reason[REASON_MAX];
     if (message->time.ns > collector->stamp.ns)
-        collector->stamp = message->time;
+        collector->stamp = message->time.ns < now.ns ? message->time : now;
     int64_t delay = utc_diff(now, collector->stamp);
     if (delay <= (collector->is_on ? live->pace.behind_ns : RIS_DELAY_MOST_NS))
         return false;

@@ -31,10 +31,13 @@ static void emit(void *context, const struct observation *observation)
     sink_emit(&feed->sink, &next);
 }
 
-/* When the collector heard it, with its place in the order. */
-static struct utc stamp_of(const struct ris_message *message)
+/* When the collector heard it, with its place in the order; what is of the future, now: one clock that
+ * is wrong once must not make all that follows old. */
+static struct utc stamp_of(const struct ris_message *message, struct utc now)
 {
-    return utc_add(message->time, message->has_order ? message->order * ORDER_STEP_NS : 0);
+    int64_t place = message->has_order ? message->order * ORDER_STEP_NS : 0;
+    struct utc stamp = utc_add(message->time, place);
+    return stamp.ns < now.ns ? stamp : now;
 }
 
 static bool is_usable(const struct ris_message *message, struct utc now)
@@ -45,8 +48,7 @@ static bool is_usable(const struct ris_message *message, struct utc now)
 
 static struct utc time_of(const struct ris_message *message, struct utc now)
 {
-    struct utc stamp = stamp_of(message);
-    return is_usable(message, now) && stamp.ns <= now.ns ? stamp : now;
+    return is_usable(message, now) ? stamp_of(message, now) : now;
 }
 
 /* What is told from here on is of this message of this peer. */
@@ -146,10 +148,10 @@ static void end_session(struct ris_feed *feed, int32_t place)
     route_feed_lose(&feed->routes, place);
 }
 
-static void take_state(struct ris_feed *feed, const struct ris_message *message, int32_t place)
+static void take_state(struct ris_feed *feed, const struct ris_message *message, struct utc stamp,
+                       int32_t place)
 {
     struct ris_feed_peer *peer = &feed->peers[place];
-    struct utc stamp = stamp_of(message);
     if (stamp.ns < peer->turned.ns || stamp.ns < peer->heard.ns) {
         feed->counters.stale++;
         return;
@@ -218,10 +220,10 @@ static void take_raw(struct ris_feed *feed, struct reader raw, int32_t place)
 
 /* ---- in all ---- */
 
-static void take_of_peer(struct ris_feed *feed, const struct ris_message *message, int32_t place)
+static void take_of_peer(struct ris_feed *feed, const struct ris_message *message, struct utc stamp,
+                         int32_t place)
 {
     struct ris_feed_peer *peer = &feed->peers[place];
-    struct utc stamp = stamp_of(message);
     if (stamp.ns < peer->turned.ns) { /* of the session before */
         feed->counters.stale++;
         return;
@@ -235,9 +237,9 @@ static void take_of_peer(struct ris_feed *feed, const struct ris_message *messag
 
 void ris_feed_take(struct ris_feed *feed, const struct ris_message *message, struct utc now)
 {
-    struct utc stamp = stamp_of(message);
+    struct utc stamp = stamp_of(message, now);
     if (stamp.ns > feed->heard.ns)
-        feed->heard = stamp.ns < now.ns ? stamp : now;
+        feed->heard = stamp;
     if (message->kind != RIS_UPDATE && message->kind != RIS_KEEPALIVE && message->kind != RIS_STATE)
         return;
     int32_t place = place_of(feed, message);
@@ -249,9 +251,9 @@ void ris_feed_take(struct ris_feed *feed, const struct ris_message *message, str
     struct ris_feed_peer *peer = &feed->peers[place];
     set_time(feed, peer, message, now);
     if (message->kind == RIS_STATE)
-        take_state(feed, message, place);
+        take_state(feed, message, stamp, place);
     else
-        take_of_peer(feed, message, place);
+        take_of_peer(feed, message, stamp, place);
     if (feed->next.ns - 1 > peer->last.ns)
         peer->last.ns = feed->next.ns - 1;
 }
