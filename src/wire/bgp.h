@@ -150,7 +150,7 @@ static inline struct reader bgp_attribute_find(struct reader bytes, enum bgp_att
 {
     size_t length = 0;
     const uint8_t *at = bgp_attribute_search(bytes.at, bytes.end, type, &length);
-    return (struct reader){at, at + length, NULL};
+    return reader_of(at, length);
 }
 
 /* The AS that stands last in an AS_PATH that nobody has looked at yet, whatever it is part of; 0 if

@@ -380,7 +380,9 @@ static struct bgp_next_hop read_next_hop(struct reader r)
  * that of an AFI, 0; of the abbreviated form it is the length of what follows. */
 static struct reader find_next_hop(struct reader reach, uint8_t family, uint8_t safi)
 {
-    if (reader_left(&reach) && *reach.at != 0)
+    if (!reader_left(&reach))
+        return reach;
+    if (*reach.at != 0)
         return reader_sub(&reach, reader_u8(&reach));
     uint16_t afi = reader_u16(&reach);
     uint8_t reach_safi = reader_u8(&reach);

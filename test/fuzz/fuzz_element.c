@@ -138,8 +138,12 @@ static void add_line(void *context, const struct element *element)
         struct prefix normal = prefix_of(&element->prefix.addr, element->prefix.bits);
         assert(prefix_compare(&normal, &element->prefix) == 0);
     }
-    if (element->attributes)
+    if (element->attributes) {
+        struct bgp_next_hop hop =
+            bgp_next_hop_of(element->attributes, element->prefix.addr.family, element->safi);
         bgp_path_format(&element->attributes->path, &lines->text);
+        buffer_printf(&lines->text, " %s", addr_format(&hop.global, text));
+    }
     buffer_puts(&lines->text, "\n");
 }
 
