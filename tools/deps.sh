@@ -10,7 +10,7 @@ packages_of() {
     case $1 in
     build) echo gcc libc6-dev meson ninja-build pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev \
         libldns-dev libssl-dev libsqlite3-dev libjansson-dev libyaml-dev libisal-dev libzstd-dev \
-        libbz2-dev ;;
+        libbz2-dev ca-certificates ;;
     test) echo clang libclang-rt-14-dev libcmocka-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;
     bench) echo bgpdump fping ;;

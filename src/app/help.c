@@ -223,8 +223,14 @@ void help_man(struct buffer *out)
                      ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nIf set and not empty, text is never "
                      "coloured. Colour is "
                      "only used on a terminal.\n"
+                     ".TP\n.B XDG_CACHE_HOME\nThe folder in which lastlight/ holds what was "
+                     "fetched, if --cache names no other; else ~/.cache.\n"
+                     ".TP\n.BR http_proxy ,\\ https_proxy ,\\ no_proxy\nBy which proxy archives "
+                     "of the web are fetched.\n"
                      ".SH FILES\n.TP\n.I lastlight.yaml\nThe configuration.\n"
                      ".TP\n.I lastlight.db\nThe journal, an SQLite database; beside it lie "
                      "lastlight.db\\-wal and "
-                     "lastlight.db\\-shm while it is open.\n");
+                     "lastlight.db\\-shm while it is open.\n"
+                     ".TP\n.I ~/.cache/lastlight\nCopies of the archives that were fetched, as "
+                     "HOST/PATH; they can be removed at any time.\n");
 }
