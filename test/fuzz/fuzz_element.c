@@ -1,7 +1,8 @@
-/* source/bgp/element: whatever the records say and whatever is asked for, a filtered walk tells just those
- * elements of the whole walk that a slow and independent reading of the filter lets pass, in the same
- * order, and counts as many as it tells. The first bytes choose an element of the archive and in what
- * respects others must be like it; the rest is the archive, its records framed by their lengths. */
+/* source/bgp/element: whatever the records say and whatever is asked for, a filtered walk tells
+ * just those elements of the whole walk that a slow and independent reading of the filter lets
+ * pass, in the same order, and counts as many as it tells. The first bytes choose an element of the
+ * archive and in what respects others must be like it; the rest is the archive, its records framed
+ * by their lengths. */
 #include "source/bgp/element.h"
 
 #include <assert.h>
@@ -60,8 +61,8 @@ static bool slow_prefix(const struct element_filter *filter, const struct prefix
     return false;
 }
 
-/* By the path's text: the origin is the last word of it if that is a number, and every number in it is
- * an AS. */
+/* By the path's text: the origin is the last word of it if that is a number, and every number in it
+ * is an AS. */
 static bool slow_path(const struct element_filter *filter, const struct bgp_path *path)
 {
     struct buffer text = {0};

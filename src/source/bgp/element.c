@@ -120,8 +120,9 @@ static bool may_pass(const struct element_plan *plan, const struct bgp_form *for
 {
     const struct bgp_attributes *attributes = &update->attributes;
     bool has_more = !form->is_as4 && bgp_attribute(attributes, BGP_AS4_PATH).at;
-    if (!has_more &&
-        !element_plan_may_have_path(plan, bgp_attribute(attributes, BGP_AS_PATH), form->is_as4))
+    if (plan->asks_origin && !has_more &&
+        !element_plan_has_origin(plan,
+                                 bgp_last_as(bgp_attribute(attributes, BGP_AS_PATH), form->is_as4)))
         return false;
     if (!plan->asks_prefix && !plan->asks_family)
         return true;
@@ -205,35 +206,62 @@ static const char *take_peers(struct element_walk *walk, const struct mrt_record
     return NULL;
 }
 
-/* One entry of a dump, which all but its attributes lets pass. */
-static inline void take_entry(struct element_walk *walk, struct element *element,
-                              struct reader bytes, bool is_as4, bool is_asked, const char **fault)
+/* What is known of an entry of a dump beside its prefix. */
+struct entry {
+    const struct mrt_peer *peer;
+    struct utc originated;
+    uint32_t path_id;
+};
+
+/* Tells an entry that all but its attributes lets pass; NULL: they could not be used, or nobody
+ * asks for them. */
+static inline void tell_entry(struct element_walk *walk, const struct entry *entry,
+                              const struct bgp_attributes *attributes, struct element *element)
 {
-    struct bgp_attributes attributes;
-    element->attributes = NULL;
-    element->is_faulty = false;
-    if (is_asked) {
-        const char *found = bgp_attributes_decode(bytes, is_as4, &attributes);
-        walk->counts.discarded += !found && attributes.discarded;
-        if (found) {
-            walk->counts.faulty++;
-            *fault = found;
-            element->is_faulty = true;
-            if (!walk->wants)
-                return;
-        } else {
-            element->attributes = &attributes;
-        }
-    }
-    if (element_plan_has_attributes(walk->plan, element->attributes))
-        tell(walk, element);
+    if (!element_plan_has_attributes(walk->plan, attributes))
+        return;
+    count(walk, ELEMENT_TABLE, element->prefix.addr.family, 1);
+    if (!walk->take)
+        return;
+    element->peer = entry->peer;
+    element->originated = entry->originated;
+    element->path_id = entry->path_id;
+    element->attributes = attributes;
+    walk->take(walk->context, element);
 }
 
-static bool may_pass_entry(const struct element_plan *plan, struct reader bytes, bool is_as4)
+static inline void take_entry(struct element_walk *walk, const struct entry *entry,
+                              struct reader bytes, bool is_as4, struct element *element,
+                              const char **fault)
+{
+    struct bgp_attributes attributes;
+    const char *found = bgp_attributes_decode(bytes, is_as4, &attributes);
+    element->is_faulty = found != NULL;
+    if (!found) {
+        walk->counts.discarded += attributes.discarded != 0;
+        tell_entry(walk, entry, &attributes, element);
+        return;
+    }
+    walk->counts.faulty++;
+    *fault = found;
+    if (walk->wants)
+        tell_entry(walk, entry, NULL, element);
+}
+
+static void tell_unasked(struct element_walk *walk, const struct entry *entry,
+                         struct element *element)
+{
+    element->is_faulty = false;
+    tell_entry(walk, entry, NULL, element);
+}
+
+/* Whether the origin may be one that is asked for, before anything is judged. */
+static inline bool may_pass_entry(const struct element_plan *plan, struct reader bytes, bool is_as4)
 {
     if (!plan->asks_origin || (!is_as4 && bgp_attribute_find(bytes, BGP_AS4_PATH).at))
         return true;
-    return element_plan_may_have_path(plan, bgp_attribute_find(bytes, BGP_AS_PATH), is_as4);
+    return element_plan_has_origin(plan,
+                                   bgp_last_as(bgp_attribute_find(bytes, BGP_AS_PATH), is_as4));
 }
 
 static bool asks_attributes(const struct element_walk *walk, const struct prefix *prefix)
@@ -246,19 +274,20 @@ static void take_entries(struct element_walk *walk, struct mrt_rib *rib, struct 
     const bool is_asked = asks_attributes(walk, &rib->prefix);
     const bool asks_origin = walk->plan->asks_origin;
     const char *fault = NULL;
-    struct mrt_rib_entry entry;
-    while (mrt_rib_next(rib, &entry)) {
-        if (entry.peer >= walk->peer_count) {
+    struct mrt_rib_entry found;
+    while (mrt_rib_next(rib, &found)) {
+        if (found.peer >= walk->peer_count) {
             fault = "an entry names a peer that is not in the PEER_INDEX_TABLE";
             continue;
         }
-        if (!walk->is_wanted[entry.peer] ||
-            (asks_origin && !may_pass_entry(walk->plan, entry.attributes, true)))
+        if (!walk->is_wanted[found.peer] ||
+            (asks_origin && !may_pass_entry(walk->plan, found.attributes, true)))
             continue;
-        element->peer = &walk->peers[entry.peer];
-        element->path_id = entry.path_id;
-        element->originated = entry.originated;
-        take_entry(walk, element, entry.attributes, true, is_asked, &fault);
+        struct entry entry = {&walk->peers[found.peer], found.originated, found.path_id};
+        if (is_asked)
+            take_entry(walk, &entry, found.attributes, true, element, &fault);
+        else
+            tell_unasked(walk, &entry, element);
     }
     report(walk, fault);
 }
@@ -283,22 +312,23 @@ static const char *take_rib(struct element_walk *walk, struct mrt_record *record
 static const char *take_table(struct element_walk *walk, struct mrt_record *record,
                               struct element *element)
 {
-    struct mrt_table_entry entry;
+    struct mrt_table_entry found;
     const char *fault = mrt_table_check(record->table);
     if (fault || !begin(walk, record))
         return fault;
     element->kind = ELEMENT_TABLE;
-    while (mrt_table_next(&record->table, &entry)) {
-        if (!element_plan_has_prefix(walk->plan, &entry.prefix) ||
-            !element_plan_has_peer(walk->plan, &entry.peer) ||
-            !may_pass_entry(walk->plan, entry.attributes, false))
+    while (mrt_table_next(&record->table, &found)) {
+        if (!element_plan_has_prefix(walk->plan, &found.prefix) ||
+            !element_plan_has_peer(walk->plan, &found.peer) ||
+            !may_pass_entry(walk->plan, found.attributes, false))
             continue;
-        element->peer = &entry.peer;
-        element->prefix = entry.prefix;
-        element->safi = entry.safi;
-        element->originated = entry.originated;
-        take_entry(walk, element, entry.attributes, false, asks_attributes(walk, &entry.prefix),
-                   &fault);
+        struct entry entry = {&found.peer, found.originated, 0};
+        element->prefix = found.prefix;
+        element->safi = found.safi;
+        if (asks_attributes(walk, &found.prefix))
+            take_entry(walk, &entry, found.attributes, false, element, &fault);
+        else
+            tell_unasked(walk, &entry, element);
     }
     report(walk, fault);
     return NULL;

@@ -1,13 +1,11 @@
 #include "source/bgp/element_plan.h"
 
 #include "base/mem.h"
+#include "wire/load.h"
 
-static uint64_t word_of(const uint8_t *bytes)
+static inline uint64_t word_of(const uint8_t *bytes)
 {
-    uint64_t word = 0;
-    for (int i = 0; i < 8; i++)
-        word = word << 8 | bytes[i];
-    return word;
+    return (uint64_t)load_u32(bytes) << 32 | load_u32(bytes + 4);
 }
 
 static void add_test(struct element_plan *plan, const struct prefix *prefix,
@@ -52,7 +50,8 @@ struct element_plan *element_plan_new(const struct element_filter *filter)
     return plan;
 }
 
-static bool agrees(const struct prefix_test *test, uint64_t high, uint64_t low, unsigned bits)
+static inline bool agrees(const struct prefix_test *test, uint64_t high, uint64_t low,
+                          unsigned bits)
 {
     if (bits < test->shortest || bits > test->longest)
         return false;
@@ -74,17 +73,10 @@ bool element_plan_has_prefix(const struct element_plan *plan, const struct prefi
     return false;
 }
 
-bool element_plan_may_have_path(const struct element_plan *plan, struct reader path, bool is_as4)
+bool element_plan_has_origin(const struct element_plan *plan, uint32_t origin)
 {
-    size_t size = is_as4 ? 4 : 2, left = reader_left(&path);
-    if (!plan->asks_origin)
-        return true;
-    if (left < size)
-        return false;
-    reader_bytes(&path, left - size);
-    uint32_t last = is_as4 ? reader_u32(&path) : reader_u16(&path);
     for (size_t i = 0; i < plan->filter->origin_count; i++)
-        if (plan->filter->origins[i] == last)
+        if (plan->filter->origins[i] == origin)
             return true;
     return false;
 }

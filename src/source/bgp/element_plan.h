@@ -57,9 +57,8 @@ static inline bool element_plan_has_attributes(const struct element_plan *plan,
            (attributes && element_filter_has_attributes(plan->filter, attributes));
 }
 
-/* For attributes that nobody has judged yet: false if it is certain that they will not do. The path is
- * that of AS_PATH, and no AS4_PATH says more. */
-bool element_plan_may_have_path(const struct element_plan *plan, struct reader path, bool is_as4);
+/* Where asks_origin: whether it is one of those asked for. */
+bool element_plan_has_origin(const struct element_plan *plan, uint32_t origin);
 
 /* Whether what is of no prefix passes: by its family, 0 if it has none. */
 static inline bool element_plan_has_session(const struct element_plan *plan, uint8_t family)

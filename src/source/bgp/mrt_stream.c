@@ -174,6 +174,10 @@ static void take_peer_table(struct mrt_stream *stream)
 /* What the collector itself sent is nothing that it heard. */
 static bool begin_message(struct mrt_stream *stream, const struct mrt_record *record)
 {
+    if (!record->peer.addr.family) {
+        mrt_reader_report(&stream->reader, "a change of a session does not say whose it is");
+        return false;
+    }
     stream->peer = find_peer(stream, &record->peer);
     stream->path_name = 0;
     if (stream->peer < 0 || (record->kind == MRT_KIND_MESSAGE && record->message.is_from_collector))
