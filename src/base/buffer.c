@@ -42,6 +42,18 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     buffer->size += (size_t)n;
 }
 
+char *buffer_room(struct buffer *buffer, size_t n)
+{
+    reserve(buffer, n);
+    return buffer->bytes + buffer->size;
+}
+
+void buffer_used(struct buffer *buffer, const char *end)
+{
+    buffer->size = (size_t)(end - buffer->bytes);
+    buffer->bytes[buffer->size] = '\0';
+}
+
 void buffer_u8(struct buffer *buffer, uint8_t value)
 {
     buffer_add(buffer, &value, 1);

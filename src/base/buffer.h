@@ -16,6 +16,9 @@ void buffer_add(struct buffer *buffer, const void *bytes, size_t n);
 void buffer_puts(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* For those who write by themselves: room for n bytes behind what is there, and how far it was used. */
+char *buffer_room(struct buffer *buffer, size_t n);
+void buffer_used(struct buffer *buffer, const char *end);
 void buffer_u8(struct buffer *buffer, uint8_t value);
 void buffer_varint(struct buffer *buffer, uint64_t value); /* LEB128 */
 void buffer_zigzag(struct buffer *buffer, int64_t value);
