@@ -6,10 +6,13 @@
  *     bench write-log COUNT FILE      an observation log of the same probes
  *     bench read-log FILE             its reader alone
  *     bench ask ROUNDS JOURNAL        how long status and why take
- *     bench mrt FILE...               decoding of MRT archives */
+ *     bench mrt FILE...               decoding of MRT archives, as a replay does it
+ *     bench elements FILE...          decoding of all that is in MRT archives */
 #include "app/pipeline.h"
 #include "generator.h"
 #include "out/out.h"
+#include "source/bgp/element.h"
+#include "source/bgp/mrt_reader.h"
 #include "source/stream.h"
 #include "store/query.h"
 #include "sys/clock.h"
@@ -312,6 +315,50 @@ static void bench_mrt(char **paths)
     registry_free(registry);
 }
 
+static void walk_elements(const char *path, struct element_counts *counts,
+                          struct stream_faults *faults)
+{
+    struct element_walk walk = {.counts = *counts};
+    struct mrt_reader reader;
+    struct mrt_header header;
+    struct reader body;
+    struct why why;
+    struct input *input = open_input(path);
+    mrt_reader_init(&reader, input, "", 0, faults);
+    int got;
+    while ((got = mrt_reader_next(&reader, &header, &body, &why)) > 0) {
+        const char *fault = element_walk_record(&walk, &header, body);
+        if (fault)
+            mrt_reader_reject(&reader, fault);
+    }
+    if (got < 0)
+        die(&why);
+    *counts = walk.counts;
+    element_walk_done(&walk);
+    mrt_reader_done(&reader);
+    input_close(input);
+}
+
+/* Every element is decoded and counted, and nothing kept. */
+static void bench_elements(char **paths)
+{
+    static const char *const names[ELEMENT_KINDS] = {"announced", "withdrawn",   "table",
+                                                     "states",    "ends_of_rib", "messages"};
+    struct element_counts counts = {0};
+    struct stream_faults faults = {0};
+    uint64_t elements = 0;
+    struct mono start = clock_mono();
+    for (; *paths; paths++)
+        walk_elements(*paths, &counts, &faults);
+    for (size_t i = 0; i < ELEMENT_KINDS; i++)
+        elements += counts.of[i];
+    print_rate(elements, start);
+    print("records", (double)counts.records);
+    print("bad", (double)faults.bad);
+    for (size_t i = 0; i < ELEMENT_KINDS; i++)
+        print(names[i], (double)counts.of[i]);
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
@@ -329,10 +376,12 @@ int main(int argc, char **argv)
         bench_ask(number_of(argv[2]), argv[3]);
     else if (argc > 2 && strcmp(mode, "mrt") == 0)
         bench_mrt(argv + 2);
+    else if (argc > 2 && strcmp(mode, "elements") == 0)
+        bench_elements(argv + 2);
     else {
         fprintf(stderr,
                 "bench: core N | pipeline N JOURNAL | append N JOURNAL | write-log N FILE | "
-                "read-log FILE | ask ROUNDS JOURNAL | mrt FILE...\n");
+                "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE...\n");
         return 2;
     }
     return 0;

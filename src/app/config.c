@@ -263,6 +263,7 @@ void config_done(struct config *config)
     free(config->asns);
     free(config->archives);
     free(config->bgp.peers);
+    free(config->ris_live.hosts);
     free(config->warnings);
     arena_done(&config->arena);
     *config = (struct config){0};
@@ -292,4 +293,11 @@ bool config_has_subject(const struct config *config, const struct subject_spec *
         if (!is_same_member(&mine->members[i], &subject->members[i]))
             return false;
     return true;
+}
+
+void config_user_agent(const struct config *config, struct buffer *out)
+{
+    const char *contact = config->contact;
+    buffer_printf(out, "lastlight/%s%s%s%s", LASTLIGHT_VERSION, contact ? " (+" : "",
+                  contact ? contact : "", contact ? ")" : "");
 }

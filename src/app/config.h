@@ -28,6 +28,7 @@
  *         collector: lon-bgp
  *         peers: [{address: 192.0.2.1, asn: 64500, md5: "a secret"},
  *                 {address: "2001:db8::1", asn: 64501, md5: {file: keys/edge1}}]
+ *       ris_live: {hosts: [rrc06, rrc15], client: lastlight-lon}     # or ris_live: yes
  *
  * `expect` is the status that a http or https target must answer with (without it: any 2xx or 3xx),
  * `text` what its page must contain, byte for byte and within the first HTTP_BODY_MAX bytes, so that
@@ -50,6 +51,10 @@
  * address, if that is of IPv4. `hold` is how long a peer may be silent (3s to 1h). All that comes this way is of one
  * collector, called like the vantage with "-bgp" behind it, if it has no name.
  *
+ * `ris_live` is whether `run` listens to RIPE's route collectors as they are streamed by RIS Live: to
+ * those of `hosts`, a connection each, or to all that there are, which is some MB a second. `client` is
+ * by what name it asks, else "lastlight-" and the vantage's; `url` another place that streams the like.
+ *
  * Only `subjects` must be there. Who sets no controls cannot tell his own failure from that of
  * others; that is a warning. */
 #ifndef APP_CONFIG_H
@@ -61,6 +66,7 @@
 #include "model/subject.h"
 #include "source/bgp/bgp_listener.h"
 #include "source/bgp/bmp_listener.h"
+#include "source/bgp/ris_live.h"
 #include "source/probe/prober.h"
 #include "source/stream.h"
 
@@ -80,6 +86,14 @@ struct bgp_config {
     const char *collector;
     struct bgp_peer_options *peers;
     size_t peer_count, peer_capacity;
+};
+
+struct ris_live_config {
+    bool is_wanted;
+    const char *url;    /* NULL: RIPE's */
+    const char *client; /* set if it is wanted */
+    const char **hosts; /* none: all */
+    size_t host_count, host_capacity;
 };
 
 struct config {
@@ -104,6 +118,7 @@ struct config {
     uint16_t bmp_port;
     enum bmp_table bmp_table; /* BMP_TABLES: as each router has it */
     struct bgp_config bgp;
+    struct ris_live_config ris_live;
     const char **warnings; /* "FILE:LINE:COLUMN: ..." */
     size_t warning_count, warning_capacity;
     struct arena arena;
@@ -123,10 +138,14 @@ void config_done(struct config *config);
 const struct subject_spec *config_find_subject(const struct config *config, const char *name);
 bool config_has_subject(const struct config *config, const struct subject_spec *subject);
 /* Whether both watch the same prefixes and ASes; and whether their live routes come in the same way,
- * by BMP, by BGP. */
+ * by BMP, by BGP, by RIS Live. */
 bool config_has_same_watch(const struct config *a, const struct config *b);
 bool config_has_same_bmp(const struct config *a, const struct config *b);
 bool config_has_same_bgp(const struct config *a, const struct config *b);
+bool config_has_same_ris_live(const struct config *a, const struct config *b);
+
+/* What we are called by those whom we ask over HTTP, with the contact. */
+void config_user_agent(const struct config *config, struct buffer *out);
 
 /* What would be watched, how often, and what is doubtful, for --check-config. */
 void config_describe(const struct config *config, bool is_json, struct buffer *out);

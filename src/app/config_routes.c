@@ -276,18 +276,24 @@ static void read_bgp(struct reading *reading, const yaml_node_t *node)
 void config_read_routes(struct reading *reading, const yaml_node_t *node)
 {
     struct config *config = &reading->config;
-    const yaml_node_t *collector = NULL, *archives = NULL, *bmp = NULL, *bgp = NULL, *archive;
-    const struct field fields[] = {
-        {"collector", &collector}, {"archives", &archives}, {"bmp", &bmp}, {"bgp", &bgp}};
+    const yaml_node_t *collector = NULL, *archives = NULL, *bmp = NULL, *bgp = NULL,
+                      *ris_live = NULL, *archive;
+    const struct field fields[] = {{"collector", &collector},
+                                   {"archives", &archives},
+                                   {"bmp", &bmp},
+                                   {"bgp", &bgp},
+                                   {"ris_live", &ris_live}};
     const char *text;
     size_t at = 0;
     config->bmp_table = BMP_TABLES;
-    if (!document_fields(&reading->document, node, "routes", fields, 4))
+    if (!document_fields(&reading->document, node, "routes", fields, 5))
         return;
     if (bmp)
         read_bmp(reading, bmp);
     if (bgp)
         read_bgp(reading, bgp);
+    if (ris_live)
+        config_read_ris_live(reading, ris_live);
     if (collector)
         config->collector = read_collector(reading, collector);
     while ((archive = document_next(&reading->document, archives, "archives", &at))) {
@@ -303,7 +309,10 @@ void config_read_routes(struct reading *reading, const yaml_node_t *node)
 void config_check_routes(struct reading *reading, const yaml_node_t *node)
 {
     const struct config *config = &reading->config;
-    const char *place = config->bmp ? "bmp" : config->bgp.listen ? "bgp" : NULL;
+    const char *place = config->bmp                  ? "bmp"
+                        : config->bgp.listen         ? "bgp"
+                        : config->ris_live.is_wanted ? "ris_live"
+                                                     : NULL;
     if (place && !config->watch.prefix_count && !config->watch.asn_count)
         config_warn(reading, node,
                     "no subject has prefixes or asns: no route that is heard at %s is kept", place);
@@ -313,6 +322,7 @@ void config_check_routes(struct reading *reading, const yaml_node_t *node)
                        "bmp and bgp have the same collector, %s; expected two names: each is in a "
                        "gap when its own routers are away",
                        config->collector);
+    config_check_ris_live(reading, node);
 }
 
 void config_fill_in_routes(struct reading *reading)
@@ -320,6 +330,7 @@ void config_fill_in_routes(struct reading *reading)
     struct config *config = &reading->config;
     if (config->bgp.listen && !config->bgp.collector)
         config->bgp.collector = arena_printf(&config->arena, "%s-bgp", config->vantage);
+    config_fill_in_ris_live(reading);
 }
 
 /* ---- what is the same ---- */

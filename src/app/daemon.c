@@ -318,15 +318,15 @@ static void begin(struct daemon *daemon, bool has_watched)
 static void start_prober(struct daemon *daemon)
 {
     const struct config *config = daemon->config;
-    const char *contact = config->contact;
-    struct prober_options options = {
-        .vantage = arena_printf(&daemon->arena, "%s", config->vantage),
-        .user_agent =
-            arena_printf(&daemon->arena, "lastlight/%s%s%s%s", LASTLIGHT_VERSION,
-                         contact ? " (+" : "", contact ? contact : "", contact ? ")" : ""),
-        .seed = hash_bytes(config->vantage, strlen(config->vantage), 0)};
+    struct buffer agent = {0};
+    config_user_agent(config, &agent);
+    struct prober_options options = {.vantage = arena_printf(&daemon->arena, "%s", config->vantage),
+                                     .user_agent = arena_printf(&daemon->arena, "%s", agent.bytes),
+                                     .seed =
+                                         hash_bytes(config->vantage, strlen(config->vantage), 0)};
     struct sink sink = {daemon->sink.registry, take_result, daemon};
     daemon->prober = prober_new(daemon->loop, &options, &sink, &daemon->no_ping);
+    buffer_done(&agent);
     set_plan(daemon);
 }
 

@@ -79,6 +79,51 @@ static void renew_bgp(struct live_routes *live)
         bgp_listener_renew(live->bgp);
 }
 
+/* ---- RIS Live: RIPE's collectors ---- */
+
+static bool wants_ris(const struct config *config)
+{
+    return config->ris_live.is_wanted;
+}
+
+static enum err start_ris(struct live_routes *live, const struct config *config, struct why *why)
+{
+    const struct ris_live_config *ris = &config->ris_live;
+    struct buffer agent = {0};
+    config_user_agent(config, &agent);
+    struct ris_options options = {.url = ris->url,
+                                  .hosts = ris->hosts,
+                                  .host_count = ris->host_count,
+                                  .client = ris->client,
+                                  .user_agent = agent.bytes,
+                                  .watch = &config->watch,
+                                  .say = tell};
+    live->ris = ris_live_new(live->loop, &options, &live->sink, why);
+    buffer_done(&agent);
+    if (!live->ris)
+        return why->err;
+    if (ris->host_count)
+        command_say("listening to RIS Live at %s, to %zu collector%s",
+                    ris->url ? ris->url : RIS_LIVE_URL, ris->host_count,
+                    ris->host_count == 1 ? "" : "s");
+    else
+        command_say("listening to RIS Live at %s, to all collectors",
+                    ris->url ? ris->url : RIS_LIVE_URL);
+    return ERR_OK;
+}
+
+static void stop_ris(struct live_routes *live)
+{
+    ris_live_free(live->ris);
+    live->ris = NULL;
+}
+
+static void renew_ris(struct live_routes *live)
+{
+    if (live->ris)
+        ris_live_renew(live->ris);
+}
+
 /* ---- all of them ---- */
 
 static const struct way {
@@ -92,6 +137,7 @@ static const struct way {
 } ways[] = {
     {wants_bmp, config_has_same_bmp, start_bmp, stop_bmp, NULL},
     {wants_bgp, config_has_same_bgp, start_bgp, stop_bgp, renew_bgp},
+    {wants_ris, config_has_same_ris_live, start_ris, stop_ris, renew_ris},
 };
 enum { WAYS = sizeof ways / sizeof *ways };
 

@@ -16,6 +16,7 @@
 #include "app/config.h"
 #include "source/bgp/bgp_listener.h"
 #include "source/bgp/bmp_listener.h"
+#include "source/bgp/ris_live.h"
 #include "sys/loop.h"
 
 struct live_routes {
@@ -24,6 +25,7 @@ struct live_routes {
     /* NULL: not wanted, or it could not be started. */
     struct bmp_listener *bmp;
     struct bgp_listener *bgp;
+    struct ris_live *ris;
 };
 
 /* Whether the configuration has any. */

@@ -177,7 +177,7 @@ static struct addr map_addr(const struct addr *addr)
 }
 
 /* Seconds of silence, then so many questions, so far apart: NET_SILENCE_NS in all. */
-static void keep_alive(int fd)
+void net_keep_alive(int fd)
 {
     static const int idle = 5, interval = 2, count = 3;
     set(fd, SOL_SOCKET, SO_KEEPALIVE);
@@ -239,7 +239,7 @@ int net_accept(int fd, struct addr *from, int *error)
     *error = got < 0 ? errno : 0;
     if (got < 0)
         return -1;
-    keep_alive(got);
+    net_keep_alive(got);
     *from = addr_from_sockaddr(&peer);
     if (from->family == 6 && memcmp(from->bytes, mapped, sizeof mapped) == 0) {
         struct addr inner = {.family = 4};

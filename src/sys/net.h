@@ -39,9 +39,11 @@ long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error
  * port 0: at any that is free. -1 with *error. */
 int net_listen(const struct addr *at, uint16_t port, int *error);
 uint16_t net_port(int fd); /* that it listens at */
-/* The next connection, which then tells by an error of its own that the other side is gone without a
- * word: NET_SILENCE_NS after the last sign of life. -1 with *error (EAGAIN: there is none now). */
+/* Makes a TCP connection tell by an error of its own that the other side is gone without a word:
+ * NET_SILENCE_NS after the last sign of life. */
 #define NET_SILENCE_NS (11 * NS_PER_S)
+void net_keep_alive(int fd);
+/* The next connection, kept alive. -1 with *error (EAGAIN: there is none now). */
 int net_accept(int fd, struct addr *from, int *error);
 
 /* The same for a connection whose other side may be silent for so long; one that has started anew

@@ -66,6 +66,8 @@ static void list_routes(const struct bgp_routes *lists, size_t count, char op, s
             buffer_printf(out, "%c%s", op, prefix_format(&nlri.prefix, text));
             if (routes.has_path_ids)
                 buffer_printf(out, "#%u", nlri.path_id);
+            if (routes.safi != BGP_UNICAST)
+                buffer_printf(out, "@%u", routes.safi);
             buffer_puts(out, " ");
         }
     }
@@ -169,8 +171,8 @@ static void test_rfc4760(void **state)
         /* IPv4 in MP attributes needs no NEXT_HOP */
         {"", ORIGIN PATH2 "800E0D 0001 01 04 C0000201 00 18AF2DB0", "", as2,
          "+175.45.176.0/24 path 65000 4837 origin 4837 "},
-        /* multicast, and families of others, are passed over */
-        {"", "800F06 0001 02 10 AF2D", "", as2, ""},
+        /* multicast is kept apart; families of others are passed over */
+        {"", "800F06 0001 02 10 AF2D", "", as2, "-175.45.0.0/16@2 "},
         {"", "800F06 0019 41 10 AF2D", "", as2, ""},
         /* a prefix longer than an address; a next hop that is not there */
         {"", "800F14 0002 01 81 20010DB800000000000000000000000000", "", as2,
@@ -188,7 +190,7 @@ static void test_end_of_rib(void **state)
         {"", "", "", as2, "end-of-rib "},
         {"", "800F03 0002 01", "", as2, "end-of-rib "},
         {"", "800F03 0001 02", "", as2, "end-of-rib "},
-        {"", "800F06 0001 02 10 AF2D", "", as2, ""},
+        {"", "800F06 0001 02 10 AF2D", "", as2, "-175.45.0.0/16@2 "},
         {"", ORIGIN, "", as2, ""},
     };
     CHECK(cases);

@@ -1,6 +1,6 @@
-/* Routes as elements: one prefix that one peer announced or withdrew, one entry of a table dump, one
- * change of a session. It is the unit in which archives are counted, filtered and printed, and in
- * which the whole table is fed.
+/* Routes as elements: one prefix that one peer announced or withdrew, one entry of a table dump,
+ * one change of a session. It is the unit in which archives are counted, filtered and printed, and
+ * in which the whole table is fed.
  *
  *     struct element_walk walk = {.filter = &filter, .take = take, .context = context};
  *     while (mrt_reader_next(&reader, &header, &body, &why) > 0)
@@ -8,8 +8,8 @@
  *             mrt_reader_reject(&reader, fault);
  *     element_walk_done(&walk);
  *
- * A walk is of one file: its PEER_INDEX_TABLE holds for the entries that follow. What the filter rules
- * out is not decoded. */
+ * A walk is of one file: its PEER_INDEX_TABLE holds for the entries that follow. What the filter
+ * rules out is not decoded. */
 #ifndef SOURCE_BGP_ELEMENT_H
 #define SOURCE_BGP_ELEMENT_H
 
@@ -37,7 +37,9 @@ struct element {
     uint8_t safi;
     /* ANNOUNCE and TABLE; of a WITHDRAW those of its UPDATE if it has sound ones, else NULL. */
     const struct bgp_attributes *attributes;
-    bool is_faulty;                  /* WITHDRAW: announced with a wrong attribute (RFC 7606, 2) */
+    /* WITHDRAW: announced with a wrong attribute (RFC 7606, 2). TABLE: the same, only told to those
+     * who have `wants` set. */
+    bool is_faulty;
     bool is_from_collector;          /* of the _LOCAL subtypes: sent, not heard */
     struct utc originated;           /* TABLE */
     struct mrt_state_change state;   /* STATE */
@@ -49,20 +51,34 @@ struct element {
 struct element_counts {
     uint64_t of[ELEMENT_KINDS];
     uint64_t of_family[2]; /* ANNOUNCE, WITHDRAW and TABLE of IPv4 and IPv6 */
-    uint64_t faulty;       /* UPDATEs and entries of dumps with a wrong attribute */
-    uint64_t records;
+    /* Of those looked at: UPDATEs and entries of dumps that are no route because of a wrong
+     * attribute, and those that are one without it (RFC 7606, 2: treat as withdraw, attribute
+     * discard). */
+    uint64_t faulty;
+    uint64_t discarded;
+    uint64_t records; /* all that were given, whatever the filter says */
 };
 
 struct element_walk {
-    const struct element_filter *filter; /* NULL: everything passes */
+    const struct element_filter *filter; /* NULL: everything passes. Not to be changed on the way */
     /* NULL: elements are decoded and counted, and nothing else. */
     void (*take)(void *context, const struct element *element);
-    /* What is wrong with a part of a record whose rest is used; may be NULL. */
+    /* What is wrong with a part of a record whose rest is used; may be NULL. An attribute that is
+     * only left out is not told here, but in the attributes themselves. */
     void (*report)(void *context, const char *fault);
+    /* May be NULL: a record was found sound, and its elements follow. False: they are not wanted.
+     */
+    bool (*begin)(void *context, const struct mrt_record *record);
+    /* May be NULL: whether the attributes of an entry of a dump are asked for. Those of which they
+     * are not are told with attributes == NULL, and so are those whose attributes are wrong. */
+    bool (*wants)(void *context, const struct prefix *prefix);
     void *context;
     struct element_counts counts; /* of what passed the filter */
     struct mrt_peer *peers;       /* of the last PEER_INDEX_TABLE; its own */
     size_t peer_count, peer_capacity;
+    bool *is_wanted; /* by place in `peers`; its own */
+    size_t wanted_capacity;
+    struct element_plan *plan; /* of the filter; its own */
 };
 
 /* All elements of one record, in the order in which they stand there. NULL, or why nothing of the

@@ -1,6 +1,6 @@
-/* Which elements are wanted. Each part is tried as soon as its bytes are there, the cheapest first, and
- * nothing is decoded of what one of them rules out. A part that is not set lets everything pass;
- * within a part any of its values will do, and all parts must agree. */
+/* Which elements are wanted. Each part is tried as soon as its bytes are there, the cheapest first,
+ * and nothing is decoded of what one of them rules out. A part that is not set lets everything
+ * pass; within a part any of its values will do, and all parts must agree. */
 #ifndef SOURCE_BGP_ELEMENT_FILTER_H
 #define SOURCE_BGP_ELEMENT_FILTER_H
 

@@ -34,11 +34,11 @@ static size_t left(const struct mrt_reader *reader)
 /* Makes room behind what is in the buffer: drops what nobody will look at again, then grows. */
 static void make_room(struct mrt_reader *reader, size_t want)
 {
-    size_t keep = reader->is_rejected && reader->last < reader->at ? reader->last : reader->at;
+    size_t keep = reader->is_held ? reader->last : reader->at;
     memmove(reader->buffer, reader->buffer + keep, reader->end - keep);
     reader->at -= keep;
     reader->end -= keep;
-    reader->last -= reader->is_rejected ? keep : 0;
+    reader->last -= reader->is_held ? keep : 0;
     reader->offset += keep;
     reader->buffer = mem_grow(reader->buffer, &reader->capacity, reader->at + want + BUFFER / 2, 1);
 }
@@ -122,7 +122,7 @@ static void leave_rejected(struct mrt_reader *reader)
 {
     uint64_t where = reader->offset + reader->at;
     bool is_followed = has_header(reader, 0);
-    reader->is_rejected = false;
+    reader->is_rejected = reader->is_held = false;
     reader->at = reader->last;
     for (reader->at++; reader->offset + reader->at < where; reader->at++)
         if (load(reader, MRT_HEADER) && is_record(reader))
@@ -200,6 +200,15 @@ static bool skip_odd_record(struct mrt_reader *reader, const struct mrt_header *
     return true;
 }
 
+static inline void give_out(struct mrt_reader *reader, const struct mrt_header *header, size_t size)
+{
+    reader->last = reader->at;
+    reader->is_held = true;
+    reader->at += size;
+    reader->seconds = header->seconds;
+    reader->faults->records++;
+}
+
 static int take_record(struct mrt_reader *reader, struct mrt_header *header, struct reader *body)
 {
     size_t length = header->length;
@@ -211,31 +220,62 @@ static int take_record(struct mrt_reader *reader, struct mrt_header *header, str
         has_header(reader, MRT_HEADER + (size_t)true_length))
         length = true_length;
     *body = reader_of(reader->buffer + reader->at + MRT_HEADER, length);
-    reader->last = reader->at;
-    reader->at += MRT_HEADER + length;
-    reader->seconds = header->seconds;
-    reader->faults->records++;
+    give_out(reader, header, MRT_HEADER + length);
     return 1;
+}
+
+/* Whether the record given out last can be right, now that none follows it. */
+static bool last_is_sound(struct mrt_reader *reader)
+{
+    if (!reader->is_held)
+        return true;
+    const uint8_t *bytes = reader->buffer + reader->last;
+    struct mrt_header header = mrt_header_of(bytes);
+    struct reader body = reader_of(bytes + MRT_HEADER, reader->at - reader->last - MRT_HEADER);
+    const char *fault = mrt_record_check(&header, body);
+    if (fault)
+        mrt_reader_reject(reader, fault);
+    return !fault;
+}
+
+/* Any record that does not follow smoothly upon the last. */
+static int find_next(struct mrt_reader *reader, struct mrt_header *header, struct reader *body,
+                     struct why *why)
+{
+    int found = 1;
+    while (found > 0) {
+        if (reader->is_rejected)
+            leave_rejected(reader);
+        bool has_all = load(reader, MRT_HEADER);
+        if (has_all)
+            *header = mrt_header_of(reader->buffer + reader->at);
+        bool is_plausible = has_all && mrt_header_is_plausible(header);
+        if (is_plausible && load(reader, MRT_HEADER + (size_t)header->length))
+            return take_record(reader, header, body);
+        if (left(reader) && !last_is_sound(reader))
+            continue;
+        reader->is_held = false;
+        if (!has_all)
+            return left(reader) ? handle_overrun(reader, why) : end(reader, why);
+        if (is_plausible)
+            found = handle_overrun(reader, why);
+        else if (!skip_odd_record(reader, header))
+            found = resynchronise(reader, why);
+    }
+    return found ? found : end(reader, why);
 }
 
 int mrt_reader_next(struct mrt_reader *reader, struct mrt_header *header, struct reader *body,
                     struct why *why)
 {
-    int found = 1;
-    if (reader->is_rejected)
-        leave_rejected(reader);
-    while (found > 0) {
-        if (!load(reader, MRT_HEADER))
-            return left(reader) ? handle_overrun(reader, why) : end(reader, why);
-        *header = mrt_header_of(reader->buffer + reader->at);
-        if (!mrt_header_is_plausible(header)) {
-            if (!skip_odd_record(reader, header))
-                found = resynchronise(reader, why);
-        } else if (load(reader, MRT_HEADER + (size_t)header->length)) {
-            return take_record(reader, header, body);
-        } else {
-            found = handle_overrun(reader, why);
-        }
-    }
-    return found ? found : end(reader, why);
+    if (reader->is_rejected || left(reader) < MRT_HEADER)
+        return find_next(reader, header, body, why);
+    const uint8_t *bytes = reader->buffer + reader->at;
+    *header = mrt_header_of(bytes);
+    size_t size = MRT_HEADER + (size_t)header->length;
+    if (left(reader) < size || header->type == MRT_TABLE_DUMP || !mrt_header_is_plausible(header))
+        return find_next(reader, header, body, why);
+    *body = reader_of(bytes + MRT_HEADER, header->length);
+    give_out(reader, header, size);
+    return 1;
 }

@@ -1,7 +1,8 @@
 /* Cuts a stream of bytes into MRT records. Where the bytes cannot be a record, or where a record
  * could not be decoded, the next one is looked for byte by byte: a place counts if a sound header
  * stands there, of about the same time, and another one, or the end, follows. What was passed over
- * is counted and told with its place in the decompressed stream. */
+ * is counted and told with its place in the decompressed stream. A record after which no other can
+ * begin is looked into even if whoever took it did not care to: its length may be what is wrong. */
 #ifndef SOURCE_BGP_MRT_READER_H
 #define SOURCE_BGP_MRT_READER_H
 
@@ -17,6 +18,7 @@ struct mrt_reader {
     size_t end;
     uint64_t offset;  /* of the buffer's first byte in the stream */
     size_t last;      /* where the last record given out begins */
+    bool is_held;     /* its bytes are still there */
     bool is_rejected; /* it could not be decoded */
     bool has_ended;   /* the input gives no more, as `failure` says if it did not end well */
     struct why failure;

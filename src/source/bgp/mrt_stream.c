@@ -2,9 +2,9 @@
 
 #include "base/mem.h"
 #include "source/bgp/collector.h"
+#include "source/bgp/element.h"
 #include "source/bgp/mrt_reader.h"
 #include "source/bgp/route_feed.h"
-#include "wire/mrt.h"
 
 #include <stdlib.h>
 
@@ -17,16 +17,19 @@ struct mrt_stream {
     struct route_feed feed;          /* its time is that of the record in hand */
     struct route_memory *own_memory; /* freed with the stream; NULL if it is somebody else's */
     struct mrt_reader reader;
+    struct element_walk walk;
 
     struct observation *queue; /* what the last record gave */
     size_t queue_capacity;
     size_t queue_count;
     size_t queue_at;
 
-    int32_t *table; /* by place in the last PEER_INDEX_TABLE: place in memory->peers, or -1 */
+    int32_t *table; /* by place in walk.peers: place in memory->peers, or -1 */
     size_t table_capacity;
-    size_t table_count;
-    uint64_t *dumped; /* by place in memory->peers: prefixes of the dump that is being read */
+    int32_t peer;        /* whose record is in hand: place in memory->peers */
+    int32_t last_dumped; /* whose entry was counted last, in this record; -1 */
+    uint32_t path_name;  /* of the UPDATE in hand; 0: not yet known */
+    uint64_t *dumped;    /* by place in memory->peers: prefixes of the dump that is being read */
     size_t dumped_capacity;
     size_t dumped_count;
     struct utc dump_time; /* of its last record; 0: none is being read */
@@ -48,21 +51,6 @@ static int32_t find_peer(struct mrt_stream *stream, const struct mrt_peer *peer)
     return found;
 }
 
-static void take_update(struct mrt_stream *stream, const struct mrt_message *message, int32_t peer)
-{
-    static const enum route_op announce[2] = {ROUTE_ANNOUNCE, ROUTE_ANNOUNCE};
-    struct bgp_update update;
-    bool is_usable = bgp_update_decode(message->body, message->form, &update);
-    if (!is_usable) {
-        mrt_reader_reject(&stream->reader, update.fault);
-        return;
-    }
-    route_feed_hear(&stream->feed, peer);
-    if (update.fault)
-        mrt_reader_report(&stream->reader, update.fault);
-    route_feed_update(&stream->feed, peer, &update, announce);
-}
-
 /* RFC 4271, 4.5: after a NOTIFICATION the session is closed at once. Not so if it is about another
  * connection of the same peer that was never established: an error in OPEN (2), or Cease (6)
  * because the connection was rejected (5) or collided with the session (7; RFC 4486). */
@@ -74,15 +62,11 @@ static bool ends_session(struct reader notification)
     return !notification.bad && !is_other;
 }
 
-static void take_message(struct mrt_stream *stream, const struct mrt_message *message, int32_t peer)
+static void take_message(struct mrt_stream *stream, const struct element *element)
 {
-    if (message->is_from_collector)
-        return;
-    if (message->type == BGP_UPDATE)
-        take_update(stream, message, peer);
-    else if (message->type == BGP_NOTIFICATION && stream->feed.memory->peers[peer].is_up &&
-             ends_session(message->body))
-        route_feed_lose(&stream->feed, peer);
+    if (element->message == BGP_NOTIFICATION && stream->feed.memory->peers[stream->peer].is_up &&
+        ends_session(element->body))
+        route_feed_lose(&stream->feed, stream->peer);
 }
 
 /* The end of a session is told once, also if it is the first that is heard of the peer. */
@@ -125,101 +109,113 @@ static void count_dumped(struct mrt_stream *stream, int32_t peer)
     stream->dump_time = stream->feed.time;
 }
 
-/* Part of a dump: counted, and passed on if wanted. */
-static void take_entry(struct mrt_stream *stream, struct route_change change,
-                       struct reader attributes, bool is_as4, const char **fault)
+/* An entry of a dump, or a route that an UPDATE announces or withdraws. */
+static void take_route(struct mrt_stream *stream, const struct element *element, int32_t peer,
+                       enum route_op op, uint32_t *path_name)
 {
-    struct bgp_attributes decoded;
-    const struct route_filter *filter = &stream->feed.memory->filter;
-    route_feed_hear(&stream->feed, change.peer);
-    if (!filter->asn_count && !route_filter_has_prefix(filter, &change.prefix))
-        return;
-    const char *found = bgp_attributes_decode(attributes, is_as4, &decoded);
-    if (found) {
-        *fault = found;
-        return;
-    }
-    uint32_t path_name = 0;
-    change.path = &decoded.path;
-    change.path_name = &path_name;
+    bool has_path = op != ROUTE_WITHDRAW;
+    struct route_change change = {.peer = peer,
+                                  .op = op,
+                                  .prefix = element->prefix,
+                                  .path_id = element->path_id,
+                                  .has_path_id = element->has_path_id,
+                                  .path = has_path ? &element->attributes->path : NULL,
+                                  .path_name = path_name};
     route_feed_change(&stream->feed, &change);
 }
 
-static void take_rib(struct mrt_stream *stream, struct mrt_rib rib)
+/* Part of a dump: counted, and passed on if wanted. */
+static void take_entry(struct mrt_stream *stream, const struct element *element)
 {
-    const char *fault = NULL;
-    struct mrt_rib_entry entry;
-    int32_t last = -1;
-    while (mrt_rib_next(&rib, &entry)) {
-        if (entry.peer >= stream->table_count) {
-            fault = "an entry names a peer that is not in the PEER_INDEX_TABLE";
-            continue;
-        }
-        int32_t peer = stream->table[entry.peer];
-        if (peer < 0)
-            continue;
-        if (peer != last) /* several paths to one prefix follow each other */
-            count_dumped(stream, peer);
-        last = peer;
-        struct route_change change = {.peer = peer,
-                                      .op = ROUTE_TABLE,
-                                      .prefix = rib.prefix,
-                                      .path_id = entry.path_id,
-                                      .has_path_id = rib.has_path_ids};
-        take_entry(stream, change, entry.attributes, true, &fault);
-    }
-    if (fault)
-        mrt_reader_report(&stream->reader, fault);
-}
-
-static void take_table(struct mrt_stream *stream, struct mrt_table table)
-{
-    const char *fault = NULL;
-    struct mrt_table_entry entry;
-    while (mrt_table_next(&table, &entry)) {
-        int32_t peer = find_peer(stream, &entry.peer);
-        if (peer < 0)
-            continue;
-        struct route_change change = {.peer = peer, .op = ROUTE_TABLE, .prefix = entry.prefix};
+    uint32_t path_name = 0;
+    bool is_of_index = element->header->type == MRT_TABLE_DUMP_V2;
+    int32_t peer = is_of_index ? stream->table[element->peer - stream->walk.peers]
+                               : find_peer(stream, element->peer);
+    if (peer < 0)
+        return;
+    if (peer != stream->last_dumped ||
+        !is_of_index) /* several paths to one prefix are neighbours */
         count_dumped(stream, peer);
-        take_entry(stream, change, entry.attributes, false, &fault);
-    }
-    if (fault)
-        mrt_reader_report(&stream->reader, fault);
+    stream->last_dumped = peer;
+    route_feed_hear(&stream->feed, peer);
+    if (element->attributes)
+        take_route(stream, element, peer, ROUTE_TABLE, &path_name);
 }
 
-static void take_peer_table(struct mrt_stream *stream, struct reader peers)
+static void take_element(void *context, const struct element *element)
 {
-    struct mrt_peer peer;
+    struct mrt_stream *stream = context;
+    bool is_route = element->kind <= ELEMENT_TABLE;
+    if (is_route && element->safi != BGP_UNICAST)
+        return;
+    if (element->kind == ELEMENT_TABLE)
+        take_entry(stream, element);
+    else if (element->kind == ELEMENT_ANNOUNCE)
+        take_route(stream, element, stream->peer, ROUTE_ANNOUNCE, &stream->path_name);
+    else if (element->kind == ELEMENT_WITHDRAW)
+        take_route(stream, element, stream->peer, ROUTE_WITHDRAW, NULL);
+    else if (element->kind == ELEMENT_STATE)
+        take_state_change(stream, &element->state, stream->peer);
+    else if (element->kind == ELEMENT_MESSAGE)
+        take_message(stream, element);
+}
+
+static void take_peer_table(struct mrt_stream *stream)
+{
+    const struct element_walk *walk = &stream->walk;
     if (utc_is_known(stream->dump_time) && utc_diff(stream->feed.time, stream->dump_time) > DUMP_NS)
         end_dump(stream);
-    stream->table_count = 0;
-    while (mrt_peers_next(&peers, &peer)) {
-        stream->table = mem_grow(stream->table, &stream->table_capacity, stream->table_count + 1,
-                                 sizeof *stream->table);
-        stream->table[stream->table_count++] = route_feed_peer(&stream->feed, &peer.addr, peer.asn);
-    }
+    stream->table =
+        mem_grow(stream->table, &stream->table_capacity, walk->peer_count, sizeof *stream->table);
+    for (size_t i = 0; i < walk->peer_count; i++)
+        stream->table[i] = route_feed_peer(&stream->feed, &walk->peers[i].addr, walk->peers[i].asn);
 }
 
-static void take_record(struct mrt_stream *stream, const struct mrt_record *record)
+/* What the collector itself sent is nothing that it heard. */
+static bool begin_message(struct mrt_stream *stream, const struct mrt_record *record)
 {
+    if (!record->peer.addr.family) {
+        mrt_reader_report(&stream->reader, "a change of a session does not say whose it is");
+        return false;
+    }
+    stream->peer = find_peer(stream, &record->peer);
+    stream->path_name = 0;
+    if (stream->peer < 0 || (record->kind == MRT_KIND_MESSAGE && record->message.is_from_collector))
+        return false;
+    if (record->kind == MRT_KIND_MESSAGE && record->message.type == BGP_UPDATE)
+        route_feed_hear(&stream->feed, stream->peer);
+    return true;
+}
+
+static bool begin_record(void *context, const struct mrt_record *record)
+{
+    struct mrt_stream *stream = context;
     bool is_dump = record->kind == MRT_KIND_PEER_TABLE || record->kind == MRT_KIND_RIB ||
                    record->kind == MRT_KIND_TABLE;
-    bool has_peer = record->kind == MRT_KIND_MESSAGE || record->kind == MRT_KIND_STATE_CHANGE;
     stream->feed.time = record->time;
+    stream->last_dumped = -1;
     if (!is_dump && utc_is_known(stream->dump_time))
         end_dump(stream);
-    int32_t peer = has_peer ? find_peer(stream, &record->peer) : -1;
-    if (record->kind == MRT_KIND_MESSAGE && peer >= 0)
-        take_message(stream, &record->message, peer);
-    else if (record->kind == MRT_KIND_STATE_CHANGE && peer >= 0)
-        take_state_change(stream, &record->state_change, peer);
-    else if (record->kind == MRT_KIND_PEER_TABLE)
-        take_peer_table(stream, record->peers);
-    else if (record->kind == MRT_KIND_RIB)
-        take_rib(stream, record->rib);
-    else if (record->kind == MRT_KIND_TABLE)
-        take_table(stream, record->table);
+    if (record->kind == MRT_KIND_PEER_TABLE)
+        take_peer_table(stream);
+    if (record->kind == MRT_KIND_MESSAGE || record->kind == MRT_KIND_STATE_CHANGE)
+        return begin_message(stream, record);
+    return true;
+}
+
+/* The attributes of a dump's entry are of interest where its prefix is, or may become so by its
+ * origin. */
+static bool wants_attributes(void *context, const struct prefix *prefix)
+{
+    const struct mrt_stream *stream = context;
+    const struct route_filter *filter = &stream->feed.memory->filter;
+    return filter->asn_count || route_filter_has_prefix(filter, prefix);
+}
+
+static void report(void *context, const char *fault)
+{
+    struct mrt_stream *stream = context;
+    mrt_reader_report(&stream->reader, fault);
 }
 
 static int next(struct stream *base, struct observation *out, struct why *why)
@@ -227,7 +223,6 @@ static int next(struct stream *base, struct observation *out, struct why *why)
     struct mrt_stream *stream = (struct mrt_stream *)base;
     while (stream->queue_at == stream->queue_count) {
         struct mrt_header header;
-        struct mrt_record record;
         struct reader body;
         stream->queue_at = stream->queue_count = 0;
         int found = mrt_reader_next(&stream->reader, &header, &body, why);
@@ -237,11 +232,9 @@ static int next(struct stream *base, struct observation *out, struct why *why)
                 return found;
             continue;
         }
-        const char *fault = mrt_record_decode(&header, body, &record);
+        const char *fault = element_walk_record(&stream->walk, &header, body);
         if (fault)
             mrt_reader_reject(&stream->reader, fault);
-        else
-            take_record(stream, &record);
     }
     *out = stream->queue[stream->queue_at++];
     return 1;
@@ -251,6 +244,7 @@ static void close_stream(struct stream *base)
 {
     struct mrt_stream *stream = (struct mrt_stream *)base;
     mrt_reader_done(&stream->reader);
+    element_walk_done(&stream->walk);
     if (stream->own_memory)
         route_memory_done(stream->own_memory);
     free(stream->own_memory);
@@ -275,6 +269,11 @@ struct stream *mrt_stream_open(struct input *input, const void *head, size_t hea
     struct sink sink = {registry, push, stream};
     route_feed_init(&stream->feed, &sink, memory, collector);
     mrt_reader_init(&stream->reader, input, head, head_size, faults);
+    stream->walk = (struct element_walk){.take = take_element,
+                                         .report = report,
+                                         .begin = begin_record,
+                                         .wants = wants_attributes,
+                                         .context = stream};
     return &stream->stream;
 }
 
