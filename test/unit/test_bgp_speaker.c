@@ -290,6 +290,13 @@ static void families(void **state)
     assert_true(bgp_speaker_refresh(world.speaker));
     assert_string_equal(said(&world), "REFRESH1");
     end(&world);
+    begin(&world);
+    bgp_make_update6(&world.bytes, 65001, "2001:db8::/32");
+    assert_int_equal(world.bytes.bytes[41], BGP_UNICAST);
+    world.bytes.bytes[41] = BGP_MULTICAST;
+    bgp_make_update6(&world.bytes, 65001, "2001:db8:1::/48");
+    assert_string_equal(hear(&world), "+2001:db8:1::/48");
+    end(&world);
 }
 
 static void several_paths(void **state)

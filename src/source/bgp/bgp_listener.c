@@ -14,6 +14,8 @@
 
 /* Addresses that are no peer's of which people are told; of more they are told once. */
 enum { STRANGERS_MAX = 64 };
+/* Connections that are taken in one turn of the loop at most. */
+enum { ACCEPTS_A_TURN = 64 };
 /* RFC 5082: a router that guards its sessions takes only what comes from next to it. */
 enum { HOPS_MOST = 255 };
 
@@ -24,7 +26,7 @@ struct bgp_listener {
     int fd;
     struct loop_fd *watcher;
     struct loop_timer *timer;
-    unsigned accepted; /* in this second */
+    unsigned refused; /* in this second */
     struct bgp_peer *peers;
     size_t peer_count;
     struct addr strangers[STRANGERS_MAX];
@@ -65,32 +67,37 @@ static void tell_stranger(struct bgp_listener *listener, const struct addr *from
     listener->stranger_count++;
 }
 
+static void refuse(struct bgp_listener *listener, int fd, const struct addr *from)
+{
+    tell_stranger(listener, from);
+    if (listener->refused++ < BGP_REFUSALS_A_SECOND)
+        bgp_refuse(&listener->collector, fd, BGP_CEASE_REJECTED);
+    else
+        close(fd);
+}
+
 static void on_connection(void *context, int events)
 {
     struct bgp_listener *listener = context;
     struct addr from;
-    int error = 0, fd;
+    int error = 0, fd = 0;
     (void)events;
-    while (listener->accepted < BGP_ACCEPTS_A_SECOND &&
-           (fd = net_accept(listener->fd, &from, &error)) >= 0) {
-        struct bgp_peer *peer = find_peer(listener, &from);
-        listener->accepted++;
-        if (peer) {
+    for (int i = 0; i < ACCEPTS_A_TURN && fd >= 0; i++) {
+        fd = net_accept(listener->fd, &from, &error);
+        struct bgp_peer *peer = fd < 0 ? NULL : find_peer(listener, &from);
+        if (peer)
             bgp_peer_take(peer, fd);
-            continue;
-        }
-        tell_stranger(listener, &from);
-        bgp_refuse(&listener->collector, fd, BGP_CEASE_REJECTED);
+        else if (fd >= 0)
+            refuse(listener, fd, &from);
     }
-    bool is_full = listener->accepted == BGP_ACCEPTS_A_SECOND;
-    if (is_full || error == EMFILE || error == ENFILE) /* it would be told at once again */
+    if (error == EMFILE || error == ENFILE) /* it would be told at once again: wait a second */
         loop_fd_want(listener->watcher, 0);
 }
 
 static void on_second(void *context)
 {
     struct bgp_listener *listener = context;
-    listener->accepted = 0;
+    listener->refused = 0;
     loop_fd_want(listener->watcher, LOOP_READ);
     live_feed_settle(&listener->collector.feed, clock_utc());
     bgp_farewells_settle(&listener->collector.farewells, clock_mono());

@@ -15,8 +15,8 @@
 #include "sys/loop.h"
 
 enum { BGP_PEERS_MAX = 256 };
-/* Connections that are taken or refused in a second; further ones wait in the kernel. */
-enum { BGP_ACCEPTS_A_SECOND = 50 };
+/* Connections that are refused with a reason in a second; further ones are closed without a word. */
+enum { BGP_REFUSALS_A_SECOND = 20 };
 
 struct bgp_peer_options {
     struct addr address;

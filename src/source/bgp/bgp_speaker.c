@@ -239,7 +239,7 @@ static void keep_families(const struct bgp_session *session, struct bgp_routes *
 {
     uint8_t kept = 0;
     for (uint8_t i = 0; i < *count; i++)
-        if (session->has_family[routes[i].family == 6])
+        if (routes[i].safi == BGP_UNICAST && session->has_family[routes[i].family == 6])
             routes[kept++] = routes[i];
     *count = kept;
 }

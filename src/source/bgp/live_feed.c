@@ -179,7 +179,7 @@ static bool note_table(struct live_feed *feed, struct live_peer *peer,
     bool is_of_table = false;
     for (size_t i = 0; i < update->announced_count; i++) {
         const struct bgp_routes *routes = &update->announced[i];
-        if (!peer->is_tabling[routes->family == 6])
+        if (routes->safi != BGP_UNICAST || !peer->is_tabling[routes->family == 6])
             continue;
         is_of_table = true;
         peer->table_bytes += reader_left(&routes->bytes);
