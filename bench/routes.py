@@ -30,6 +30,11 @@ def row(what, measured, target=""):
     print(f"{what:<66} {measured:>26}   {target}".rstrip(), flush=True)
 
 
+def ours(command):
+    """Some of the archives hold a message that is cut short, which lastlight tells and its exit status then says."""
+    return f"{command} || test $? = 1"
+
+
 def run_once(command):
     """Seconds on the wall, and the peak memory of it and its children in MiB."""
     start = time.monotonic()
@@ -96,15 +101,15 @@ def build(target, parts, size):
 
 def decoding(title, path, lastlight, bench, word):
     quoted = shlex.quote(path)
-    faster(f"{title}: count every element / bgpdump -m", f"{lastlight} bgp --count {quoted}", f"bgpdump -m {quoted}", 50)
-    at_most(f"{title}: count every element / walking the bytes", f"{lastlight} bgp --count {quoted}",
+    faster(f"{title}: count every element / bgpdump -m", ours(f"{lastlight} bgp --count {quoted}"), f"bgpdump -m {quoted}", 50)
+    at_most(f"{title}: count every element / walking the bytes", ours(f"{lastlight} bgp --count {quoted}"),
             f"{bench} read {quoted}", "1.5 (aim)")
-    faster(f"{title}: print every element (-m) / bgpdump -m", f"{lastlight} bgp -m {quoted}", f"bgpdump -m {quoted}", 10)
-    faster(f"{title}: of one prefix / bgpdump -m | grep", f"{lastlight} bgp -m --prefix {word} {quoted}",
+    faster(f"{title}: print every element (-m) / bgpdump -m", ours(f"{lastlight} bgp -m {quoted}"), f"bgpdump -m {quoted}", 10)
+    faster(f"{title}: of one prefix / bgpdump -m | grep", ours(f"{lastlight} bgp -m --prefix {word} {quoted}"),
            f"bgpdump -m {quoted} | grep -F '|{word}|' || true", 60)
-    faster(f"{title}: of one origin / bgpdump -m | grep", f"{lastlight} bgp -m --origin 36561 {quoted}",
+    faster(f"{title}: of one origin / bgpdump -m | grep", ours(f"{lastlight} bgp -m --origin 36561 {quoted}"),
            f"bgpdump -m {quoted} | grep -E '[| ]36561\\|' || true", 60)
-    _, memory = in_turns(f"{lastlight} bgp --count {quoted}", f"{lastlight} bgp -m {quoted}")
+    _, memory = in_turns(ours(f"{lastlight} bgp --count {quoted}"), ours(f"{lastlight} bgp -m {quoted}"))
     row(f"{title}: peak memory, count and -m", f"{memory[0]:.1f} and {memory[1]:.1f} MiB", "<= 64 MiB")
 
 
@@ -117,9 +122,9 @@ def compressed(path, lastlight):
             continue
         subprocess.run(["sh", "-c", f"{pack} {quoted} > {quoted}.{suffix}"], check=True)
         for what, options in (("count", "--count"), ("one prefix", "-m --prefix 208.65.153.0/24")):
-            at_most(f"{what}, from .{suffix} / {peer}", f"{lastlight} bgp {options} {quoted}.{suffix}",
+            at_most(f"{what}, from .{suffix} / {peer}", ours(f"{lastlight} bgp {options} {quoted}.{suffix}"),
                     f"{peer} {quoted}.{suffix}", target)
-        _, memory = in_turns(f"{lastlight} bgp --count {quoted}.{suffix}")
+        _, memory = in_turns(ours(f"{lastlight} bgp --count {quoted}.{suffix}"))
         row(f"count, from .{suffix}: peak memory", f"{memory[0]:.1f} MiB", "<= 64 MiB")
         os.unlink(f"{path}.{suffix}")
 
@@ -133,7 +138,7 @@ def whole_table(day, lastlight, bench):
     changes = values(f"{bench} changes {names}")
     row("whole table fed by the day's updates, route changes/s", f"{changes['rate'] / 1e6:.2f} million", ">= 5 million")
     if shutil.which("lbzip2"):
-        at_most("scan of 24 February 2008, 95 files / lbzip2 -dc of them", f"{lastlight} scan {names}",
+        at_most("scan of 24 February 2008, 95 files / lbzip2 -dc of them", ours(f"{lastlight} scan {names}"),
                 f"lbzip2 -dc {names}", 1.3)
 
 
