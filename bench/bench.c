@@ -7,7 +7,9 @@
  *     bench read-log FILE             its reader alone
  *     bench ask ROUNDS JOURNAL        how long status and why take
  *     bench mrt FILE...               decoding of MRT archives, as a replay does it
- *     bench elements FILE...          decoding of all that is in MRT archives */
+ *     bench elements FILE...          decoding of all that is in MRT archives
+ *     bench table PREFIXES PEERS      memory of a whole routing table
+ *     bench changes FILE...           how fast real changes go into one */
 #include "app/pipeline.h"
 #include "generator.h"
 #include "out/out.h"
@@ -16,6 +18,7 @@
 #include "source/stream.h"
 #include "store/query.h"
 #include "sys/clock.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -378,10 +381,15 @@ int main(int argc, char **argv)
         bench_mrt(argv + 2);
     else if (argc > 2 && strcmp(mode, "elements") == 0)
         bench_elements(argv + 2);
+    else if (argc == 4 && strcmp(mode, "table") == 0)
+        bench_table(number_of(argv[2]), number_of(argv[3]));
+    else if (argc > 2 && strcmp(mode, "changes") == 0)
+        bench_changes(argv + 2);
     else {
         fprintf(stderr,
                 "bench: core N | pipeline N JOURNAL | append N JOURNAL | write-log N FILE | "
-                "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE...\n");
+                "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE... | "
+                "table PREFIXES PEERS | changes FILE...\n");
         return 2;
     }
     return 0;

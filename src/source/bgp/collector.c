@@ -37,10 +37,32 @@ static size_t collector_length(const char *at)
     return strncmp(at, "routeviews", 10) == 0 ? 10 : 0;
 }
 
+/* The folders of archive.routeviews.org: NAME/bgpdata/, and bgpdata/ alone, which is route-views2's. */
+static bool from_routeviews(const char *path, char out[COLLECTOR_TEXT_MAX])
+{
+    static const char host[] = "archive.routeviews.org", folder[] = "/bgpdata/";
+    const char *at = strstr(path, host);
+    if (!at)
+        return false;
+    at += sizeof host - 1;
+    bool has_name = strncmp(at, folder, sizeof folder - 1) != 0;
+    size_t n = has_name && *at ? strcspn(at + 1, "/") : 0;
+    if (has_name &&
+        (!n || n >= COLLECTOR_TEXT_MAX || strncmp(at + 1 + n, folder, sizeof folder - 1) != 0))
+        return false;
+    at = has_name ? at + 1 : "route-views2";
+    n = has_name ? n : strlen(at);
+    memcpy(out, at, n);
+    out[n] = '\0';
+    return true;
+}
+
 bool collector_from_path(const char *path, char out[COLLECTOR_TEXT_MAX])
 {
     const char *best = NULL;
     size_t n = 0;
+    if (from_routeviews(path, out))
+        return true;
     for (const char *at = path; *at; at++) {
         bool is_start = at == path || !isalnum((unsigned char)at[-1]);
         size_t length = is_start ? collector_length(at) : 0;
