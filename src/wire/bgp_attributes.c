@@ -202,36 +202,37 @@ const uint8_t *bgp_attribute_search(const uint8_t *at, const uint8_t *end, enum 
     return NULL;
 }
 
+/* The AS of an AGGREGATOR in either form; 0 if it has neither. */
+static inline uint32_t aggregator_asn(const uint8_t *at, size_t length)
+{
+    return length == 8 ? load_u32(at) : length == 6 ? load_u16(at) : 0;
+}
+
+/* RFC 7606, 7.7: two forms, by how the session has its ASNs; dumps have either. RFC 7607: no AS is
+ * 0. */
+static inline bool aggregator_is_sound(const struct bgp_attributes *attributes,
+                                       const struct bgp_form *form, bool is_dump)
+{
+    const uint8_t *at = attributes->start + attributes->found[BGP_AGGREGATOR].at;
+    size_t length = attributes->found[BGP_AGGREGATOR].length;
+    return aggregator_asn(at, length) != 0 && (is_dump || (length == 8) == form->is_as4);
+}
+
 static size_t length_of(const struct bgp_attributes *attributes, unsigned type)
 {
     return attributes->present >> type & 1 ? attributes->found[type].length : 0;
 }
 
-/* Lengths that are no matter of powers of 2. */
-static uint64_t find_odd_lengths(const struct bgp_attributes *attributes)
+/* What else the first look does not see: lengths that are no matter of powers of 2, and AS 0. */
+static uint64_t find_wrong_contents(const struct bgp_attributes *attributes)
 {
+    struct reader aggregator = bgp_attribute(attributes, BGP_AS4_AGGREGATOR);
     uint64_t wrong = 0;
     if (length_of(attributes, BGP_LARGE_COMMUNITIES) % 12)
         wrong |= attribute_bit(BGP_LARGE_COMMUNITIES);
     if (length_of(attributes, BGP_IPV6_EXTENDED_COMMUNITIES) % 20)
         wrong |= attribute_bit(BGP_IPV6_EXTENDED_COMMUNITIES);
-    return wrong;
-}
-
-/* RFC 7606, 7.7: two forms, by how the session has its ASNs; dumps have either. RFC 7607: no AS is
- * 0. */
-static uint64_t find_bad_aggregators(const struct bgp_attributes *attributes,
-                                     const struct bgp_form *form, bool is_dump)
-{
-    struct reader old = bgp_attribute(attributes, BGP_AGGREGATOR);
-    struct reader as4 = bgp_attribute(attributes, BGP_AS4_AGGREGATOR);
-    uint64_t wrong = 0;
-    size_t length = reader_left(&old);
-    bool is_long = length == 8;
-    bool has_form = (length == 6 || is_long) && (is_dump || is_long == form->is_as4);
-    if (old.at && (!has_form || (is_long ? reader_u32(&old) : reader_u16(&old)) == 0))
-        wrong |= attribute_bit(BGP_AGGREGATOR);
-    if (as4.at && reader_u32(&as4) == 0)
+    if (aggregator.at && reader_u32(&aggregator) == 0)
         wrong |= attribute_bit(BGP_AS4_AGGREGATOR);
     return wrong;
 }
@@ -259,13 +260,11 @@ static void discard(struct bgp_attributes *attributes, uint64_t wrong)
 }
 
 /* RFC 7606, 3 (h): of several faults the strongest counts. */
-static const char *judge_each(const struct bgp_form *form, bool is_dump, struct bgp_attributes *out)
+static const char *weigh(uint64_t wrong, const struct bgp_form *form, bool is_dump,
+                         struct bgp_attributes *out)
 {
-    uint64_t flags = is_dump ? 0 : out->scan.wrong_flags;
-    uint64_t wrong = flags | out->scan.wrong_length | find_odd_lengths(out) |
-                     find_bad_aggregators(out, form, is_dump);
     uint64_t fatal = wrong & ~discardable(form, is_dump);
-    if (fatal & flags)
+    if (!is_dump && fatal & out->scan.wrong_flags)
         return "a path attribute has wrong flags";
     for (unsigned type = 0; fatal >> type; type++)
         if (fatal >> type & 1)
@@ -299,7 +298,8 @@ static inline const char *judge_path(bool is_as4, struct bgp_attributes *out)
     if (!is_sound)
         return rules[BGP_AS_PATH].fault;
     out->path.head = head;
-    out->path.tail = (struct reader){0};
+    out->path.tail.at = out->path.tail.end = NULL;
+    out->path.tail.bad = NULL;
     out->path.head_hops = UINT_MAX;
     out->path.is_as4 = is_as4;
     if (is_as4) /* RFC 6793, 4.1: who speaks 4-byte ASNs does not use these */
@@ -313,16 +313,19 @@ static inline const char *judge(const struct bgp_form *form, bool is_dump,
                                 struct bgp_attributes *out)
 {
     const uint64_t mandatory = attribute_bit(BGP_ORIGIN) | attribute_bit(BGP_AS_PATH);
-    const uint64_t intricate = /* of these more than the length must be looked at */
-        attribute_bit(BGP_AGGREGATOR) | attribute_bit(BGP_AS4_AGGREGATOR) |
-        attribute_bit(BGP_LARGE_COMMUNITIES) | attribute_bit(BGP_IPV6_EXTENDED_COMMUNITIES);
-    const char *fault = NULL;
+    const uint64_t intricate = attribute_bit(BGP_AS4_AGGREGATOR) |
+                               attribute_bit(BGP_LARGE_COMMUNITIES) |
+                               attribute_bit(BGP_IPV6_EXTENDED_COMMUNITIES);
     out->discarded = 0;
     out->fault = NULL;
     if (out->scan.fault)
         return out->scan.fault;
-    if (out->scan.wrong_flags | out->scan.wrong_length | (out->present & intricate))
-        fault = judge_each(form, is_dump, out);
+    uint64_t wrong = out->scan.wrong_length | (is_dump ? 0 : out->scan.wrong_flags);
+    if (out->present & attribute_bit(BGP_AGGREGATOR) && !aggregator_is_sound(out, form, is_dump))
+        wrong |= attribute_bit(BGP_AGGREGATOR);
+    if (out->present & intricate)
+        wrong |= find_wrong_contents(out);
+    const char *fault = wrong ? weigh(wrong, form, is_dump, out) : NULL;
     if (fault)
         return fault;
     if (is_dump && !(out->present & mandatory)) { /* a route of the router itself */

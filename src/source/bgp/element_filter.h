@@ -1,6 +1,10 @@
 /* Which elements are wanted. Each part is tried as soon as its bytes are there, the cheapest first,
  * and nothing is decoded of what one of them rules out. A part that is not set lets everything
- * pass; within a part any of its values will do, and all parts must agree. */
+ * pass; within a part any of its values will do, and all parts must agree.
+ *
+ * What an element does not have, no filter finds: a withdrawal has no attributes, whatever stands
+ * beside it in its UPDATE; changes of sessions and messages have neither family, prefix nor
+ * attributes; an End-of-RIB has a family only. */
 #ifndef SOURCE_BGP_ELEMENT_FILTER_H
 #define SOURCE_BGP_ELEMENT_FILTER_H
 
