@@ -43,6 +43,7 @@ struct side {
     size_t order_capacity, order_count;
     size_t sorted; /* of `order`: the rest is new */
     unsigned peers;
+    uint64_t epoch;
 };
 
 struct bins {
@@ -254,11 +255,12 @@ static bool is_same(const struct counted *a, const struct counted *b)
 static void look_again(struct bins *bins, uint8_t family)
 {
     struct side *side = side_of(bins, family);
-    unsigned peers = route_table_full_feeds(bins->table, family);
-    for (uint32_t i = 1; peers != side->peers && i < side->count; i++)
+    uint64_t epoch = route_table_epoch(bins->table);
+    for (uint32_t i = 1; epoch != side->epoch && i < side->count; i++)
         if (side->rows[i].upstream_count != UINT8_MAX)
-            note_change(side, i); /* half of the peers is another number now */
-    side->peers = peers;
+            note_change(side, i); /* others are asked than before */
+    side->epoch = epoch;
+    side->peers = route_table_full_feeds(bins->table, family);
     for (size_t i = 0; i < side->changed_count; i++) {
         struct counted *row = &side->rows[side->changed[i]];
         struct counted seen = look(bins, (struct table_row){side->changed[i], family});
@@ -365,6 +367,7 @@ static void tell_all(struct bins *bins)
 static void end_bin(struct bins *bins)
 {
     route_table_flush(bins->table);
+    route_table_judge(bins->table, utc_add(bins->start, BIN_NS));
     for (uint8_t family = 4; family <= 6; family = (uint8_t)(family + 2)) {
         look_again(bins, family);
         sort(side_of(bins, family));

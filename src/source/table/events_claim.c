@@ -30,7 +30,7 @@ static bool is_sure(const struct making *making, const struct claim *claim)
     return making->summary.has_dump || (!claim->is_open && notes->witnesses == 0);
 }
 
-static bool is_news(const struct making *making, const struct claim *claim)
+bool claim_is_news(const struct making *making, const struct claim *claim)
 {
     const struct row_notes *notes = row_notes(making->table, claim->row);
     unsigned full = making->summary.full_feeds_most[making_family(claim->row.family)];
@@ -147,7 +147,8 @@ void make_claims(struct making *making)
     for (size_t i = 0; i < making->claims->count; i++) {
         const struct claim *claim = &making->claims->list[i];
         struct prefix prefix = route_table_prefix(making->table, claim->row);
-        if (making_wants(making, &prefix, claim->owner, claim->origin) && is_news(making, claim))
+        if (making_wants(making, &prefix, claim->owner, claim->origin) &&
+            claim_is_news(making, claim))
             list[count++] = claim;
     }
     if (count)

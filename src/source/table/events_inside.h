@@ -40,6 +40,9 @@ void making_judge(const struct making *making, struct scan_event *event, uint32_
 uint64_t lost_blocks(const struct making *making, const struct placed *placed, uint32_t asn,
                      struct utc at, uint64_t fresh);
 
+/* Whether it is worth telling: wide enough, and not two origins that always were there. */
+bool claim_is_news(const struct making *making, const struct claim *claim);
+
 void make_outages(struct making *making);
 void make_claims(struct making *making);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 static const int64_t FLAPS_NS = 6 * NS_PER_HOUR, DRIFT_NS = 30 * NS_PER_MINUTE;
+/* What is told of in the first minutes of an archive is not taken for new. */
+static const int64_t START_NS = 10 * NS_PER_MINUTE;
 /* It is looked whether something else covered a prefix when it was gone for half of its time, or so long. */
 static const int64_t LOOK_NS = 10 * NS_PER_MINUTE;
 /* A country's outage: of so many ASes, of one part in so many of its space. */
@@ -33,8 +35,27 @@ static bool is_outage(const struct item *item)
 /* What peers lost one by one over hours has no beginning. */
 static bool is_drift(const struct item *item)
 {
-    return !is_outage(item) &&
-           utc_diff(item->began.first_after, item->began.last_before) > DRIFT_NS;
+    return !is_outage(item) && utc_diff(item->began.first_after, item->loss->opened) > DRIFT_NS;
+}
+
+/* Whether the prefix was there before, or in the archive from its first minutes on. */
+static bool was_there(const struct making *making, const struct row_notes *notes)
+{
+    return losses_was_there(notes) ||
+           utc_diff((struct utc){notes->told * NS_PER_S}, making->summary.first) < START_NS;
+}
+
+/* A prefix within one of another AS that came and went: that is told as such. */
+static bool is_visitor(const struct making *making, const struct item *item)
+{
+    const struct row_notes *notes = row_notes(making->table, item->placed.row);
+    const struct claim *claim;
+    for (uint32_t i = notes->claim; i && !was_there(making, notes); i = claim->next) {
+        claim = &making->claims->list[i - 1];
+        if (claim->cover.row && !claim->is_open && claim_is_news(making, claim))
+            return true;
+    }
+    return false;
 }
 
 static void gather(struct making *making, struct items *items)
@@ -48,7 +69,8 @@ static void gather(struct making *making, struct items *items)
         item.began = loss->was_gone ? loss->went : loss->began;
         if (!item.asn)
             item.asn = route_table_origin(making->table, loss->row);
-        if (is_drift(&item) || !making_wants(making, &item.placed.prefix, item.asn, item.asn))
+        if (is_drift(&item) || is_visitor(making, &item) ||
+            !making_wants(making, &item.placed.prefix, item.asn, item.asn))
             continue;
         item.country = making_country(making, &item.placed.prefix, item.asn);
         items->list =
@@ -174,11 +196,10 @@ static void set_history(const struct making *making, struct scan_event *event,
     for (size_t i = 0; i < count; i++) {
         const struct row_notes *notes = row_notes(making->table, items[i].placed.row);
         struct utc told = {notes->told * NS_PER_S};
-        bool was_there = losses_was_there(notes);
         unsigned flaps = flaps_before(making, &items[i]);
         if (flaps > event->flaps)
             event->flaps = flaps;
-        if (!was_there && told.ns > event->told.ns)
+        if (!was_there(making, notes) && told.ns > event->told.ns)
             event->told = told;
     }
 }
@@ -265,7 +286,7 @@ static double counted(const struct making *making, const struct item *item)
     const struct row_notes *notes = row_notes(making->table, item->placed.row);
     int64_t dark = dark_ns(making, item);
     int64_t there = utc_diff(item->began.first_after, (struct utc){notes->told * NS_PER_S});
-    if (losses_was_there(notes) || there >= dark || dark == 0)
+    if (was_there(making, notes) || there >= dark || dark == 0)
         return item->loss->area_ns;
     return item->loss->area_ns * (double)there / (double)dark;
 }

@@ -71,7 +71,8 @@ static struct loss *open_loss(struct losses *losses, struct table_row row, struc
     struct loss *fresh = take_place(losses, &number);
     if (!fresh)
         return NULL;
-    *fresh = (struct loss){.row = row, .previous = notes->loss, .is_open = true};
+    *fresh =
+        (struct loss){.row = row, .previous = notes->loss, .is_open = true, .opened = losses->now};
     fresh->began.last_before = utc_of(notes->falling);
     notes->loss = number;
     return fresh;
@@ -269,8 +270,7 @@ static struct loss *find_open(struct losses *losses, const struct row_notes *not
     return loss && loss->is_open ? loss : NULL;
 }
 
-static void judge(struct losses *losses, const struct table_change *change,
-                  struct row_notes *notes)
+static void judge(struct losses *losses, const struct table_change *change, struct row_notes *notes)
 {
     bool is_loss = change->after == CELL_WITHDRAWN;
     struct loss *loss = find_open(losses, notes);
@@ -338,7 +338,7 @@ void losses_gap(struct losses *losses, struct utc last)
     losses->now = last;
     for (size_t i = 0; i < losses->count; i++) {
         struct loss *loss = &losses->list[i];
-        if (!loss->is_open)
+        if (!loss->is_open || loss->is_unseen)
             continue;
         add_up(losses, loss);
         loss->judged = loss->partial_since = (struct utc){0};

@@ -25,13 +25,14 @@ enum { LOSSES_MAX = 4 * 1024 * 1024, LOSS_LEVELS = 16 };
 
 /* What is kept with each row of the table: LOSS_WORDS of its extra words. Seconds since 1970. */
 struct row_notes {
-    uint32_t told;    /* when it was first heard of; 1: it was there before that, in a dump */
-    uint32_t falling; /* the last record before the first of the losses that follow each other now */
-    uint32_t lost;    /* the last loss */
-    uint32_t loss;    /* the newest of this row, number + 1 */
-    uint32_t claim;   /* the newest of this row, number + 1 (claims.h) */
-    uint16_t quiet;   /* seconds from the last record before `told` until then */
-    uint8_t tellers;  /* peers that told of it, as many as are needed */
+    uint32_t told; /* when it was first heard of; 1: it was there before that, in a dump */
+    uint32_t
+        falling;     /* the last record before the first of the losses that follow each other now */
+    uint32_t lost;   /* the last loss */
+    uint32_t loss;   /* the newest of this row, number + 1 */
+    uint32_t claim;  /* the newest of this row, number + 1 (claims.h) */
+    uint16_t quiet;  /* seconds from the last record before `told` until then */
+    uint8_t tellers; /* peers that told of it, as many as are needed */
     uint8_t witnesses; /* peers that withdrew it without having told of it before, likewise */
 };
 enum { LOSS_WORDS = sizeof(struct row_notes) / sizeof(uint32_t) };
@@ -55,7 +56,7 @@ struct loss {
     struct interval ended;
     struct interval back; /* when it was not gone any more, be it that only a part had it again */
     struct utc partial_since, judged; /* 0: not now */
-    struct utc unseen_since;
+    struct utc opened, unseen_since;
     int64_t partial_ns;
     struct sight sight, worst; /* now, as long as the table's epoch is this one; and at the worst */
     uint64_t epoch;

@@ -131,8 +131,8 @@ struct path_way path_store_add(struct path_store *store, const struct bgp_path *
     if (end > PATH_HOPS_MAX)
         return refuse(store);
     bool has_peer = end && hops[0].kind == HOP_AS && hops[0].asn == peer_asn;
-    bool has_origin = end == 0 || hops[end - 1].kind == HOP_AS;
-    uint32_t origin = !has_origin ? 0 : end ? hops[end - 1].asn : peer_asn;
+    uint32_t origin = !end ? peer_asn : hops[end - 1].kind == HOP_AS ? hops[end - 1].asn : 0;
+    bool has_origin = origin != 0;
     while (has_origin && end && hops[end - 1].kind == HOP_AS && hops[end - 1].asn == origin) {
         end--;
         repeats++;

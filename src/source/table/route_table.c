@@ -279,17 +279,14 @@ static void take_route(struct route_table *table, uint32_t peer, const struct el
 {
     struct path_way way = {0};
     uint8_t family = element->prefix.addr.family;
-    if (element->kind != ELEMENT_WITHDRAW) {
-        if (!element->attributes)
-            return;
-        way = way_of(table, &element->attributes->path, element->peer->asn);
-        if (!way.number) {
-            table->counts.refused++;
-            return;
-        }
-    }
+    bool has_path = element->kind != ELEMENT_WITHDRAW;
+    if (has_path && !element->attributes)
+        return;
+    /* The column first: where one has to be made room for, ways that nobody has are forgotten. */
     uint32_t column = table_peer_column(table, peer, family);
-    if (column == NO_COLUMN) {
+    if (has_path && column != NO_COLUMN)
+        way = way_of(table, &element->attributes->path, element->peer->asn);
+    if (column == NO_COLUMN || (has_path && !way.number)) {
         table->counts.refused++;
         return;
     }

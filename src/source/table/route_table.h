@@ -139,7 +139,7 @@ void route_table_view(const struct route_table *table, struct table_row row,
 
 /* Columns are numbered from 0; not all of them have a peer. */
 uint32_t route_table_columns(const struct route_table *table, uint8_t family);
-/* The peer of a column of which a cell changed or is not unknown. */
+/* The peer of a column; NULL if it has none. */
 const struct mrt_peer *route_table_peer(const struct route_table *table, uint8_t family,
                                         uint32_t column);
 /* Whether its whole table was told. */

@@ -12,6 +12,7 @@
 #ifndef SOURCE_TABLE_SCAN_EVENTS_H
 #define SOURCE_TABLE_SCAN_EVENTS_H
 
+#include "base/mem.h"
 #include "source/table/countries.h"
 #include "source/table/rpki.h"
 #include "source/table/scan.h"
@@ -47,7 +48,7 @@ struct scan_event {
     struct interval began; /* [last good, first bad] */
     struct interval ended; /* unknown while it is so */
     size_t open;           /* prefixes for which it was still so at the end */
-    size_t partly; /* prefixes that came back at a part of the peers only */
+    size_t partly;         /* prefixes that came back at a part of the peers only */
     bool is_unseen;        /* for those: a gap came, and nothing was heard since */
     int64_t longest_ns;    /* how long, for the prefix for which it was longest; at least so long */
     struct utc told; /* appeared in the archive: when it was first told of; 0: was there before */

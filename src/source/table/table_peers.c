@@ -284,8 +284,8 @@ static bool judge_family(struct table_family *family)
         uint8_t *complete = &family->complete[i / CHUNK_CELLS];
         bool is_full =
             is_asked(column) && has_full_feed(column, usual) && is_live(family, column, lack);
-        is_changed |= is_full != ((*full & bit) != 0) ||
-                      column->is_complete != ((*complete & bit) != 0);
+        is_changed |=
+            is_full != ((*full & bit) != 0) || column->is_complete != ((*complete & bit) != 0);
         *full = (uint8_t)(is_full ? *full | bit : *full & ~bit);
         *complete = (uint8_t)(column->is_complete ? *complete | bit : *complete & ~bit);
         family->full_count += is_full;
@@ -332,7 +332,8 @@ unsigned route_table_full_feeds(const struct route_table *table, uint8_t family)
 const struct mrt_peer *route_table_peer(const struct route_table *table, uint8_t family,
                                         uint32_t column)
 {
-    return &table->peers[family_of(table, family)->columns[column].peer - 1].name;
+    const struct column *of = &family_of(table, family)->columns[column];
+    return of->peer && !of->is_retired ? &table->peers[of->peer - 1].name : NULL;
 }
 
 bool route_table_is_complete(const struct route_table *table, uint8_t family, uint32_t column)
