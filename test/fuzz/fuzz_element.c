@@ -1,9 +1,9 @@
-/* source/bgp/element: whatever the records say and whatever is asked for, a filtered walk tells
+/* source/mrt/element: whatever the records say and whatever is asked for, a filtered walk tells
  * just those elements of the whole walk that a slow and independent reading of the filter lets
  * pass, in the same order, and counts as many as it tells. The first bytes choose an element of the
  * archive and in what respects others must be like it; the rest is the archive, its records framed
  * by their lengths. */
-#include "source/bgp/element.h"
+#include "source/mrt/element.h"
 
 #include <assert.h>
 #include <stdlib.h>

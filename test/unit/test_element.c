@@ -1,4 +1,4 @@
-/* source/bgp/element: every kind of record as elements, what a filter lets pass, and that it lets
+/* source/mrt/element: every kind of record as elements, what a filter lets pass, and that it lets
  * pass just that: also of the real archives, where they are. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "archive_maker.h"
-#include "source/bgp/element.h"
-#include "source/bgp/mrt_reader.h"
+#include "source/mrt/element.h"
+#include "source/mrt/mrt_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>

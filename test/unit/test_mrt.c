@@ -8,9 +8,9 @@
 
 #include "archive_maker.h"
 #include "base/buffer.h"
-#include "source/bgp/collector.h"
-#include "source/bgp/element.h"
-#include "source/bgp/mrt_reader.h"
+#include "source/mrt/collector.h"
+#include "source/mrt/element.h"
+#include "source/mrt/mrt_reader.h"
 #include "source/stream.h"
 #include "wire/mrt.h"
 

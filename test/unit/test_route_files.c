@@ -1,4 +1,4 @@
-/* source/bgp/route_files: archives merged by time, opened when it is their turn. */
+/* source/mrt/route_files: archives merged by time, opened when it is their turn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "archive_maker.h"
-#include "source/bgp/route_files.h"
+#include "source/mrt/route_files.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
