@@ -100,13 +100,21 @@ uint32_t bgp_path_origin(const struct bgp_path *path)
     return origin_of(path->head, path->is_as4);
 }
 
+static inline bool asns_have(const uint8_t *at, unsigned count, bool is_as4, uint32_t asn)
+{
+    const size_t size = asn_size(is_as4);
+    for (; count; count--, at += size)
+        if ((is_as4 ? load_u32(at) : load_u16(at)) == asn)
+            return true;
+    return false;
+}
+
 static bool segments_have(struct reader r, bool is_as4, unsigned hops, uint32_t asn)
 {
     struct segment segment;
     while (hops && segment_next(&r, is_as4, &segment))
-        for (unsigned left = use_segment(&segment, &hops); left; left--)
-            if (read_asn(&segment.asns, is_as4) == asn)
-                return true;
+        if (asns_have(segment.asns.at, use_segment(&segment, &hops), is_as4, asn))
+            return true;
     return false;
 }
 
