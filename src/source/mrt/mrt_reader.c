@@ -51,9 +51,9 @@ static bool load(struct mrt_reader *reader, size_t want)
     if (!reader->has_ended)
         make_room(reader, want);
     while (left(reader) < want && !reader->has_ended) {
-        size_t n = 0;
-        if (input_read(reader->input, reader->buffer + reader->end, reader->capacity - reader->end,
-                       &n, &reader->failure))
+        /* Not all that there is room for: after one huge record there is room for many. */
+        size_t n = 0, room = want - left(reader) + BUFFER / 2;
+        if (input_read(reader->input, reader->buffer + reader->end, room, &n, &reader->failure))
             n = 0;
         reader->end += n;
         reader->has_ended = n == 0;
