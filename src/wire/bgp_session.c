@@ -248,6 +248,7 @@ static enum bgp_add_path has_path_ids(const struct bgp_open *speaker,
 struct bgp_session bgp_session_of(const struct bgp_open *speaker, const struct bgp_open *listener)
 {
     struct bgp_session session = {.form = {.is_as4 = speaker->is_as4 && listener->is_as4,
+                                           .is_internal = speaker->asn == listener->asn,
                                            .add_path = has_path_ids(speaker, listener, 0),
                                            .add_path6 = has_path_ids(speaker, listener, 1)}};
     for (int i = 0; i < 2; i++)
