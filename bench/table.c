@@ -1,7 +1,7 @@
 #include "table.h"
 
 #include "base/mem.h"
-#include "source/bgp/mrt_reader.h"
+#include "source/mrt/mrt_reader.h"
 #include "source/table/route_table.h"
 #include "made_table.h"
 #include "sys/clock.h"

@@ -13,8 +13,8 @@ packages_of() {
         libbz2-dev ca-certificates ;;
     test) echo clang libclang-rt-14-dev libcmocka-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;
-    bench) echo bgpdump fping ;;
-    lab) echo python3 util-linux mount iproute2 nftables procps openssl curl ca-certificates bird2 frr nsd nginx-light \
+    bench) echo bgpdump fping lbzip2 isal zstd python3 ;;
+    lab) echo python3 util-linux mount iproute2 nftables procps openssl curl ca-certificates bird2 frr gobgpd nsd nginx-light \
         opensmtpd unbound ldnsutils bind9-dnsutils faketime bgpdump iputils-ping ;;
     *) echo "deps.sh: unknown group '$1'; expected build, test, bench or lab" >&2; exit 2 ;;
     esac
@@ -63,7 +63,7 @@ release_services() {
 # What was installed just now does not start at the next boot either.
 disable_services() {
     command -v systemctl >/dev/null || return 0
-    for service in bird frr nsd nginx opensmtpd unbound; do
+    for service in bird frr gobgpd nsd nginx opensmtpd unbound; do
         case $missing in *$service*) $as_root systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
     done
 }

@@ -7,7 +7,7 @@
 #include "app/route_options.h"
 
 #include "base/mem.h"
-#include "source/bgp/route_files.h"
+#include "source/mrt/route_files.h"
 #include "sys/output.h"
 
 #include <inttypes.h>

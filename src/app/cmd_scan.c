@@ -5,7 +5,7 @@
 #include "app/scan_report.h"
 
 #include "base/mem.h"
-#include "source/bgp/route_files.h"
+#include "source/mrt/route_files.h"
 #include "source/paths.h"
 #include "sys/output.h"
 

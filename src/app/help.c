@@ -169,7 +169,19 @@ const char *help_config_example(void)
            "      - {target: icmp:175.45.176.80, count: 3}\n"
            "      - {target: \"http://kcna.kp/\", interval: 60s, timeout: 5s, expect: 200,\n"
            "         text: \"Korean Central News\"}\n"
-           "routes: {collector: rrc00, archives: [archive/2022-01], bmp: \"192.0.2.9:11019\"}\n";
+           "routes:\n"
+           "  collector: rrc00\n"
+           "  archives: [archive/2022-01]\n"
+           "  bmp: {listen: \"192.0.2.9:11019\", table: pre-policy}\n"
+           "  bgp:\n"
+           "    listen: \"192.0.2.9:179\"\n"
+           "    asn: 64512\n"
+           "    id: 192.0.2.9\n"
+           "    hold: 90s\n"
+           "    collector: lon-bgp\n"
+           "    peers: [{address: 192.0.2.1, asn: 64500, md5: \"a secret\"},\n"
+           "            {address: \"2001:db8::1\", asn: 64501, md5: {file: keys/edge1}}]\n"
+           "  ris_live: {hosts: [rrc06, rrc15], client: lastlight-lon}\n";
 }
 
 static void man_config(struct buffer *out)
@@ -186,7 +198,14 @@ static void man_config(struct buffer *out)
         "round; \\fIexpect\\fR is the status a page must have (else any 2xx or 3xx) and "
         "\\fItext\\fR what it must contain. Controls are "
         "targets that have nothing to do with the subjects: if they fail, it is the "
-        "observer who is offline. "
+        "observer who is offline. Routers that connect to \\fIbmp\\fR (RFC 7854) or peer with "
+        "\\fIbgp\\fR (RFC 4271), "
+        "which announces nothing, tell their routes live; \\fItable\\fR is pre-policy, "
+        "post-policy, "
+        "loc-rib, adj-rib-out or adj-rib-out-pre-policy, \\fImd5\\fR the key of TCP MD5 "
+        "signatures, "
+        "also as {file: PATH}. \\fIris_live\\fR listens to RIPE's route collectors as RIS Live "
+        "streams them, to its \\fIhosts\\fR or (yes) to all. "
         "Relative paths are meant from the folder of the file.\n.PP\n.nf\n");
     const char *at = help_config_example();
     while (*at) {

@@ -151,8 +151,10 @@ static char *put_peer(struct route_json *json, const struct mrt_peer *peer, char
             end = digits_addr(end, &peer->addr);
             *end++ = '"';
         }
-        end = ROUTE_PUT(end, ",\"peer_asn\":");
-        end = digits_u32(end, peer->asn);
+        if (peer->asn) {
+            end = ROUTE_PUT(end, ",\"peer_asn\":");
+            end = digits_u32(end, peer->asn);
+        }
         piece->size = (unsigned)(end - piece->text);
     }
     return route_put_piece(at, piece);

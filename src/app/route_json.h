@@ -3,7 +3,8 @@
  *     type        announce, withdraw, table (an entry of a dump), state, end_of_rib; open, notification, keepalive,
  *                 route_refresh
  *     time        RFC 3339 in UTC, with as many decimals as it has
- *     collector, peer, peer_asn, sent (true: by the collector to the peer)
+ *     collector, peer, peer_asn (not of the few records that do not say whose they are), sent (true: by the
+ *     collector to the peer)
  *     prefix, path_id (with ADD-PATH)
  *     path        "64500 4837 {131279,131280}", origin_asn (not where the path ends in a set)
  *     origin      igp, egp, incomplete

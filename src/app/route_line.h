@@ -8,7 +8,7 @@
 #ifndef APP_ROUTE_LINE_H
 #define APP_ROUTE_LINE_H
 
-#include "source/bgp/route_files.h"
+#include "source/mrt/route_files.h"
 #include "wire/bgp_text.h"
 
 /* Room for any line, with what may be written over behind it. */

@@ -1,7 +1,7 @@
 #include "app/route_options.h"
 
 #include "app/archives.h"
-#include "source/bgp/element.h"
+#include "source/mrt/element.h"
 
 #include <stdlib.h>
 #include <string.h>

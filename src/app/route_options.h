@@ -4,7 +4,7 @@
 #define APP_ROUTE_OPTIONS_H
 
 #include "app/options.h"
-#include "source/bgp/element_filter.h"
+#include "source/mrt/element_filter.h"
 
 struct route_wish {
     struct element_filter filter;

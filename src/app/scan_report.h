@@ -28,7 +28,7 @@
 #define APP_SCAN_REPORT_H
 
 #include "out/out.h"
-#include "source/bgp/element.h"
+#include "source/mrt/element.h"
 #include "source/table/scan_events.h"
 
 struct scan_report {

@@ -1,6 +1,7 @@
 #include "wire/bgp_inside.h"
 
-/* The n = (bits + 7) / 8 bytes of a prefix, which are there; what is behind the last bit is not taken. */
+/* The n = (bits + 7) / 8 bytes of a prefix, which are there; what is behind the last bit is not
+ * taken. */
 static inline void set_prefix(const uint8_t *at, unsigned n, unsigned bits, uint8_t family,
                               struct prefix *out)
 {
@@ -106,8 +107,8 @@ static void survey_runs(const struct reader runs[2], uint8_t family, bool has_pa
     survey_run(&runs[1], family, has_path_ids, &out[1]);
 }
 
-/* Whether prefixes have path identifiers though nothing says so. Identifiers are small numbers, whose
- * zero bytes read as default routes: one message has no use for two of these. */
+/* Whether prefixes have path identifiers though nothing says so. Identifiers are small numbers,
+ * whose zero bytes read as default routes: one message has no use for two of these. */
 static bool looks_like_path_ids(const struct reader runs[2], uint8_t family,
                                 const struct survey plain[2])
 {
@@ -121,8 +122,8 @@ static bool looks_like_path_ids(const struct reader runs[2], uint8_t family,
             with[0].defaults + with[1].defaults < plain[0].defaults + plain[1].defaults);
 }
 
-/* Adds what is sound of a run. False if it makes no sense. If it ends with a prefix that is cut short,
- * those before it are kept and the fault says so. */
+/* Adds what is sound of a run. False if it makes no sense. If it ends with a prefix that is cut
+ * short, those before it are kept and the fault says so. */
 static bool add_routes(const struct reader *run, const struct survey *survey, uint8_t family,
                        uint8_t safi, bool has_path_ids, struct bgp_routes *list, uint8_t *count,
                        const char **fault)
@@ -185,8 +186,8 @@ static bool has_hop_length(size_t n, uint8_t family)
 }
 
 /* MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760, 3 and 4). RFC 7606, 5.3: prefixes that cannot be
- * read make the whole message unusable. A next hop of a wrong length would, too (7.11), as it may be
- * that the prefixes are not where they seem to be; if they make sense they are withdrawn. */
+ * read make the whole message unusable. A next hop of a wrong length would, too (7.11), as it may
+ * be that the prefixes are not where they seem to be; if they make sense they are withdrawn. */
 static const char *take_multiprotocol(const struct bgp_form *form, struct bgp_update *out)
 {
     static const char malformed[] =
@@ -214,7 +215,8 @@ static const char *take_multiprotocol(const struct bgp_form *form, struct bgp_up
     return NULL;
 }
 
-/* RFC 4724, 2: an UPDATE of nothing (IPv4), or with nothing but an MP_UNREACH_NLRI of no prefixes. */
+/* RFC 4724, 2: an UPDATE of nothing (IPv4), or with nothing but an MP_UNREACH_NLRI of no prefixes.
+ */
 static void find_end_of_rib(const struct reader *attributes, struct bgp_update *out)
 {
     struct reader gone = bgp_attribute(&out->attributes, BGP_MP_UNREACH);

@@ -1,7 +1,7 @@
 /* BGP UPDATE messages, from bytes to values, without copying or allocating: RFC 4271 (BGP-4), 4760
  * (other address families), 6793 (4-byte ASNs), 7606 (what to do with errors), 7911 (ADD-PATH),
- * 4724 (End-of-RIB). IPv4 and IPv6, unicast and multicast; other families are passed over. All views
- * point into the bytes given, which must outlive them.
+ * 4724 (End-of-RIB). IPv4 and IPv6, unicast and multicast; other families are passed over. All
+ * views point into the bytes given, which must outlive them.
  *
  *     struct bgp_update update;
  *     if (!bgp_update_decode(body, form, &update))
@@ -17,6 +17,7 @@
 #include "base/addr.h"
 #include "base/buffer.h"
 #include "base/reader.h"
+#include "wire/load.h"
 
 #include <stdbool.h>
 
@@ -129,8 +130,8 @@ struct bgp_attributes {
     } found[BGP_ATTRIBUTES]; /* from `start`; set only where `present` says so */
 };
 
-/* The value of an attribute; at == NULL if it is not there. Of two of the same type the first counts
- * (RFC 7606, 3 (g)). */
+/* The value of an attribute; at == NULL if it is not there. Of two of the same type the first
+ * counts (RFC 7606, 3 (g)). */
 static inline struct reader bgp_attribute(const struct bgp_attributes *attributes,
                                           enum bgp_attribute type)
 {
@@ -140,9 +141,27 @@ static inline struct reader bgp_attribute(const struct bgp_attributes *attribute
                      attributes->found[type].length);
 }
 
-/* The first attribute of that type among some that nobody has looked at yet; at == NULL if there is none.
+/* The first attribute of that type among some that nobody has looked at yet; at == NULL if there is
+ * none.
  */
-struct reader bgp_attribute_find(struct reader bytes, enum bgp_attribute type);
+const uint8_t *bgp_attribute_search(const uint8_t *at, const uint8_t *end, enum bgp_attribute type,
+                                    size_t *length);
+static inline struct reader bgp_attribute_find(struct reader bytes, enum bgp_attribute type)
+{
+    size_t length = 0;
+    const uint8_t *at = bgp_attribute_search(bytes.at, bytes.end, type, &length);
+    return reader_of(at, length);
+}
+
+/* The AS that stands last in an AS_PATH that nobody has looked at yet, whatever it is part of; 0 if
+ * there is none. It is the origin if that is not 0. */
+static inline uint32_t bgp_last_as(struct reader path, bool is_as4)
+{
+    size_t size = is_as4 ? 4 : 2;
+    if (reader_left(&path) < size)
+        return 0;
+    return is_as4 ? load_u32(path.end - 4) : load_u16(path.end - 2);
+}
 
 /* Where packets for a route are to go. */
 struct bgp_next_hop {

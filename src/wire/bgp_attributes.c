@@ -28,9 +28,9 @@ static bool has_right_length(const struct rule *rule, unsigned length)
     return rule->kind == ANY || (length > 0 && length % rule->length == 0);
 }
 
-/* The same as bits, for a first look in which nothing wrong escapes: what must be of flags and length - 1
- * taken together, and of which bits. A multiple of 2^n, and not 0, has n bits set in the lowest
- * places of length - 1, and not the highest. */
+/* The same as bits, for a first look in which nothing wrong escapes: what must be of flags and
+ * length - 1 taken together, and of which bits. A multiple of 2^n, and not 0, has n bits set in the
+ * lowest places of length - 1, and not the highest. */
 struct sketch {
     uint32_t must;
     uint32_t mask;
@@ -97,8 +97,8 @@ static inline void put_found(const struct found *found, struct bgp_attributes *o
     out->found[found->type % BGP_ATTRIBUTES].length = (uint16_t)found->length;
 }
 
-/* Notes what is odd about an attribute. False if it is not to be found in the index: a second one of a
- * type (RFC 7606, 3 (g)), or one of a type that has no place there. */
+/* Notes what is odd about an attribute. False if it is not to be found in the index: a second one
+ * of a type (RFC 7606, 3 (g)), or one of a type that has no place there. */
 static bool note_odd(const struct found *found, uint64_t present, struct bgp_scan *scan)
 {
     if (found->type >= BGP_ATTRIBUTES) {
@@ -136,13 +136,44 @@ static void scan_oddities(const uint8_t *bytes, size_t end, struct bgp_attribute
         out->scan.fault = "a path attribute is longer than the attributes' total length";
 }
 
-/* Nearly always nothing is odd: so it is only asked whether anything is, of all attributes together and
- * without a branch for each question. */
+/* Most routes begin with these three, in this order and just so: worth a look before anything is
+ * taken to pieces. Where the next attribute begins. */
+static inline size_t scan_usual(const uint8_t *bytes, size_t end, struct bgp_attributes *out)
+{
+    struct found path = {.type = BGP_AS_PATH, .value = 7};
+    out->present = 0;
+    if (end < 8 || load_u32(bytes) >> 8 != (WELL_KNOWN << 16 | BGP_ORIGIN << 8 | 1))
+        return 0;
+    put_found(&(struct found){.type = BGP_ORIGIN, .value = 3, .length = 1}, out);
+    out->present = attribute_bit(BGP_ORIGIN);
+    uint32_t head = load_u32(bytes + 4);
+    path.length = head >> 8 & 0xff;
+    if (head >> 16 == ((WELL_KNOWN | FLAG_EXTENDED_LENGTH) << 8 | BGP_AS_PATH)) {
+        path.length = head & 0xffff;
+        path.value = 8;
+    } else if (head >> 16 != (WELL_KNOWN << 8 | BGP_AS_PATH)) {
+        return 4;
+    }
+    path.next = path.value + path.length;
+    if (path.next > end)
+        return 4;
+    put_found(&path, out);
+    out->present |= attribute_bit(BGP_AS_PATH);
+    if (end - path.next < 7 ||
+        load_u32(bytes + path.next) >> 8 != (WELL_KNOWN << 16 | BGP_NEXT_HOP << 8 | 4))
+        return path.next;
+    put_found(&(struct found){.type = BGP_NEXT_HOP, .value = path.next + 3, .length = 4}, out);
+    out->present |= attribute_bit(BGP_NEXT_HOP);
+    return path.next + 7;
+}
+
+/* Nearly always nothing is odd: so it is only asked whether anything is, of all attributes together
+ * and without a branch for each question. */
 void attributes_scan(const uint8_t *bytes, size_t end, struct bgp_attributes *out)
 {
     struct found found;
-    size_t at = 0;
-    uint64_t present = 0, twice = 0;
+    size_t at = scan_usual(bytes, end, out);
+    uint64_t present = out->present, twice = 0;
     uint32_t odd = 0;
     for (; attribute_at(bytes, at, end, &found); at = found.next) {
         const struct sketch *sketch = &sketches[found.type];
@@ -159,14 +190,32 @@ void attributes_scan(const uint8_t *bytes, size_t end, struct bgp_attributes *ou
         scan_oddities(bytes, end, out);
 }
 
-struct reader bgp_attribute_find(struct reader bytes, enum bgp_attribute type)
+const uint8_t *bgp_attribute_search(const uint8_t *at, const uint8_t *end, enum bgp_attribute type,
+                                    size_t *length)
 {
     struct found found;
-    const size_t end = reader_left(&bytes);
-    for (size_t at = 0; attribute_at(bytes.at, at, end, &found); at = found.next)
-        if (found.type == type)
-            return reader_of(bytes.at + found.value, found.length);
-    return (struct reader){0};
+    for (size_t i = 0, n = (size_t)(end - at); attribute_at(at, i, n, &found); i = found.next)
+        if (found.type == type) {
+            *length = found.length;
+            return at + found.value;
+        }
+    return NULL;
+}
+
+/* The AS of an AGGREGATOR in either form; 0 if it has neither. */
+static inline uint32_t aggregator_asn(const uint8_t *at, size_t length)
+{
+    return length == 8 ? load_u32(at) : length == 6 ? load_u16(at) : 0;
+}
+
+/* RFC 7606, 7.7: two forms, by how the session has its ASNs; dumps have either. RFC 7607: no AS is
+ * 0. */
+static inline bool aggregator_is_sound(const struct bgp_attributes *attributes,
+                                       const struct bgp_form *form, bool is_dump)
+{
+    const uint8_t *at = attributes->start + attributes->found[BGP_AGGREGATOR].at;
+    size_t length = attributes->found[BGP_AGGREGATOR].length;
+    return aggregator_asn(at, length) != 0 && (is_dump || (length == 8) == form->is_as4);
 }
 
 static size_t length_of(const struct bgp_attributes *attributes, unsigned type)
@@ -174,31 +223,16 @@ static size_t length_of(const struct bgp_attributes *attributes, unsigned type)
     return attributes->present >> type & 1 ? attributes->found[type].length : 0;
 }
 
-/* Lengths that are no matter of powers of 2. */
-static uint64_t find_odd_lengths(const struct bgp_attributes *attributes)
+/* What else the first look does not see: lengths that are no matter of powers of 2, and AS 0. */
+static uint64_t find_wrong_contents(const struct bgp_attributes *attributes)
 {
+    struct reader aggregator = bgp_attribute(attributes, BGP_AS4_AGGREGATOR);
     uint64_t wrong = 0;
     if (length_of(attributes, BGP_LARGE_COMMUNITIES) % 12)
         wrong |= attribute_bit(BGP_LARGE_COMMUNITIES);
     if (length_of(attributes, BGP_IPV6_EXTENDED_COMMUNITIES) % 20)
         wrong |= attribute_bit(BGP_IPV6_EXTENDED_COMMUNITIES);
-    return wrong;
-}
-
-/* RFC 7606, 7.7: two forms, by how the session has its ASNs; dumps have either. RFC 7607: no AS is
- * 0. */
-static uint64_t find_bad_aggregators(const struct bgp_attributes *attributes,
-                                     const struct bgp_form *form, bool is_dump)
-{
-    struct reader old = bgp_attribute(attributes, BGP_AGGREGATOR);
-    struct reader as4 = bgp_attribute(attributes, BGP_AS4_AGGREGATOR);
-    uint64_t wrong = 0;
-    size_t length = reader_left(&old);
-    bool is_long = length == 8;
-    bool has_form = (length == 6 || is_long) && (is_dump || is_long == form->is_as4);
-    if (old.at && (!has_form || (is_long ? reader_u32(&old) : reader_u16(&old)) == 0))
-        wrong |= attribute_bit(BGP_AGGREGATOR);
-    if (as4.at && reader_u32(&as4) == 0)
+    if (aggregator.at && reader_u32(&aggregator) == 0)
         wrong |= attribute_bit(BGP_AS4_AGGREGATOR);
     return wrong;
 }
@@ -226,13 +260,11 @@ static void discard(struct bgp_attributes *attributes, uint64_t wrong)
 }
 
 /* RFC 7606, 3 (h): of several faults the strongest counts. */
-static const char *judge_each(const struct bgp_form *form, bool is_dump, struct bgp_attributes *out)
+static const char *weigh(uint64_t wrong, const struct bgp_form *form, bool is_dump,
+                         struct bgp_attributes *out)
 {
-    uint64_t flags = is_dump ? 0 : out->scan.wrong_flags;
-    uint64_t wrong = flags | out->scan.wrong_length | find_odd_lengths(out) |
-                     find_bad_aggregators(out, form, is_dump);
     uint64_t fatal = wrong & ~discardable(form, is_dump);
-    if (fatal & flags)
+    if (!is_dump && fatal & out->scan.wrong_flags)
         return "a path attribute has wrong flags";
     for (unsigned type = 0; fatal >> type; type++)
         if (fatal >> type & 1)
@@ -266,7 +298,10 @@ static inline const char *judge_path(bool is_as4, struct bgp_attributes *out)
     if (!is_sound)
         return rules[BGP_AS_PATH].fault;
     out->path.head = head;
+    out->path.tail.at = out->path.tail.end = NULL;
+    out->path.tail.bad = NULL;
     out->path.head_hops = UINT_MAX;
+    out->path.is_as4 = is_as4;
     if (is_as4) /* RFC 6793, 4.1: who speaks 4-byte ASNs does not use these */
         out->present &= ~(attribute_bit(BGP_AS4_PATH) | attribute_bit(BGP_AS4_AGGREGATOR));
     else if (out->present & attribute_bit(BGP_AS4_PATH))
@@ -278,20 +313,26 @@ static inline const char *judge(const struct bgp_form *form, bool is_dump,
                                 struct bgp_attributes *out)
 {
     const uint64_t mandatory = attribute_bit(BGP_ORIGIN) | attribute_bit(BGP_AS_PATH);
-    const uint64_t intricate = /* of these more than the length must be looked at */
-        attribute_bit(BGP_AGGREGATOR) | attribute_bit(BGP_AS4_AGGREGATOR) |
-        attribute_bit(BGP_LARGE_COMMUNITIES) | attribute_bit(BGP_IPV6_EXTENDED_COMMUNITIES);
-    const char *fault = NULL;
+    const uint64_t intricate = attribute_bit(BGP_AS4_AGGREGATOR) |
+                               attribute_bit(BGP_LARGE_COMMUNITIES) |
+                               attribute_bit(BGP_IPV6_EXTENDED_COMMUNITIES);
     out->discarded = 0;
     out->fault = NULL;
-    out->origin = 0;
-    out->path = (struct bgp_path){.is_as4 = form->is_as4};
     if (out->scan.fault)
         return out->scan.fault;
-    if (out->scan.wrong_flags | out->scan.wrong_length | (out->present & intricate))
-        fault = judge_each(form, is_dump, out);
-    if (fault || (is_dump && !(out->present & mandatory)))
+    uint64_t wrong = out->scan.wrong_length | (is_dump ? 0 : out->scan.wrong_flags);
+    if (out->present & attribute_bit(BGP_AGGREGATOR) && !aggregator_is_sound(out, form, is_dump))
+        wrong |= attribute_bit(BGP_AGGREGATOR);
+    if (out->present & intricate)
+        wrong |= find_wrong_contents(out);
+    const char *fault = wrong ? weigh(wrong, form, is_dump, out) : NULL;
+    if (fault)
         return fault;
+    if (is_dump && !(out->present & mandatory)) { /* a route of the router itself */
+        out->path = (struct bgp_path){.is_as4 = form->is_as4};
+        out->origin = 0;
+        return NULL;
+    }
     if ((out->present & mandatory) != mandatory)
         return out->present & attribute_bit(BGP_ORIGIN) ? "AS_PATH is missing"
                                                         : "ORIGIN is missing";
@@ -338,11 +379,13 @@ static struct bgp_next_hop read_next_hop(struct reader r)
     return hop;
 }
 
-/* The next hop within MP_REACH_NLRI if it is of this family. The first byte of the full form is that
- * of an AFI, 0; of the abbreviated form it is the length of what follows. */
+/* The next hop within MP_REACH_NLRI if it is of this family. The first byte of the full form is
+ * that of an AFI, 0; of the abbreviated form it is the length of what follows. */
 static struct reader find_next_hop(struct reader reach, uint8_t family, uint8_t safi)
 {
-    if (reader_left(&reach) && *reach.at != 0)
+    if (!reader_left(&reach))
+        return reach;
+    if (*reach.at != 0)
         return reader_sub(&reach, reader_u8(&reach));
     uint16_t afi = reader_u16(&reach);
     uint8_t reach_safi = reader_u8(&reach);

@@ -1,4 +1,5 @@
 #include "wire/bgp_inside.h"
+#include "wire/bgp_text.h"
 
 #include <limits.h>
 
@@ -62,29 +63,6 @@ bool path_merge(struct reader head, struct reader as4, struct bgp_path *out)
     return true;
 }
 
-static void add_number(struct buffer *out, uint32_t value)
-{
-    char digits[10];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while (value /= 10);
-    buffer_add(out, digits + at, sizeof digits - at);
-}
-
-static void format_segment(struct segment *segment, unsigned count, bool is_as4, struct buffer *out)
-{
-    static const char *const opens[] = {"", "{", "", "(", "({"};
-    static const char *const closes[] = {"", "}", "", ")", "})"};
-    buffer_puts(out, opens[segment->type]);
-    for (unsigned i = 0; i < count; i++) {
-        if (i)
-            buffer_add(out, segment->type == SEGMENT_SEQUENCE ? " " : ",", 1);
-        add_number(out, read_asn(&segment->asns, is_as4));
-    }
-    buffer_puts(out, closes[segment->type]);
-}
-
 /* How many ASes of a segment are used if `hops` hops still count; these are counted off. */
 static unsigned use_segment(const struct segment *segment, unsigned *hops)
 {
@@ -95,24 +73,12 @@ static unsigned use_segment(const struct segment *segment, unsigned *hops)
     return used;
 }
 
-/* Formats the first `hops` hops; confederation segments, which count none, go with what follows. */
-static void format_segments(struct reader r, bool is_as4, unsigned hops, size_t start,
-                            struct buffer *out)
-{
-    struct segment segment;
-    while (hops && segment_next(&r, is_as4, &segment)) {
-        unsigned used = use_segment(&segment, &hops);
-        if (out->size > start)
-            buffer_add(out, " ", 1);
-        format_segment(&segment, used, is_as4, out);
-    }
-}
-
+/* No text of a path is more than three times as long as its bytes: "65535 " of two. */
 void bgp_path_format(const struct bgp_path *path, struct buffer *out)
 {
-    size_t start = out->size;
-    format_segments(path->head, path->is_as4, path->head_hops, start, out);
-    format_segments(path->tail, true, UINT_MAX, start, out);
+    size_t n = 3 * (reader_left(&path->head) + reader_left(&path->tail));
+    char *at = buffer_room(out, n + DIGITS_SLACK);
+    buffer_used(out, bgp_text_path(at, path, &bgp_path_usual));
 }
 
 static uint32_t origin_of(struct reader r, bool is_as4)
@@ -134,13 +100,21 @@ uint32_t bgp_path_origin(const struct bgp_path *path)
     return origin_of(path->head, path->is_as4);
 }
 
+static inline bool asns_have(const uint8_t *at, unsigned count, bool is_as4, uint32_t asn)
+{
+    const size_t size = asn_size(is_as4);
+    for (; count; count--, at += size)
+        if ((is_as4 ? load_u32(at) : load_u16(at)) == asn)
+            return true;
+    return false;
+}
+
 static bool segments_have(struct reader r, bool is_as4, unsigned hops, uint32_t asn)
 {
     struct segment segment;
     while (hops && segment_next(&r, is_as4, &segment))
-        for (unsigned left = use_segment(&segment, &hops); left; left--)
-            if (read_asn(&segment.asns, is_as4) == asn)
-                return true;
+        if (asns_have(segment.asns.at, use_segment(&segment, &hops), is_as4, asn))
+            return true;
     return false;
 }
 

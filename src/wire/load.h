@@ -1,5 +1,5 @@
-/* Numbers in network order at places that are known to be there, for loops in which a reader's check of
- * each would count. Everything else goes through struct reader. */
+/* Numbers in network order at places that are known to be there, for loops in which a reader's
+ * check of each would count. Everything else goes through struct reader. */
 #ifndef WIRE_LOAD_H
 #define WIRE_LOAD_H
 

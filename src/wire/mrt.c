@@ -203,11 +203,23 @@ static const char *decode_peer(bool is_as4, struct reader *r, struct mrt_record 
     return NULL;
 }
 
+/* Zebra wrote some of a peer that it had no address of: both ASNs, then the states. */
+enum { BARE_STATE_CHANGE = 8 };
+
+static const char *decode_bare_state(struct reader *r, struct mrt_record *out)
+{
+    out->peer = (struct mrt_peer){.asn = reader_u16(r)};
+    reader_u16(r);
+    return decode_states(r, out);
+}
+
 static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_record *out)
 {
     bool is_internal = false;
     if (subtype == BGP4MP_SNAPSHOT || subtype >= sizeof forms / sizeof *forms)
         return NULL;
+    if (subtype == BGP4MP_STATE_CHANGE && reader_left(r) == BARE_STATE_CHANGE)
+        return decode_bare_state(r, out);
     const char *fault = decode_peer(forms[subtype].is_as4, r, out, &is_internal);
     if (fault)
         return fault;

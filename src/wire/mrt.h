@@ -1,9 +1,9 @@
 /* MRT archives (RFC 6396; 8050 for ADD-PATH; 6397 for places; 6396, appendix B for the records that
  * MRTd and Zebra wrote until 2001), from bytes to values, without copying or allocating. Framing is
- * the caller's: a record is 12 bytes of header and then `length` bytes, which are decoded here. That
- * is done in two steps, so that what nobody wants costs next to nothing: mrt_record_decode() reads
- * what stands in front, and what lies behind is walked by the _check() of its kind, which says
- * whether it fills the record exactly, before anything of it is used.
+ * the caller's: a record is 12 bytes of header and then `length` bytes, which are decoded here.
+ * That is done in two steps, so that what nobody wants costs next to nothing: mrt_record_decode()
+ * reads what stands in front, and what lies behind is walked by the _check() of its kind, which
+ * says whether it fills the record exactly, before anything of it is used.
  *
  *     struct mrt_header header = mrt_header_of(bytes);
  *     struct mrt_record record;
@@ -66,7 +66,7 @@ bool mrt_header_is_plausible(const struct mrt_header *header);
 uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes);
 
 struct mrt_peer {
-    struct addr addr;
+    struct addr addr; /* of no family for some state changes: nobody knows whose */
     uint32_t asn;
 };
 
@@ -161,8 +161,8 @@ static inline const char *mrt_record_decode(const struct mrt_header *header, str
 /* All that can be wrong with a record as a whole: NULL, or what is. */
 const char *mrt_record_check(const struct mrt_header *header, struct reader body);
 
-/* NULL, or what is wrong with what lies behind. For a RIB it is settled here whether its entries have
- * path identifiers. */
+/* NULL, or what is wrong with what lies behind. For a RIB it is settled here whether its entries
+ * have path identifiers. */
 const char *mrt_peers_check(struct mrt_peers peers);
 const char *mrt_rib_check(struct mrt_rib *rib);
 const char *mrt_table_check(struct mrt_table table);

@@ -1,6 +1,6 @@
-/* source/table/delegated and spans: any bytes as a registry's file: spans in order, apart, and each
+/* source/origins/delegated and spans: any bytes as a registry's file: spans in order, apart, and each
  * of a country; or a reason that names the file. */
-#include "source/table/delegated.h"
+#include "source/origins/delegated.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,8 +1,9 @@
-/* source/bgp/element: whatever the records say and whatever is asked for, a filtered walk tells just those
- * elements of the whole walk that a slow and independent reading of the filter lets pass, in the same
- * order, and counts as many as it tells. The first bytes choose an element of the archive and in what
- * respects others must be like it; the rest is the archive, its records framed by their lengths. */
-#include "source/bgp/element.h"
+/* source/mrt/element: whatever the records say and whatever is asked for, a filtered walk tells
+ * just those elements of the whole walk that a slow and independent reading of the filter lets
+ * pass, in the same order, and counts as many as it tells. The first bytes choose an element of the
+ * archive and in what respects others must be like it; the rest is the archive, its records framed
+ * by their lengths. */
+#include "source/mrt/element.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -60,8 +61,8 @@ static bool slow_prefix(const struct element_filter *filter, const struct prefix
     return false;
 }
 
-/* By the path's text: the origin is the last word of it if that is a number, and every number in it is
- * an AS. */
+/* By the path's text: the origin is the last word of it if that is a number, and every number in it
+ * is an AS. */
 static bool slow_path(const struct element_filter *filter, const struct bgp_path *path)
 {
     struct buffer text = {0};
@@ -137,8 +138,12 @@ static void add_line(void *context, const struct element *element)
         struct prefix normal = prefix_of(&element->prefix.addr, element->prefix.bits);
         assert(prefix_compare(&normal, &element->prefix) == 0);
     }
-    if (element->attributes)
+    if (element->attributes) {
+        struct bgp_next_hop hop =
+            bgp_next_hop_of(element->attributes, element->prefix.addr.family, element->safi);
         bgp_path_format(&element->attributes->path, &lines->text);
+        buffer_printf(&lines->text, " %s", addr_format(&hop.global, text));
+    }
     buffer_puts(&lines->text, "\n");
 }
 

@@ -1,6 +1,6 @@
 /* wire/mrt, wire/bgp and source/bgp: no bytes of an archive may lead them astray. The first byte
  * chooses whether the rest is an archive or the body of one UPDATE. */
-#include "source/bgp/mrt_stream.h"
+#include "source/mrt/mrt_stream.h"
 #include "wire/mrt.h"
 
 #include <assert.h>

@@ -2,7 +2,7 @@
  * are one line each, and those of JSON are JSON. The first byte chooses the form of the others. */
 #include "app/route_dump.h"
 #include "app/route_json.h"
-#include "source/bgp/mrt_reader.h"
+#include "source/mrt/mrt_reader.h"
 
 #include <assert.h>
 #include <jansson.h>

@@ -1,6 +1,6 @@
-/* source/table/rpki: any bytes as a validator's file: a table, or a reason that names the file; and
+/* source/origins/rpki: any bytes as a validator's file: a table, or a reason that names the file; and
  * of every entry it is known whether it was good. */
-#include "source/table/rpki_read.h"
+#include "source/origins/rpki_read.h"
 
 #include <assert.h>
 #include <string.h>

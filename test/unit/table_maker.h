@@ -3,7 +3,7 @@
 #ifndef TEST_TABLE_MAKER_H
 #define TEST_TABLE_MAKER_H
 
-#include "source/bgp/element.h"
+#include "source/mrt/element.h"
 
 #include <assert.h>
 #include <limits.h>

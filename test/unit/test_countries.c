@@ -1,4 +1,4 @@
-/* source/table/countries, and below it spans, delegated and geo: what the registries' files and
+/* source/origins/countries, and below it spans, delegated and geo: what the registries' files and
  * databases say, how they can be damaged, and who wins where they disagree. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,9 +7,9 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "source/table/countries.h"
-#include "source/table/delegated.h"
-#include "source/table/geo.h"
+#include "source/origins/countries.h"
+#include "source/origins/delegated.h"
+#include "source/origins/geo.h"
 #include "mmdb_maker.h"
 
 #include <stdio.h>

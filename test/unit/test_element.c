@@ -1,5 +1,5 @@
-/* source/bgp/element: every kind of record as elements, what a filter lets pass, and that it lets pass just
- * that: also of the real archives, where they are. */
+/* source/mrt/element: every kind of record as elements, what a filter lets pass, and that it lets
+ * pass just that: also of the real archives, where they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "archive_maker.h"
-#include "source/bgp/element.h"
-#include "source/bgp/mrt_reader.h"
+#include "source/mrt/element.h"
+#include "source/mrt/mrt_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,8 +173,9 @@ static void test_messages(void **state)
            "103 withdraw 9.0.0.0/8\n103 withdraw 10.0.0.0/8\n"
            "104 withdraw 9.0.0.0/8" VIA "\n104 announce 10.0.0.0/8" VIA "\n");
     archive_update(&file, 100, "9.0.0.0/8", NULL, NULL);
-    file.bytes[7] = 7; /* BGP4MP_MESSAGE_AS4_LOCAL */
-    expect(&file, NULL, "100 withdraw 9.0.0.0/8 sent\n");
+    file.bytes[7] = 7;                                    /* BGP4MP_MESSAGE_AS4_LOCAL */
+    add_record(&file, 101, 16, 0, "0000 0000 0003 0004"); /* of a peer without a name */
+    expect(&file, NULL, "100 withdraw 9.0.0.0/8 sent\n101 state 3>4 0\n");
     buffer_done(&file);
 }
 
@@ -595,7 +596,8 @@ static void test_filter_as4_path(void **state)
 
 /* ---- whole files ---- */
 
-/* What a walk of a file must be compared by: a number that depends on every element and their order. */
+/* What a walk of a file must be compared by: a number that depends on every element and their
+ * order. */
 struct digest {
     const struct element_filter *slow; /* asked one by one; NULL: not */
     uint64_t count;
@@ -685,7 +687,8 @@ static void check_filter(const char *path, const struct element_filter *filter)
     element_walk_done(&counting);
 }
 
-/* The real archives: LASTLIGHT_DATA, or a folder beside the source tree. False if it is not there. */
+/* The real archives: LASTLIGHT_DATA, or a folder beside the source tree. False if it is not there.
+ */
 static bool data_path(const char *name, char out[640])
 {
     const char *folder = getenv("LASTLIGHT_DATA"), *root = getenv("LASTLIGHT_ROOT");
@@ -743,8 +746,8 @@ static void test_real_filters(void **state)
     }
 }
 
-/* A length that swallows the records that follow: they are found although the filter never looks into
- * the one that has them. */
+/* A length that swallows the records that follow: they are found although the filter never looks
+ * into the one that has them. */
 static void test_swallowed(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* source/bgp/route_files: archives merged by time, opened when it is their turn. */
+/* source/mrt/route_files: archives merged by time, opened when it is their turn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "archive_maker.h"
-#include "source/bgp/route_files.h"
+#include "source/mrt/route_files.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -274,6 +274,50 @@ static void test_stop(void **state)
     run_done(&run);
 }
 
+/* Names that tell when archives begin are believed, but only where they told the truth before. */
+static void test_names(void **state)
+{
+    (void)state;
+    enum { NOON = 1644235200 /* 2022-02-07T12:00:00Z */ };
+    static const struct {
+        const char *path;
+        unsigned minute; /* of its only record */
+    } files[] = {
+        /* Of the first the name is right, so that the fourth, of which it is not, comes when that says. */
+        {"a/updates.20220207.1200.gz", 0},
+        {"a/updates.20220207.1205.gz", 5},
+        {"a/updates.20220207.1210.gz", 10},
+        {"a/updates.20220207.1240.gz", 20},
+        /* Of the first it is wrong, and all are looked into; so are those of another kind. */
+        {"b/updates.20220207.0300.gz", 1},
+        {"b/updates.20220207.0305.gz", 21},
+        {"a/rib.20220207.0000.bz2", 22},
+        {"a/rib.20220207.0200.bz2", 2},
+        {"a/other", 30},
+    };
+    assert_int_equal(mkdir("a", 0777), 0);
+    assert_int_equal(mkdir("b", 0777), 0);
+    const char *paths[sizeof files / sizeof *files];
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
+        struct buffer file = {0};
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "9.%u.0.0/16", i);
+        archive_update(&file, NOON + files[i].minute * 60, prefix, NULL, NULL);
+        write_file(files[i].path, &file);
+        paths[i] = files[i].path;
+    }
+    check(paths, sizeof files / sizeof *files,
+          "1644235200 0 1 192.0.2.9 9.0.0.0/16\n"
+          "1644235260 4 1 192.0.2.9 9.4.0.0/16\n"
+          "1644235320 7 1 192.0.2.9 9.7.0.0/16\n"
+          "1644235500 1 1 192.0.2.9 9.1.0.0/16\n"
+          "1644235800 2 1 192.0.2.9 9.2.0.0/16\n"
+          "1644236460 5 1 192.0.2.9 9.5.0.0/16\n"
+          "1644236520 6 1 192.0.2.9 9.6.0.0/16\n"
+          "1644237000 8 1 192.0.2.9 9.8.0.0/16\n"
+          "1644236400 3 1 192.0.2.9 9.3.0.0/16\n");
+}
+
 static void make_many(unsigned count, unsigned records, unsigned seconds_between)
 {
     assert_int_equal(mkdir("many", 0777), 0);
@@ -430,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_peers_of_each, enter, leave),
         cmocka_unit_test_setup_teardown(test_damaged, enter, leave),
         cmocka_unit_test_setup_teardown(test_stop, enter, leave),
+        cmocka_unit_test_setup_teardown(test_names, enter, leave),
         cmocka_unit_test_setup_teardown(test_many, enter, leave),
         cmocka_unit_test_setup_teardown(test_too_many_at_once, enter, leave),
         cmocka_unit_test_setup_teardown(test_collector, enter, leave),

@@ -52,7 +52,7 @@ static struct bgp_attributes attributes_of(const char *hex, uint8_t bytes[256])
 
 static const struct mrt_peer peer = {{{192, 0, 2, 9}, 4}, 64500};
 static const struct mrt_peer peer6 = {{{0x20, 1, 0x0d, 0xb8, [7] = 1, [15] = 9}, 6}, 64501};
-static const struct mrt_peer nobody = {.asn = 64502};
+static const struct mrt_peer nobody = {.asn = 64502}, unknown;
 static const struct route_file file = {.path = "a", .record = 1};
 
 static const struct mrt_header of_bgp4mp = {.type = MRT_BGP4MP},
@@ -287,6 +287,9 @@ static void test_json(void **state)
          HEAD("state") PEER "\"from\":\"established\",\"to\":\"idle\"}\n"},
         {ELEMENT_STATE, &of_bgp4mp, &nobody, NULL, NULL, 0,
          HEAD("state") "\"peer_asn\":64502,\"from\":\"established\",\"to\":\"idle\"}\n"},
+        {ELEMENT_STATE, &of_bgp4mp, &unknown, NULL, NULL, 0,
+         "{\"type\":\"state\",\"time\":\"2022-02-07T05:30:00Z\",\"from\":\"established\",\"to\":"
+         "\"idle\"}\n"},
         {ELEMENT_END_OF_RIB, &of_bgp4mp, &peer, "::/0", NULL, MULTICAST,
          HEAD("end_of_rib") PEER "\"family\":\"ipv6\",\"safi\":\"multicast\"}\n"},
         {ELEMENT_END_OF_RIB, &of_bgp4mp, &peer, "0.0.0.0/0", NULL, 0,

@@ -1,4 +1,4 @@
-/* source/table/rpki: the files of every validator, and all the ways in which they can be
+/* source/origins/rpki: the files of every validator, and all the ways in which they can be
  * damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,8 +8,8 @@
 
 #include "base/buffer.h"
 #include "base/mem.h"
-#include "source/table/rpki.h"
-#include "source/table/rpki_read.h"
+#include "source/origins/rpki.h"
+#include "source/origins/rpki_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* source/table/rtr_client against a cache on loopback that is played by the test: it answers each
+/* source/origins/rtr_client against a cache on loopback that is played by the test: it answers each
  * query with the next line of a script, in the words of rtr_maker.h, or does what no cache
  * should. */
 #include <setjmp.h>
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "source/table/rtr_client.h"
+#include "source/origins/rtr_client.h"
 #include "sys/clock.h"
 #include "sys/net.h"
 #include "rtr_maker.h"

@@ -1,7 +1,7 @@
-/* source/web/url_files by way of source/bgp/route_files: archives of the web among files, merged as if all
+/* source/web/url_files by way of source/mrt/route_files: archives of the web among files, merged as if all
  * lay here; and what is missing is told. */
 #include "archive_maker.h"
-#include "source/bgp/route_files.h"
+#include "source/mrt/route_files.h"
 #include "sys/output.h"
 #include "web_server.h"
 

@@ -1,4 +1,4 @@
-/* source/table/vrps: RFC 6811 by its cases, by its definition tried on each VRP, and by changes
+/* source/origins/vrps: RFC 6811 by its cases, by its definition tried on each VRP, and by changes
  * against a list that is searched from end to end. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "source/table/vrps.h"
+#include "source/origins/vrps.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -472,7 +472,7 @@ static void test_wrong_lengths(void **state)
     assert_int_equal(get(&trial, "/short.gz"), ERR_IO);
     assert_has(trial.why.text, "/short.gz: broken off after 1000 of 2000 bytes; tried 5 times");
     assert_int_equal(count_files(".part"), 0); /* nothing to go on with without a tag */
-    restart(&trial); /* and forget that the host has failed */
+    restart(&trial);                           /* and forget that the host has failed */
     assert_int_equal(get(&trial, "/part.gz"), ERR_IO);
     assert_has(trial.why.text, "/part.gz: broken off after 5000 of 300000 bytes; tried 5 times");
     assert_int_equal(count_files(".part"), 1);

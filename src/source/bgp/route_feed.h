@@ -23,6 +23,8 @@ void route_feed_done(struct route_feed *feed);
 int32_t route_feed_peer(struct route_feed *feed, const struct addr *addr, uint32_t asn);
 /* Something was heard that only an established session lets through: PEER_UP, if that is news. */
 void route_feed_hear(struct route_feed *feed, int32_t peer);
+/* The same of a session that was there before it was heard, whose table is not told: PEER_HEARD. */
+void route_feed_join(struct route_feed *feed, int32_t peer);
 void route_feed_lose(struct route_feed *feed, int32_t peer); /* PEER_DOWN */
 /* Tells any other state of a peer. */
 void route_feed_state(struct route_feed *feed, int32_t peer, enum peer_op op, uint64_t value);

@@ -12,7 +12,7 @@
 #ifndef SOURCE_TABLE_BINS_H
 #define SOURCE_TABLE_BINS_H
 
-#include "source/table/countries.h"
+#include "source/origins/countries.h"
 #include "source/table/route_table.h"
 
 /* One AS or country in one bin. */

@@ -21,7 +21,7 @@
 #ifndef SOURCE_TABLE_ROUTE_TABLE_H
 #define SOURCE_TABLE_ROUTE_TABLE_H
 
-#include "source/bgp/element.h"
+#include "source/mrt/element.h"
 
 enum { TABLE_PEERS_MAX = 4096 };
 

@@ -13,8 +13,8 @@
 #define SOURCE_TABLE_SCAN_EVENTS_H
 
 #include "base/mem.h"
-#include "source/table/countries.h"
-#include "source/table/rpki.h"
+#include "source/origins/countries.h"
+#include "source/origins/rpki.h"
 #include "source/table/scan.h"
 
 enum scan_kind {

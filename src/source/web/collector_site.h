@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/utc.h"
-#include "source/bgp/collector.h"
+#include "source/mrt/collector.h"
 
 #include <stdbool.h>
 #include <stddef.h>
