@@ -13,7 +13,7 @@
 #ifndef SOURCE_TABLE_CHUNK_STORE_H
 #define SOURCE_TABLE_CHUNK_STORE_H
 
-#include "source/origins/lookup.h"
+#include "source/table/lookup.h"
 
 #include <stddef.h>
 
