@@ -170,7 +170,10 @@ static const char *claim_end_words(struct arena *arena, const struct scan_event 
 {
     char least[DURATION_TEXT_MAX];
     if (event->open)
-        return arena_printf(arena, "still so at the end, %s later",
+        return arena_printf(arena,
+                            event->is_unseen
+                                ? "not heard of again since a gap in the archive, %s later"
+                                : "still so at the end, %s later",
                             duration_format(event->longest_ns, least));
     return arena_printf(arena, "until %s (%s)",
                         words_interval(arena, &event->ended, event->began.first_after),

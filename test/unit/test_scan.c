@@ -287,6 +287,30 @@ static void test_gap(void **state)
     done(&play);
 }
 
+/* Nor is it known whether another origin was still there. */
+static void test_claim_in_gap(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    beat(&play, 100, 1000);
+    say_all(&play, 1000, 0, PEERS, "20.0.0.0/16", "5 6 666");
+    say_all(&play, 1020, 0, PEERS, "10.0.0.0/16", "5 6 777");
+    beat(&play, 1040, 1100);
+    beat(&play, 1500, 1600);
+    say_all(&play, 1600, 0, PEERS, "10.0.0.0/16", "5 6 777");
+    beat(&play, 1620, 2000);
+    end(&play, 2001);
+    assert_int_equal(play.events->count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool is_seen = event(&play, i)->other == 777;
+        assert_int_equal(event(&play, i)->open, 1);
+        assert_int_equal(event(&play, i)->is_unseen, !is_seen);
+        assert_int_equal(event(&play, i)->longest_ns / NS_PER_S, is_seen ? 981 : 99);
+    }
+    done(&play);
+}
+
 /* A quiet collector has no gaps. */
 static void test_quiet(void **state)
 {
@@ -646,6 +670,7 @@ int main(void)
         cmocka_unit_test(test_session_losses),
         cmocka_unit_test(test_loss_of_sessions_in_outage),
         cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_claim_in_gap),
         cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_hole),
         cmocka_unit_test(test_flaps),

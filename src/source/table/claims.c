@@ -75,6 +75,7 @@ static void update(const struct claims *claims, struct claim *claim)
     count_peers(claims, claim, &claim->peers, &carried);
     if (claim->peers && !claim->is_open)
         begin(claims, claim);
+    claim->is_unseen &= !claim->peers;
     if (claim->peers > claim->peers_most) {
         claim->peers_most = claim->peers;
         claim->known_then = carried;
@@ -83,7 +84,7 @@ static void update(const struct claims *claims, struct claim *claim)
     if (!utc_is_known(claim->half) &&
         claim->peers * 2U >= route_table_full_feeds(claims->table, claim->row.family))
         claim->half = claims->now;
-    if (!claim->peers && claim->is_open) {
+    if (!claim->peers && claim->is_open && !claim->is_unseen) {
         claim->is_open = false;
         claim->ended = (struct interval){claims->before, claims->now};
     }
@@ -168,11 +169,30 @@ void claims_change(struct claims *claims, const struct table_change *change)
     }
 }
 
-/* Peers that were lost meanwhile told nothing of its end. */
-void claims_end(struct claims *claims, struct utc last)
+static void lose_sight(struct claim *claim, struct utc last)
 {
-    claims->now = claims->before = last;
+    if (!claim->is_unseen)
+        claim->unseen_since = last;
+    claim->is_unseen = true;
+}
+
+void claims_gap(struct claims *claims, struct utc last)
+{
     for (size_t i = 0; i < claims->count; i++)
         if (claims->list[i].is_open)
-            update(claims, &claims->list[i]);
+            lose_sight(&claims->list[i], last);
+}
+
+/* Peers whose sessions were lost told nothing of its end. */
+void claims_end(struct claims *claims, struct utc last)
+{
+    for (size_t i = 0; i < claims->count; i++) {
+        struct claim *claim = &claims->list[i];
+        uint16_t peers, carried;
+        if (!claim->is_open)
+            continue;
+        count_peers(claims, claim, &peers, &carried);
+        if (!peers)
+            lose_sight(claim, last);
+    }
 }

@@ -19,12 +19,14 @@ struct claim {
     uint32_t owner;         /* the origin of the row until then, or of the prefix that holds it */
     struct table_row cover; /* the prefix that holds it; row 0: the prefix is the owner's own */
     bool is_open;
+    bool is_unseen;      /* a gap began when it was so, and nothing was heard of it since */
     bool is_related;     /* one of the two is on the other's path: provider and customer */
     uint16_t times;      /* how often it began */
     uint16_t from_owner; /* peers that had the owner's route right before */
     uint16_t peers, peers_most,
         known_then; /* now; at most; and of so many that carried any route */
     struct interval began, ended;
+    struct utc unseen_since;
     struct utc widest; /* when most had it */
     struct utc half;   /* when half of the live full-feed peers had it; 0: never */
 };
@@ -41,6 +43,8 @@ void claims_init(struct claims *claims, struct route_table *table);
 void claims_done(struct claims *claims);
 /* For the table's `changed`, before losses_change(). */
 void claims_change(struct claims *claims, const struct table_change *change);
+/* As losses_gap(). */
+void claims_gap(struct claims *claims, struct utc last);
 void claims_end(struct claims *claims, struct utc last);
 
 #endif

@@ -97,13 +97,16 @@ static void set_prefixes(struct making *making, struct scan_event *event,
 static void set_claim(const struct making *making, struct scan_event *event,
                       const struct claim *claim)
 {
-    struct utc end = claim->is_open ? making->summary.last : claim->ended.last_before;
+    struct utc end = claim->is_unseen ? claim->unseen_since
+                     : claim->is_open ? making->summary.last
+                                      : claim->ended.last_before;
     int64_t lasted = utc_diff(end, claim->began.first_after);
     if (claim->began.last_before.ns < event->began.last_before.ns)
         event->began.last_before = claim->began.last_before;
     if (!claim->is_open && claim->ended.first_after.ns > event->ended.first_after.ns)
         event->ended = claim->ended;
     event->open += claim->is_open;
+    event->is_unseen |= claim->is_unseen;
     if (lasted > event->longest_ns)
         event->longest_ns = lasted;
     if (claim->times > event->times)

@@ -335,7 +335,8 @@ void losses_change(struct losses *losses, const struct table_change *change)
 
 void losses_gap(struct losses *losses, struct utc last)
 {
-    losses->now = last;
+    if (last.ns > losses->now.ns)
+        losses->now = last;
     for (size_t i = 0; i < losses->count; i++) {
         struct loss *loss = &losses->list[i];
         if (!loss->is_open || loss->is_unseen)
@@ -343,7 +344,7 @@ void losses_gap(struct losses *losses, struct utc last)
         add_up(losses, loss);
         loss->judged = loss->partial_since = (struct utc){0};
         loss->is_unseen = true;
-        loss->unseen_since = last;
+        loss->unseen_since = losses->now;
     }
 }
 

@@ -26,7 +26,7 @@ struct scan {
     struct claims claims;
     struct pulse pulses[SCAN_COLLECTORS_MAX];
     struct scan_summary summary;
-    struct utc forget_at;
+    struct utc forget_at, gap_until;
     struct interval holes[SCAN_HOLES_MAX]; /* that are still to come */
     size_t hole_count;
 };
@@ -63,13 +63,16 @@ void scan_free(struct scan *scan)
     free(scan);
 }
 
+/* A gap may be found twice: announced as a hole, and felt. */
 static void note_gap(struct scan *scan, int collector, struct interval gap)
 {
     struct scan_summary *summary = &scan->summary;
     int64_t longest = utc_diff(summary->gap.first_after, summary->gap.last_before);
     route_table_gap(scan->table, collector);
     losses_gap(&scan->losses, gap.last_before);
-    summary->gaps++;
+    claims_gap(&scan->claims, gap.last_before);
+    summary->gaps += gap.last_before.ns >= scan->gap_until.ns;
+    scan->gap_until = gap.first_after;
     if (utc_diff(gap.first_after, gap.last_before) > longest)
         summary->gap = gap;
 }
