@@ -129,15 +129,15 @@ static void decode(const char *path, struct element_walk *walk)
 static void feed(struct route_table *table, const struct decoded *decoded)
 {
     static struct bgp_attributes attributes;
+    static struct element element = {.attributes = &attributes};
     for (size_t i = 0; i < decoded->count; i++) {
         const struct change *change = &decoded->changes[i];
         attributes.path = decoded->paths[change->path];
-        struct element element = {.kind = change->kind,
-                                  .time = change->time,
-                                  .peer = &decoded->peers[change->peer],
-                                  .prefix = change->prefix,
-                                  .safi = change->safi,
-                                  .attributes = &attributes};
+        element.kind = change->kind;
+        element.time = change->time;
+        element.peer = &decoded->peers[change->peer];
+        element.prefix = change->prefix;
+        element.safi = change->safi;
         route_table_feed(table, 0, &element);
     }
     route_table_flush(table);
@@ -221,6 +221,28 @@ static void fill(struct route_table *table, const struct made_table *made, uint3
     route_table_flush(table);
 }
 
+/* The worst there is: each change of another prefix, at another peer, and to what no other has. */
+static void print_worst(struct route_table *table, const struct made_table *made,
+                        uint32_t peer_count)
+{
+    enum { CHANGES = 2000000 };
+    uint64_t drawn = 1;
+    struct mono start = clock_mono();
+    for (unsigned i = 0; i < CHANGES; i++) {
+        drawn = drawn * 6364136223846793005U + 1442695040888963407U;
+        uint32_t k = (uint32_t)(drawn >> 33) % peer_count;
+        struct mrt_peer peer = {{{192, 0, (uint8_t)(k >> 8), (uint8_t)k}, 4}, made_peer_asn(k)};
+        struct element element = {.kind = ELEMENT_WITHDRAW,
+                                  .time = {NS_PER_S},
+                                  .peer = &peer,
+                                  .prefix = made_prefix((uint32_t)(drawn >> 40) % made->prefixes),
+                                  .safi = BGP_UNICAST};
+        route_table_feed(table, 0, &element);
+    }
+    route_table_flush(table);
+    printf("worst_rate %.9g\n", CHANGES / seconds_since(start));
+}
+
 /* What a part of its peers has, each with all the others left out. */
 static uint32_t ways_of_one(const struct made_table *made)
 {
@@ -247,5 +269,6 @@ void bench_table(uint64_t prefixes, uint64_t peers)
     printf("ways_of_one_peer_a_prefix %.3f\nways_of_the_sum %.3f\nchunks_of_eight_a_prefix %.3f\n",
            one / (double)prefixes, counts.ways / (one * (double)peers),
            counts.chunks / ((double)prefixes * (double)((peers + 7) / 8)));
+    print_worst(table, &made, (uint32_t)peers);
     route_table_free(table);
 }

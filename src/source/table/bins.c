@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "source/origins/lookup.h"
+#include "source/table/lookup.h"
 #include "source/table/space.h"
 
 #include <stdlib.h>

@@ -61,7 +61,7 @@ bool chunk_store_has_room(const struct chunk_store *store)
 static uint32_t take_number(struct chunk_store *store)
 {
     uint32_t number = store->free;
-    assert(chunk_store_has_room(store));
+    assert(chunk_store_has_room(store) && !store->marks);
     if (number) {
         store->free = store->chunks[number].cells[0];
         return number;

@@ -13,7 +13,7 @@
 #ifndef SOURCE_TABLE_CHUNK_STORE_H
 #define SOURCE_TABLE_CHUNK_STORE_H
 
-#include "source/origins/lookup.h"
+#include "source/table/lookup.h"
 
 #include <stddef.h>
 
@@ -56,6 +56,7 @@ static inline const uint32_t *chunk_cells(const struct chunk_store *store, uint3
     return store->chunks[number].cells;
 }
 
+/* Between the first mark and the sweep none is interned. */
 void chunk_store_mark(struct chunk_store *store, uint32_t number);
 /* Whether it is marked: it will be there after the sweep. */
 bool chunk_is_marked(const struct chunk_store *store, uint32_t number);

@@ -19,7 +19,7 @@
 #define SOURCE_TABLE_PATH_STORE_H
 
 #include "base/buffer.h"
-#include "source/origins/lookup.h"
+#include "source/table/lookup.h"
 #include "source/table/path_hops.h"
 
 /* Numbers below this are free for other uses; that one is the way from the peer straight to the

@@ -9,7 +9,7 @@
 #define SOURCE_TABLE_PREFIX_ROWS_H
 
 #include "base/addr.h"
-#include "source/origins/lookup.h"
+#include "source/table/lookup.h"
 
 struct row_head {
     uint32_t origin; /* that of most ways, which do not have it within; 0: none yet */

@@ -119,13 +119,12 @@ static void count_cell(struct column *column, struct row_head *head, uint32_t ce
     }
 }
 
-/* Puts one change into the cells of its chunk. */
-static void put_in(struct route_table *table, struct table_family *family,
-                   const struct pending *change, uint32_t cells[CHUNK_CELLS])
+/* What a change makes of a cell; counts it. */
+static uint32_t changed_cell(struct route_table *table, struct table_family *family,
+                             const struct pending *change, uint32_t before)
 {
     struct row_head *head = row_head(&family->rows, change->row);
     struct column *column = &family->columns[change->column];
-    uint32_t *cell = &cells[change->column % CHUNK_CELLS], before = *cell;
     uint32_t after = CELL_WITHDRAWN;
     if (change->kind != ELEMENT_WITHDRAW)
         after = cell_of(table, head, change->way);
@@ -135,10 +134,10 @@ static void put_in(struct route_table *table, struct table_family *family,
     table->counts.same += after == before;
     table->counts.refused += !after;
     if (!after || after == before)
-        return;
+        return before;
     count_cell(column, head, before, -1);
     count_cell(column, head, after, 1);
-    *cell = after;
+    return after;
 }
 
 static void tell(struct route_table *table, const struct pending *change, uint8_t family,
@@ -167,50 +166,61 @@ static size_t run_of(const struct pending *changes, size_t count)
     return n;
 }
 
-/* Those of a run that go into the same chunk as its first, in both cases in their order. */
-struct same_chunk {
-    const struct pending *changes[PENDING_MAX];
-    size_t count;
-};
-
-static void apply(struct route_table *table, struct table_family *family,
-                  const struct same_chunk *same)
+static bool has_room(struct route_table *table, size_t count)
 {
-    const struct pending *first = same->changes[0];
-    uint32_t *chunk = &row_chunks(&family->rows, first->row)[first->column / CHUNK_CELLS];
-    uint32_t before[CHUNK_CELLS], after[CHUNK_CELLS];
-    if (!chunk_store_has_room(&table->chunks)) {
-        table->counts.refused += same->count;
-        return;
-    }
-    memcpy(before, chunk_cells(&table->chunks, *chunk), sizeof before);
-    memcpy(after, before, sizeof after);
-    for (size_t i = 0; i < same->count; i++)
-        put_in(table, family, same->changes[i], after);
-    if (memcmp(before, after, sizeof after) == 0)
-        return;
-    *chunk = chunk_store_intern(&table->chunks, after, chunk_hash(after));
-    for (size_t i = 0; i < same->count; i++) {
-        uint32_t cell = same->changes[i]->column % CHUNK_CELLS;
-        tell(table, same->changes[i], family->rows.family, before[cell], after[cell]);
-    }
+    bool has_room = chunk_store_has_room(&table->chunks);
+    table->counts.refused += has_room ? 0 : count;
+    return has_room;
 }
 
-static void apply_run(struct route_table *table, struct pending *changes, size_t count)
+static void apply(struct route_table *table, const struct pending *change)
 {
-    struct table_family *family = &table->families[family_index(changes->prefix.addr.family)];
-    struct same_chunk same;
-    for (size_t i = 0; i < count; i++) {
-        if (!changes[i].row) /* it has gone in with one before it, or there is no room */
-            continue;
-        same.count = 0;
-        for (size_t k = i; k < count; k++)
-            if (changes[k].column / CHUNK_CELLS == changes[i].column / CHUNK_CELLS)
-                same.changes[same.count++] = &changes[k];
-        apply(table, family, &same);
-        for (size_t k = 0; k < same.count; k++)
-            changes[same.changes[k] - changes].row = 0;
-    }
+    struct table_family *family = &table->families[family_index(change->prefix.addr.family)];
+    uint32_t *chunk = &row_chunks(&family->rows, change->row)[change->column / CHUNK_CELLS];
+    struct chunk cells = table->chunks.chunks[*chunk];
+    size_t place = change->column % CHUNK_CELLS;
+    uint32_t before = cells.cells[place];
+    if (!has_room(table, 1))
+        return;
+    uint32_t after = changed_cell(table, family, change, before);
+    if (after == before)
+        return;
+    uint64_t hash = chunk_hash_changed(chunk_hash(cells.cells), place, before, after);
+    cells.cells[place] = after;
+    *chunk = chunk_store_intern(&table->chunks, cells.cells, hash);
+    tell(table, change, family->rows.family, before, after);
+}
+
+/* Those of a run that go into the same chunk as its first, which is done with them. */
+static void apply_chunk(struct route_table *table, struct pending *run, size_t count)
+{
+    struct table_family *family = &table->families[family_index(run->prefix.addr.family)];
+    uint32_t *chunk = &row_chunks(&family->rows, run->row)[run->column / CHUNK_CELLS];
+    uint32_t group = run->column / CHUNK_CELLS;
+    struct chunk before = table->chunks.chunks[*chunk], after = before;
+    if (!has_room(table, 1))
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (run[i].row && run[i].column / CHUNK_CELLS == group) {
+            uint32_t *cell = &after.cells[run[i].column % CHUNK_CELLS];
+            *cell = changed_cell(table, family, &run[i], *cell);
+        }
+    *chunk = chunk_store_intern(&table->chunks, after.cells, chunk_hash(after.cells));
+    for (size_t i = 0; i < count; i++)
+        if (run[i].row && run[i].column / CHUNK_CELLS == group) {
+            uint32_t cell = run[i].column % CHUNK_CELLS;
+            tell(table, &run[i], family->rows.family, before.cells[cell], after.cells[cell]);
+            run[i].row = 0;
+        }
+}
+
+static void apply_run(struct route_table *table, struct pending *run, size_t count)
+{
+    if (count == 1 && run->row)
+        apply(table, run);
+    for (size_t i = 0; i < count && count > 1; i++)
+        if (run[i].row) /* else it went in with one before it, or there is no room */
+            apply_chunk(table, &run[i], count - i);
 }
 
 static void find_row(struct route_table *table, struct pending *change)

@@ -120,10 +120,10 @@ static uint32_t crowd_of(uint32_t live)
 
 void route_table_collect(struct route_table *table)
 {
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) /* which makes new chunks: nothing is marked before that */
         empty_columns(table, &table->families[i]);
+    for (size_t i = 0; i < 2; i++)
         mark_chunks(table, &table->families[i].rows);
-    }
     mark_ways(table);
     chunk_store_sweep(&table->chunks);
     path_store_sweep(&table->paths);

@@ -75,6 +75,15 @@ uint32_t table_peer_number(struct route_table *table, uint16_t collector,
 
 /* ---- columns ---- */
 
+static uint8_t *longer_mask(uint8_t *mask, size_t groups)
+{
+    uint8_t *longer = mem_new(groups + 1, 1);
+    if (mask)
+        memcpy(longer, mask, groups);
+    free(mask);
+    return longer;
+}
+
 static void add_group(struct table_family *family)
 {
     uint32_t count = family->column_count, groups = count / CHUNK_CELLS;
@@ -82,14 +91,8 @@ static void add_group(struct table_family *family)
                                sizeof *family->columns);
     memset(family->columns + count, 0, CHUNK_CELLS * sizeof *family->columns);
     family->column_count += CHUNK_CELLS;
-    uint8_t *masks = mem_new(groups + 1, 2);
-    memcpy(masks, family->full, family->full ? groups : 0);
-    free(family->full);
-    family->full = masks;
-    masks = mem_new(groups + 1, 2);
-    memcpy(masks, family->complete, family->complete ? groups : 0);
-    free(family->complete);
-    family->complete = masks;
+    family->full = longer_mask(family->full, groups);
+    family->complete = longer_mask(family->complete, groups);
     prefix_rows_add_groups(&family->rows, 1);
 }
 

@@ -8,8 +8,8 @@
  *         if (thing `n` is it)
  *             return n;
  *     lookup_put(&lookup, &walk, fresh);  // it is not there: `walk` stands where it belongs */
-#ifndef SOURCE_ORIGINS_LOOKUP_H
-#define SOURCE_ORIGINS_LOOKUP_H
+#ifndef SOURCE_TABLE_LOOKUP_H
+#define SOURCE_TABLE_LOOKUP_H
 
 #include "base/mem.h"
 
