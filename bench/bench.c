@@ -9,7 +9,9 @@
  *     bench mrt FILE...               decoding of MRT archives, as a replay does it
  *     bench elements FILE...          decoding of all that is in MRT archives
  *     bench table PREFIXES PEERS      memory of a whole routing table
- *     bench changes FILE...           how fast real changes go into one */
+ *     bench changes FILE...           how fast real changes go into one
+ *     bench read FILE...              every byte of the files, decompressed, and looked at
+ *     bench read-early FILE...        the same with the next three files opened early */
 #include "app/pipeline.h"
 #include "generator.h"
 #include "out/out.h"
@@ -362,6 +364,49 @@ static void bench_elements(char **paths)
         print(names[i], (double)counts.of[i]);
 }
 
+/* ---- files alone ---- */
+
+enum { OPEN_EARLY = 3 };
+
+static uint64_t read_file(struct input *input)
+{
+    static uint8_t bytes[256 * 1024];
+    static volatile uint64_t sum;
+    struct why why;
+    uint64_t count = 0, word;
+    size_t n;
+    for (;;) {
+        if (input_read(input, bytes, sizeof bytes, &n, &why))
+            die(&why);
+        if (n == 0)
+            break;
+        uint64_t all = 0;
+        for (size_t i = 0; i + sizeof word <= n; i += sizeof word) {
+            memcpy(&word, bytes + i, sizeof word);
+            all ^= word;
+        }
+        sum ^= all;
+        count += n;
+    }
+    input_close(input);
+    return count;
+}
+
+static void bench_read(char **paths, size_t early)
+{
+    struct input *open[OPEN_EARLY + 1];
+    uint64_t count = 0;
+    size_t opened = 0;
+    struct mono start = clock_mono();
+    for (size_t i = 0; paths[i]; i++) {
+        for (; opened <= i + early && paths[opened]; opened++)
+            open[opened % (early + 1)] = open_input(paths[opened]);
+        count += read_file(open[i % (early + 1)]);
+    }
+    print_rate(count, start);
+    printf("bytes %llu\n", (unsigned long long)count);
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
@@ -385,11 +430,15 @@ int main(int argc, char **argv)
         bench_table(number_of(argv[2]), number_of(argv[3]));
     else if (argc > 2 && strcmp(mode, "changes") == 0)
         bench_changes(argv + 2);
+    else if (argc > 2 && strcmp(mode, "read") == 0)
+        bench_read(argv + 2, 0);
+    else if (argc > 2 && strcmp(mode, "read-early") == 0)
+        bench_read(argv + 2, OPEN_EARLY);
     else {
         fprintf(stderr,
                 "bench: core N | pipeline N JOURNAL | append N JOURNAL | write-log N FILE | "
                 "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE... | "
-                "table PREFIXES PEERS | changes FILE...\n");
+                "table PREFIXES PEERS | changes FILE... | read FILE... | read-early FILE...\n");
         return 2;
     }
     return 0;

@@ -10,8 +10,8 @@ packages_of() {
     case $1 in
     build) echo gcc libc6-dev meson ninja-build pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev \
         libldns-dev libssl-dev libsqlite3-dev libjansson-dev libmaxminddb-dev libyaml-dev libisal-dev libzstd-dev \
-        libbz2-dev ca-certificates ;;
-    test) echo clang libclang-rt-14-dev libcmocka-dev clang-format cppcheck iproute2 iputils-ping \
+        liblzma-dev ca-certificates ;;
+    test) echo clang libclang-rt-14-dev libcmocka-dev libbz2-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;
     bench) echo bgpdump fping lbzip2 isal zstd python3 ;;
     lab) echo python3 util-linux mount iproute2 nftables procps openssl curl ca-certificates bird2 frr gobgpd nsd nginx-light \

@@ -1,0 +1,198 @@
+#include "sys/pool.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+
+static struct {
+    pthread_mutex_t membership; /* held while members come and go, and threads end */
+    pthread_mutex_t lock;       /* for the rest */
+    pthread_cond_t work;
+    pthread_cond_t news;
+    unsigned members;
+    struct task *first, *last;
+    unsigned queued;
+    pthread_t threads[POOL_MAX];
+    unsigned thread_count;
+    unsigned idle;
+    unsigned size; /* threads that there may be */
+    bool is_ending;
+} pool = {.membership = PTHREAD_MUTEX_INITIALIZER,
+          .lock = PTHREAD_MUTEX_INITIALIZER,
+          .work = PTHREAD_COND_INITIALIZER,
+          .news = PTHREAD_COND_INITIALIZER};
+
+/* The cores that this program may use. */
+static unsigned count_cores(void)
+{
+    cpu_set_t cores;
+    return sched_getaffinity(0, sizeof cores, &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
+}
+
+void pool_lock(void)
+{
+    pthread_mutex_lock(&pool.lock);
+}
+
+void pool_unlock(void)
+{
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static void append(struct task *task)
+{
+    task->is_queued = true;
+    task->next = NULL;
+    if (pool.first)
+        pool.last->next = task;
+    else
+        pool.first = task;
+    pool.last = task;
+    pool.queued++;
+}
+
+static void run_first(void **scratch)
+{
+    struct task *task = pool.first;
+    pool.first = task->next;
+    pool.queued--;
+    task->is_queued = task->runs_again = false;
+    task->is_running = true;
+    pool_unlock();
+    task->run(task, scratch);
+    pool_lock();
+    task->is_running = false;
+    if (task->runs_again)
+        append(task);
+    pool_tell();
+}
+
+static void *work(void *unused)
+{
+    void *scratch = NULL;
+    pool_lock();
+    while (!pool.is_ending) {
+        if (pool.first) {
+            run_first(&scratch);
+            continue;
+        }
+        pool.idle++;
+        pthread_cond_wait(&pool.work, &pool.lock);
+        pool.idle--;
+    }
+    pool_unlock();
+    free(scratch);
+    return unused;
+}
+
+/* Signals are for the threads that were there before. If no thread can be had, pool_wait() works. */
+static void start_thread(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&pool.threads[pool.thread_count], NULL, work, NULL) == 0)
+        pool.thread_count++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void pool_submit(struct task *task)
+{
+    assert(pool.members);
+    if (task->is_running)
+        task->runs_again = true;
+    if (task->is_running || task->is_queued)
+        return;
+    append(task);
+    if (pool.queued > pool.idle && pool.thread_count < pool.size)
+        start_thread();
+    pthread_cond_signal(&pool.work);
+}
+
+static void take_out(struct task *task)
+{
+    struct task **link = &pool.first, *before = NULL;
+    while (*link != task) {
+        before = *link;
+        link = &before->next;
+    }
+    *link = task->next;
+    if (pool.last == task)
+        pool.last = before;
+    pool.queued--;
+    task->is_queued = false;
+}
+
+void pool_withdraw(struct task *task)
+{
+    while (task->is_running || task->is_queued) {
+        task->runs_again = false;
+        if (task->is_queued)
+            take_out(task);
+        else
+            pthread_cond_wait(&pool.news, &pool.lock);
+    }
+}
+
+void pool_wait(void)
+{
+    void *scratch = NULL;
+    if (pool.thread_count || !pool.first) {
+        pthread_cond_wait(&pool.news, &pool.lock);
+        return;
+    }
+    run_first(&scratch);
+    free(scratch);
+}
+
+void pool_tell(void)
+{
+    pthread_cond_broadcast(&pool.news);
+}
+
+void pool_join(void)
+{
+    pthread_mutex_lock(&pool.membership);
+    pool_lock();
+    if (pool.members++ == 0) {
+        unsigned cores = count_cores();
+        pool.size = cores < POOL_MAX ? cores : POOL_MAX;
+    }
+    pool_unlock();
+    pthread_mutex_unlock(&pool.membership);
+}
+
+unsigned pool_size(void)
+{
+    return pool.size;
+}
+
+static void end_threads(void)
+{
+    pool_lock();
+    assert(!pool.first);
+    pool.is_ending = true;
+    pthread_cond_broadcast(&pool.work);
+    unsigned count = pool.thread_count;
+    pool_unlock();
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(pool.threads[i], NULL);
+    pool_lock();
+    pool.is_ending = false;
+    pool.thread_count = 0;
+    pool_unlock();
+}
+
+void pool_leave(void)
+{
+    pthread_mutex_lock(&pool.membership);
+    pool_lock();
+    assert(pool.members);
+    unsigned left = --pool.members;
+    pool_unlock();
+    if (left == 0)
+        end_threads();
+    pthread_mutex_unlock(&pool.membership);
+}
