@@ -368,10 +368,10 @@ static void bench_elements(char **paths)
 
 enum { OPEN_EARLY = 3 };
 
-static uint64_t read_file(struct input *input)
+/* Every byte is looked at: *sum gets what they come to. */
+static uint64_t read_file(struct input *input, uint64_t *sum)
 {
     static uint8_t bytes[256 * 1024];
-    static volatile uint64_t sum;
     struct why why;
     uint64_t count = 0, word;
     size_t n;
@@ -385,7 +385,7 @@ static uint64_t read_file(struct input *input)
             memcpy(&word, bytes + i, sizeof word);
             all ^= word;
         }
-        sum ^= all;
+        *sum ^= all;
         count += n;
     }
     input_close(input);
@@ -395,16 +395,17 @@ static uint64_t read_file(struct input *input)
 static void bench_read(char **paths, size_t early)
 {
     struct input *open[OPEN_EARLY + 1];
-    uint64_t count = 0;
+    uint64_t count = 0, sum = 0;
     size_t opened = 0;
     struct mono start = clock_mono();
     for (size_t i = 0; paths[i]; i++) {
         for (; opened <= i + early && paths[opened]; opened++)
             open[opened % (early + 1)] = open_input(paths[opened]);
-        count += read_file(open[i % (early + 1)]);
+        count += read_file(open[i % (early + 1)], &sum);
     }
     print_rate(count, start);
-    printf("bytes %llu\n", (unsigned long long)count);
+    print("bytes", (double)count);
+    print("sum", (double)sum);
 }
 
 int main(int argc, char **argv)
