@@ -7,7 +7,8 @@
 #   make lint    format and static checks                        make clean  remove the builds
 
 BUILD ?= build
-FUZZ_SECONDS ?= 60
+FUZZ_CASES ?= 1000000
+FUZZ_SECONDS ?= 300
 SEED ?= 1
 JOBS ?= 3
 
@@ -44,8 +45,9 @@ lab: lab-deps all
 bench: bench-deps
 	@bench/run.sh $(BUILD)
 
+# FUZZ_CASES generated cases for each decoder, but no longer than FUZZ_SECONDS each.
 fuzz: test-deps
-	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_CASES) $(FUZZ_SECONDS)
 
 lint: test-deps
 	@tools/lint.sh $(BUILD)

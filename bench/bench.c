@@ -6,15 +6,21 @@
  *     bench write-log COUNT FILE      an observation log of the same probes
  *     bench read-log FILE             its reader alone
  *     bench ask ROUNDS JOURNAL        how long status and why take
- *     bench mrt FILE...               decoding of MRT archives
+ *     bench mrt FILE...               decoding of MRT archives, as a replay does it
+ *     bench elements FILE...          decoding of all that is in MRT archives
+ *     bench table PREFIXES PEERS      memory of a whole routing table
+ *     bench changes FILE...           how fast real changes go into one
  *     bench read FILE...              every byte of the files, decompressed, and looked at
  *     bench read-early FILE...        the same with the next three files opened early */
 #include "app/pipeline.h"
 #include "generator.h"
 #include "out/out.h"
+#include "source/mrt/element.h"
+#include "source/mrt/mrt_reader.h"
 #include "source/stream.h"
 #include "store/query.h"
 #include "sys/clock.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,14 +320,58 @@ static void bench_mrt(char **paths)
     registry_free(registry);
 }
 
+static void walk_elements(const char *path, struct element_counts *counts,
+                          struct stream_faults *faults)
+{
+    struct element_walk walk = {.counts = *counts};
+    struct mrt_reader reader;
+    struct mrt_header header;
+    struct reader body;
+    struct why why;
+    struct input *input = open_input(path);
+    mrt_reader_init(&reader, input, "", 0, faults);
+    int got;
+    while ((got = mrt_reader_next(&reader, &header, &body, &why)) > 0) {
+        const char *fault = element_walk_record(&walk, &header, body);
+        if (fault)
+            mrt_reader_reject(&reader, fault);
+    }
+    if (got < 0)
+        die(&why);
+    *counts = walk.counts;
+    element_walk_done(&walk);
+    mrt_reader_done(&reader);
+    input_close(input);
+}
+
+/* Every element is decoded and counted, and nothing kept. */
+static void bench_elements(char **paths)
+{
+    static const char *const names[ELEMENT_KINDS] = {"announced", "withdrawn",   "table",
+                                                     "states",    "ends_of_rib", "messages"};
+    struct element_counts counts = {0};
+    struct stream_faults faults = {0};
+    uint64_t elements = 0;
+    struct mono start = clock_mono();
+    for (; *paths; paths++)
+        walk_elements(*paths, &counts, &faults);
+    for (size_t i = 0; i < ELEMENT_KINDS; i++)
+        elements += counts.of[i];
+    print_rate(elements, start);
+    print("records", (double)counts.records);
+    print("bad", (double)faults.bad);
+    for (size_t i = 0; i < ELEMENT_KINDS; i++)
+        print(names[i], (double)counts.of[i]);
+}
+
 /* ---- files alone ---- */
 
 enum { OPEN_EARLY = 3 };
 
-static uint64_t read_file(struct input *input)
+/* Every byte is looked at: *sum gets what they come to. */
+static uint64_t read_file(struct input *input, uint64_t *sum)
 {
     static uint8_t bytes[256 * 1024];
-    static volatile uint64_t sum;
     struct why why;
     uint64_t count = 0, word;
     size_t n;
@@ -335,7 +385,7 @@ static uint64_t read_file(struct input *input)
             memcpy(&word, bytes + i, sizeof word);
             all ^= word;
         }
-        sum ^= all;
+        *sum ^= all;
         count += n;
     }
     input_close(input);
@@ -345,16 +395,17 @@ static uint64_t read_file(struct input *input)
 static void bench_read(char **paths, size_t early)
 {
     struct input *open[OPEN_EARLY + 1];
-    uint64_t count = 0;
+    uint64_t count = 0, sum = 0;
     size_t opened = 0;
     struct mono start = clock_mono();
     for (size_t i = 0; paths[i]; i++) {
         for (; opened <= i + early && paths[opened]; opened++)
             open[opened % (early + 1)] = open_input(paths[opened]);
-        count += read_file(open[i % (early + 1)]);
+        count += read_file(open[i % (early + 1)], &sum);
     }
     print_rate(count, start);
-    printf("bytes %llu\n", (unsigned long long)count);
+    print("bytes", (double)count);
+    print("sum", (double)sum);
 }
 
 int main(int argc, char **argv)
@@ -374,6 +425,12 @@ int main(int argc, char **argv)
         bench_ask(number_of(argv[2]), argv[3]);
     else if (argc > 2 && strcmp(mode, "mrt") == 0)
         bench_mrt(argv + 2);
+    else if (argc > 2 && strcmp(mode, "elements") == 0)
+        bench_elements(argv + 2);
+    else if (argc == 4 && strcmp(mode, "table") == 0)
+        bench_table(number_of(argv[2]), number_of(argv[3]));
+    else if (argc > 2 && strcmp(mode, "changes") == 0)
+        bench_changes(argv + 2);
     else if (argc > 2 && strcmp(mode, "read") == 0)
         bench_read(argv + 2, 0);
     else if (argc > 2 && strcmp(mode, "read-early") == 0)
@@ -381,8 +438,8 @@ int main(int argc, char **argv)
     else {
         fprintf(stderr,
                 "bench: core N | pipeline N JOURNAL | append N JOURNAL | write-log N FILE | "
-                "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | read FILE... | read-early "
-                "FILE...\n");
+                "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE... | "
+                "table PREFIXES PEERS | changes FILE... | read FILE... | read-early FILE...\n");
         return 2;
     }
     return 0;

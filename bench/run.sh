@@ -1,7 +1,7 @@
 #!/bin/sh
-# run.sh BUILD: what `make bench` does. Measures speed, memory and size on generated observations, and the
-# decoding of real archives against bgpdump where there are some, and prints a table with the targets
-# beside it. It judges nothing: on a busy machine figures differ by a third from one run to the next.
+# run.sh BUILD: what `make bench` does. Measures speed, memory and size on generated observations, then, by routes.py, all
+# that is done with routes against the programs that others use for it, and prints tables with the targets beside them.
+# It judges nothing: on a busy machine figures differ by a third from one run to the next.
 #
 #   BENCH_OBSERVATIONS   how many, 10000000 if not given
 #   LASTLIGHT_DATA       folder with archives, ../shared/data if not given
@@ -89,38 +89,11 @@ questions() {
     row "what the writer added meanwhile" "$(number %.1f "$(value "$folder/ask" grown_mib)") MiB" "> 0"
 }
 
-# Both decode every record; bgpdump prints them all, lastlight keeps those of one prefix. In turns, the
-# best of three each.
-against_bgpdump() { # TITLE FILE...
-    title=$1 ours=999999 theirs=999999
-    shift
-    [ -e "$1" ] || return 0
-    for turn in 1 2 3; do
-        taken=$(seconds "$bench" mrt "$@")
-        ours=$(awk -v a="$ours" -v b="$taken" 'BEGIN { print (b < a ? b : a) }')
-        taken=$(seconds sh -c 'for file; do bgpdump -m "$file" || exit 1; done' sh "$@")
-        theirs=$(awk -v a="$theirs" -v b="$taken" 'BEGIN { print (b < a ? b : a) }')
-    done
-    row "$title, seconds: lastlight / bgpdump -m" "$ours / $theirs" \
-        "$(awk -v a="$ours" -v b="$theirs" 'BEGIN { printf "%.1f times as fast", b / a }')"
-    compared=yes
-}
-
-archives() {
-    compared=
-    if ! command -v bgpdump >/dev/null; then
-        echo "(bgpdump is not installed: no comparison)"
-        return
-    fi
-    against_bgpdump "MRT, two hours of 2008 (bzip2)" "$data"/routeviews-2008-02-24/*.20080224.1[89]*.bz2
-    against_bgpdump "MRT, an hour of 2022 (gzip)" "$data"/ris-2022-02/*.gz
-    [ -n "$compared" ] || echo "(no archives in $data: no comparison with bgpdump)"
-}
-
 echo "lastlight bench: $(number %.0f "$count") generated probes (1000 hosts, 2 vantages, every 10 s), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
 row "what" "measured" "target"
 judge
 fill
 logs
 questions
-archives
+echo
+python3 bench/routes.py "$build" "$data"

@@ -9,12 +9,12 @@ set -eu
 packages_of() {
     case $1 in
     build) echo gcc libc6-dev meson ninja-build pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev \
-        libldns-dev libssl-dev libsqlite3-dev libjansson-dev libyaml-dev libisal-dev libzstd-dev \
-        liblzma-dev ;;
+        libldns-dev libssl-dev libsqlite3-dev libjansson-dev libmaxminddb-dev libyaml-dev libisal-dev libzstd-dev \
+        liblzma-dev ca-certificates ;;
     test) echo clang libclang-rt-14-dev libcmocka-dev libbz2-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;
-    bench) echo bgpdump fping ;;
-    lab) echo python3 util-linux mount iproute2 nftables procps openssl curl ca-certificates bird2 frr nsd nginx-light \
+    bench) echo bgpdump fping lbzip2 isal zstd python3 ;;
+    lab) echo python3 util-linux mount iproute2 nftables procps openssl curl ca-certificates bird2 frr gobgpd nsd nginx-light \
         opensmtpd unbound ldnsutils bind9-dnsutils faketime bgpdump iputils-ping ;;
     *) echo "deps.sh: unknown group '$1'; expected build, test, bench or lab" >&2; exit 2 ;;
     esac
@@ -63,7 +63,7 @@ release_services() {
 # What was installed just now does not start at the next boot either.
 disable_services() {
     command -v systemctl >/dev/null || return 0
-    for service in bird frr nsd nginx opensmtpd unbound; do
+    for service in bird frr gobgpd nsd nginx opensmtpd unbound; do
         case $missing in *$service*) $as_root systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
     done
 }

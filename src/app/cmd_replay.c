@@ -1,4 +1,5 @@
 /* replay: archives through the same judgement as live data. */
+#include "app/archives.h"
 #include "app/command.h"
 #include "app/config.h"
 #include "app/ingest.h"
@@ -109,18 +110,20 @@ static void done(struct wanted *wanted)
 }
 
 /* `has_run`: the journal could be opened, and the archives were looked at. */
-static enum err replay(const struct options *options, const struct wanted *wanted, const char *path,
-                       struct ingest_result *result, bool *has_run, struct why *why)
+static enum err replay(const struct archives *archives, const struct wanted *wanted,
+                       const char *path, struct ingest_result *result, bool *has_run,
+                       struct why *why)
 {
     const struct config *config = &wanted->config;
-    const char *collector = options_get(options, OPTION_COLLECTOR);
-    struct ingest ingest = {.paths = options->arguments,
-                            .path_count = options->argument_count,
-                            .collector = collector ? collector : config->collector,
-                            .watch = config->watch,
-                            .subjects = config->path ? config->subjects : &wanted->subject,
-                            .subject_count = config->path ? config->subject_count
-                                                          : wanted->subject.name != NULL};
+    struct ingest ingest = {
+        .paths = archives->paths,
+        .path_count = archives->count,
+        .collector = archives->collector ? archives->collector : config->collector,
+        .watch = config->watch,
+        .holes = archives->holes,
+        .hole_count = archives->hole_count,
+        .subjects = config->path ? config->subjects : &wanted->subject,
+        .subject_count = config->path ? config->subject_count : wanted->subject.name != NULL};
     struct pipeline *pipeline;
     struct why why_close;
     enum err err = command_pipeline(path, &pipeline, why);
@@ -132,6 +135,32 @@ static enum err replay(const struct options *options, const struct wanted *wante
         err = why_close.err;
         *why = why_close;
     }
+    return err;
+}
+
+/* All archives of the web first: the journal knows an input by all of its files, and one that came later
+ * could take its place in it no more. */
+static enum err gather(const struct options *options, const struct wanted *wanted,
+                       struct archives *archives, bool *is_whole, struct why *why)
+{
+    enum err err = archives_open(options, wanted->config.contact, archives, why);
+    if (err)
+        return err;
+    bool has_span = utc_is_known(archives->from) || utc_is_known(archives->until);
+    if (has_span && options->argument_count)
+        err = why_set(why, ERR_USAGE,
+                      "--from and --until choose archives of the web; leave out "
+                      "'%.60s', or the times",
+                      options->arguments[0]);
+    if (!err)
+        err = archives_fetch(archives, why);
+    *is_whole = err != ERR_INPUT;
+    if (err == ERR_INPUT) {
+        command_say("%s; replay it into another journal (-j) when all can be had", why->text);
+        return ERR_OK;
+    }
+    if (err)
+        archives_close(archives);
     return err;
 }
 
@@ -208,29 +237,43 @@ static void summary_text(const struct ingest_result *result, const char *path, u
                   result->bad == 1 ? "" : "s", incidents, incidents == 1 ? "" : "s", path);
 }
 
-int cmd_replay(const struct options *options)
+/* Replays, and says what came of it. */
+static int replay_into(const struct options *options, const struct wanted *wanted,
+                       const struct archives *archives, const char *path)
 {
-    struct wanted wanted = {0};
     struct ingest_result result = {0};
     struct why why;
     struct buffer summary = {0};
-    int status = want(options, &wanted);
-    if (status) {
-        done(&wanted);
-        return status;
-    }
-    struct arena arena = {0};
-    const char *path = command_journal(options, wanted.config.path ? &wanted.config : NULL, &arena);
     bool has_run = false;
-    enum err err = replay(options, &wanted, path, &result, &has_run, &why);
-    status = err ? command_fail(&why) : EXIT_DONE;
-    if (has_run && (!err || err == ERR_INPUT)) {
-        tell_doubts(&wanted, &result, path);
-        uint64_t incidents = count_incidents(path);
-        (options_has(options, OPTION_JSON) ? summary_json : summary_text)(&result, path, incidents,
-                                                                          &summary);
-        int printed = command_print(options, &summary);
-        status = status ? status : printed ? printed : result.bad ? EXIT_FAILED : EXIT_DONE;
+    enum err err = replay(archives, wanted, path, &result, &has_run, &why);
+    int status = err ? command_fail(&why) : EXIT_DONE;
+    if (!has_run || (err && err != ERR_INPUT))
+        return status;
+    tell_doubts(wanted, &result, path);
+    uint64_t incidents = count_incidents(path);
+    (options_has(options, OPTION_JSON) ? summary_json : summary_text)(&result, path, incidents,
+                                                                      &summary);
+    int printed = command_print(options, &summary);
+    return status ? status : printed ? printed : result.bad ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cmd_replay(const struct options *options)
+{
+    struct wanted wanted = {0};
+    struct archives archives = {0};
+    struct arena arena = {0};
+    struct why why;
+    bool is_whole = true;
+    int status = want(options, &wanted);
+    if (!status && gather(options, &wanted, &archives, &is_whole, &why))
+        status = command_fail(&why);
+    if (!status) {
+        const char *path =
+            command_journal(options, wanted.config.path ? &wanted.config : NULL, &arena);
+        status = replay_into(options, &wanted, &archives, path);
+        archives_close(&archives);
+        if (!is_whole && !status)
+            status = EXIT_FAILED;
     }
     arena_done(&arena);
     done(&wanted);

@@ -110,7 +110,9 @@ static void zsh_option(struct buffer *out, const struct option_row *row)
         buffer_puts(out, ")");
     } else if (row->argument) {
         buffer_printf(out, ":%s:%s", row->argument,
-                      strcmp(row->argument, "FILE") == 0 ? "_files" : " ");
+                      strcmp(row->argument, "FILE") == 0  ? "_files"
+                      : strcmp(row->argument, "DIR") == 0 ? "_files -/"
+                                                          : " ");
     }
     buffer_puts(out, "'");
 }
@@ -133,7 +135,7 @@ static void zsh_case(struct buffer *out, enum command command)
         buffer_puts(out, " '1: :(");
         add_commands(out);
         buffer_puts(out, ")'");
-    } else if (strncmp(row->arguments, "FILE", 4) == 0) {
+    } else if (strstr(row->arguments, "FILE")) {
         buffer_puts(out, " '*:FILE:_files'");
     }
     buffer_puts(out, " ;;\n");
@@ -159,6 +161,11 @@ static void completion_zsh(struct buffer *out)
     buffer_puts(out, "    esac\nfi\n");
 }
 
+static bool takes_path(const struct option_row *row)
+{
+    return strcmp(row->argument, "FILE") == 0 || strcmp(row->argument, "DIR") == 0;
+}
+
 static void fish_option(struct buffer *out, const char *command, const struct option_row *row)
 {
     buffer_printf(out, "complete -c lastlight -n '__fish_seen_subcommand_from %s' -l %s", command,
@@ -170,7 +177,7 @@ static void fish_option(struct buffer *out, const char *command, const struct op
         add_values(out, row->values);
         buffer_puts(out, "'");
     } else if (row->argument) {
-        buffer_puts(out, strcmp(row->argument, "FILE") == 0 ? " -r -F" : " -x");
+        buffer_puts(out, takes_path(row) ? " -r -F" : " -x");
     }
     buffer_puts(out, " -d '");
     add_quoted(out, row->help);

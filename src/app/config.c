@@ -14,7 +14,7 @@
 /* An answer that is waited for longer than the judgement waits (LATENESS_NS) would come too late
  * for it. */
 #define TIMEOUT_MOST (10 * NS_PER_S)
-enum { COUNT_MOST = 20, PATH_LONGEST = 4096, TITLE_LONGEST = 400 };
+enum { COUNT_MOST = 20, TITLE_LONGEST = 400 };
 
 const char *config_keep(struct reading *reading, const char *text)
 {
@@ -58,8 +58,7 @@ bool config_is_new(struct reading *reading, const yaml_node_t *node, enum name_k
     return false;
 }
 
-/* Paths in the file are meant from where the file lies. */
-static const char *keep_path(struct reading *reading, const char *path)
+const char *config_keep_path(struct reading *reading, const char *path)
 {
     const char *own = reading->document.path;
     const char *slash = strrchr(own, '/');
@@ -125,64 +124,6 @@ static void read_vantage(struct reading *reading, const yaml_node_t *node)
             "cannot tell its own failure from theirs");
 }
 
-/* "ADDRESS:PORT", "[ADDRESS]:PORT" or ":PORT". */
-static bool parse_endpoint(const char *text, struct addr *addr, uint16_t *port)
-{
-    const char *colon = strrchr(text, ':');
-    size_t n = colon ? (size_t)(colon - text) : 0;
-    bool has_brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
-    struct addr found = {0};
-    char *end;
-    unsigned long number =
-        colon && colon[1] >= '1' && colon[1] <= '9' ? strtoul(colon + 1, &end, 10) : 0;
-    if (!number || number > UINT16_MAX || *end)
-        return false;
-    if (n && !addr_parse(text + has_brackets, n - 2 * has_brackets, &found))
-        return false;
-    if (n && has_brackets != (found.family == 6))
-        return false;
-    *addr = found;
-    *port = (uint16_t)number;
-    return true;
-}
-
-static void read_bmp(struct reading *reading, const yaml_node_t *node)
-{
-    struct config *config = &reading->config;
-    const char *text;
-    if (!document_text(&reading->document, node, "where to listen for BMP", PATH_LONGEST, &text))
-        return;
-    if (parse_endpoint(text, &config->bmp_address, &config->bmp_port))
-        config->bmp = config_keep(reading, text);
-    else
-        document_fault(&reading->document, node,
-                       "bmp: found '%.60s'; expected ADDRESS:PORT, [ADDRESS]:PORT or :PORT", text);
-}
-
-static void read_routes(struct reading *reading, const yaml_node_t *node)
-{
-    struct config *config = &reading->config;
-    const yaml_node_t *collector = NULL, *archives = NULL, *bmp = NULL, *archive;
-    const struct field fields[] = {
-        {"collector", &collector}, {"archives", &archives}, {"bmp", &bmp}};
-    const char *text;
-    size_t at = 0;
-    if (!document_fields(&reading->document, node, "routes", fields, 3))
-        return;
-    if (bmp)
-        read_bmp(reading, bmp);
-    if (collector && document_text(&reading->document, collector, "the name of the collector",
-                                   CONFIG_NAME_MAX, &text))
-        config->collector = config_keep(reading, text);
-    while ((archive = document_next(&reading->document, archives, "archives", &at))) {
-        if (!document_text(&reading->document, archive, "a file or folder", PATH_LONGEST, &text))
-            continue;
-        config->archives = mem_grow(config->archives, &config->archive_capacity,
-                                    config->archive_count + 1, sizeof *config->archives);
-        config->archives[config->archive_count++] = keep_path(reading, text);
-    }
-}
-
 static void read_contact(struct reading *reading, const yaml_node_t *node)
 {
     const char *text;
@@ -221,8 +162,9 @@ static void read_all(struct reading *reading)
     const char *text;
     if (!document_fields(document, root, "the configuration", fields, 6))
         return;
-    if (journal && document_text(document, journal, "the journal's file", PATH_LONGEST, &text))
-        reading->config.journal = keep_path(reading, text);
+    if (journal &&
+        document_text(document, journal, "the journal's file", CONFIG_PATH_LONGEST, &text))
+        reading->config.journal = config_keep_path(reading, text);
     if (contact)
         read_contact(reading, contact);
     if (defaults)
@@ -230,17 +172,15 @@ static void read_all(struct reading *reading)
     if (vantage)
         read_vantage(reading, vantage);
     if (routes)
-        read_routes(reading, routes);
+        config_read_routes(reading, routes);
     if (subjects)
         read_subjects(reading, subjects);
     else
         document_fault(document, root,
                        "the configuration has no 'subjects'; expected a list of what is to "
                        "be watched");
-    if (routes && reading->config.bmp && !reading->config.watch.prefix_count &&
-        !reading->config.watch.asn_count)
-        config_warn(reading, routes,
-                    "no subject has prefixes or asns: no route that is heard at bmp is kept");
+    if (routes)
+        config_check_routes(reading, routes);
     if (!vantage && reading->config.plan_count)
         config_warn(
             reading, root,
@@ -255,15 +195,17 @@ static void fill_in(struct reading *reading)
     if (!config->vantage)
         config->vantage = config_keep(reading, host_name(name));
     if (!config->journal)
-        config->journal = keep_path(reading, "lastlight.db");
+        config->journal = config_keep_path(reading, "lastlight.db");
+    config_fill_in_routes(reading);
     config->watch.prefixes = config->prefixes;
     config->watch.asns = config->asns;
 }
 
-enum err config_parse(const char *path, const void *bytes, size_t n, struct config *out,
-                      struct buffer *faults, struct why *why)
+static enum err parse(const char *path, const void *bytes, size_t n, bool reads_files,
+                      struct config *out, struct buffer *faults, struct why *why)
 {
     struct reading reading = {
+        .reads_files = reads_files,
         .defaults = {.interval_ns = 30 * NS_PER_S, .timeout_ns = 3 * NS_PER_S, .count = 1}};
     size_t start = faults->size;
     reading.config.path = arena_copy(&reading.config.arena, path, strlen(path));
@@ -284,6 +226,12 @@ enum err config_parse(const char *path, const void *bytes, size_t n, struct conf
     return why_set(why, ERR_CONFIG, "%.*s", (int)strcspn(first, "\n"), first);
 }
 
+enum err config_parse(const char *path, const void *bytes, size_t n, struct config *out,
+                      struct buffer *faults, struct why *why)
+{
+    return parse(path, bytes, n, false, out, faults, why);
+}
+
 enum err config_load(const char *path, struct config *out, struct buffer *faults, struct why *why)
 {
     struct input *input;
@@ -302,7 +250,7 @@ enum err config_load(const char *path, struct config *out, struct buffer *faults
         err = why_set(why, ERR_LIMIT, "%s: a configuration of more than %d bytes is not read", path,
                       CONFIG_BYTES_MAX);
     if (!err)
-        err = config_parse(path, bytes.bytes ? bytes.bytes : "", bytes.size, out, faults, why);
+        err = parse(path, bytes.bytes ? bytes.bytes : "", bytes.size, true, out, faults, why);
     buffer_done(&bytes);
     return err;
 }
@@ -314,6 +262,8 @@ void config_done(struct config *config)
     free(config->prefixes);
     free(config->asns);
     free(config->archives);
+    free(config->bgp.peers);
+    free(config->ris_live.hosts);
     free(config->warnings);
     arena_done(&config->arena);
     *config = (struct config){0};
@@ -332,16 +282,12 @@ static bool is_same_member(const struct member_spec *a, const struct member_spec
     return a->kind == b->kind && a->interval_ns == b->interval_ns && strcmp(a->text, b->text) == 0;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-    return !a == !b && (!a || strcmp(a, b) == 0);
-}
-
 bool config_has_subject(const struct config *config, const struct subject_spec *subject)
 {
     const struct subject_spec *mine = config_find_subject(config, subject->name);
     if (!mine || mine->member_count != subject->member_count ||
-        mine->utc_offset_s != subject->utc_offset_s || !is_same_text(mine->title, subject->title))
+        mine->utc_offset_s != subject->utc_offset_s ||
+        !config_is_same_text(mine->title, subject->title))
         return false;
     for (size_t i = 0; i < mine->member_count; i++)
         if (!is_same_member(&mine->members[i], &subject->members[i]))
@@ -349,14 +295,9 @@ bool config_has_subject(const struct config *config, const struct subject_spec *
     return true;
 }
 
-bool config_has_same_routes(const struct config *a, const struct config *b)
+void config_user_agent(const struct config *config, struct buffer *out)
 {
-    const struct watch *x = &a->watch, *y = &b->watch;
-    if (!is_same_text(a->bmp, b->bmp) || !is_same_text(a->collector, b->collector) ||
-        x->prefix_count != y->prefix_count || x->asn_count != y->asn_count)
-        return false;
-    for (size_t i = 0; i < x->prefix_count; i++)
-        if (prefix_compare(&x->prefixes[i], &y->prefixes[i]) != 0)
-            return false;
-    return !x->asn_count || memcmp(x->asns, y->asns, x->asn_count * sizeof *x->asns) == 0;
+    const char *contact = config->contact;
+    buffer_printf(out, "lastlight/%s%s%s%s", LASTLIGHT_VERSION, contact ? " (+" : "",
+                  contact ? contact : "", contact ? ")" : "");
 }

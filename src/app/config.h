@@ -16,7 +16,19 @@
  *         asns: [131279]
  *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200,
  *                                        text: "Korean Central News"}]
- *     routes: {collector: rrc00, archives: [archive/2022-01], bmp: "192.0.2.9:11019"}
+ *     routes:
+ *       collector: rrc00
+ *       archives: [archive/2022-01]
+ *       bmp: {listen: "192.0.2.9:11019", table: pre-policy}    # or bmp: "192.0.2.9:11019"
+ *       bgp:
+ *         listen: "192.0.2.9:179"
+ *         asn: 64512
+ *         id: 192.0.2.9
+ *         hold: 90s
+ *         collector: lon-bgp
+ *         peers: [{address: 192.0.2.1, asn: 64500, md5: "a secret"},
+ *                 {address: "2001:db8::1", asn: 64501, md5: {file: keys/edge1}}]
+ *       ris_live: {hosts: [rrc06, rrc15], client: lastlight-lon}     # or ris_live: yes
  *
  * `expect` is the status that a http or https target must answer with (without it: any 2xx or 3xx),
  * `text` what its page must contain, byte for byte and within the first HTTP_BODY_MAX bytes, so that
@@ -25,9 +37,23 @@
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
- * Without `collector` each router is called by the name that it gives itself. It has to tell of its
- * peers' routes as they came in, before any policy (pre-policy Adj-RIB-In); FRR can do so for peers
- * with `soft-reconfiguration inbound` only, and calls all others' routes withdrawn.
+ * Without `collector` each router is called by the name that it gives itself. Of the tables that a
+ * router can tell of, `table` names the one that is used: pre-policy (its peers' routes as they came
+ * in, the best to have), post-policy, loc-rib, adj-rib-out or adj-rib-out-pre-policy. Without it
+ * pre-policy is; a router that tells nothing of it within a minute, but of another, is cut off once,
+ * and then that one is used. FRR tells pre-policy of peers with `soft-reconfiguration inbound` only, and
+ * calls all others' routes withdrawn.
+ *
+ * `bgp` is where `run` listens for routers that give their tables by BGP, as a speaker of this AS that
+ * announces nothing. Only `peers` may connect, and those with `md5` only with TCP MD5 signatures of
+ * that key (RFC 2385), 80 bytes at most, written here or alone in a file. A peer without `asn` may be
+ * of any. `id` is the BGP identifier, which no router that it meets has; without it, it is the
+ * address, if that is of IPv4. `hold` is how long a peer may be silent (3s to 1h). All that comes this way is of one
+ * collector, called like the vantage with "-bgp" behind it, if it has no name.
+ *
+ * `ris_live` is whether `run` listens to RIPE's route collectors as they are streamed by RIS Live: to
+ * those of `hosts`, a connection each, or to all that there are, which is some MB a second. `client` is
+ * by what name it asks, else "lastlight-" and the vantage's; `url` another place that streams the like.
  *
  * Only `subjects` must be there. Who sets no controls cannot tell his own failure from that of
  * others; that is a warning. */
@@ -38,6 +64,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/subject.h"
+#include "source/bgp/bgp_listener.h"
+#include "source/bgp/bmp_listener.h"
+#include "source/bgp/ris_live.h"
 #include "source/probe/prober.h"
 #include "source/stream.h"
 
@@ -45,6 +74,26 @@ enum {
     CONFIG_BYTES_MAX = 4 * 1024 * 1024,
     CONFIG_TARGETS_MAX = 100 * 1000, /* of all subjects; as many members of one subject */
     CONFIG_NAME_MAX = 64
+};
+
+struct bgp_config {
+    const char *listen;  /* where, as it is written; NULL: nowhere */
+    struct addr address; /* family 0: everywhere */
+    uint16_t port;
+    uint32_t asn;
+    struct addr id; /* IPv4 */
+    uint16_t hold_s;
+    const char *collector;
+    struct bgp_peer_options *peers;
+    size_t peer_count, peer_capacity;
+};
+
+struct ris_live_config {
+    bool is_wanted;
+    const char *url;    /* NULL: RIPE's */
+    const char *client; /* set if it is wanted */
+    const char **hosts; /* none: all */
+    size_t host_count, host_capacity;
 };
 
 struct config {
@@ -67,6 +116,9 @@ struct config {
     const char *bmp;         /* where to listen, as it is written; NULL: nowhere */
     struct addr bmp_address; /* family 0: everywhere */
     uint16_t bmp_port;
+    enum bmp_table bmp_table; /* BMP_TABLES: as each router has it */
+    struct bgp_config bgp;
+    struct ris_live_config ris_live;
     const char **warnings; /* "FILE:LINE:COLUMN: ..." */
     size_t warning_count, warning_capacity;
     struct arena arena;
@@ -75,7 +127,8 @@ struct config {
 /* ERR_CONFIG with every fault as a line in `faults` and the first of them in `why`; other errors
  * are of the file. */
 enum err config_load(const char *path, struct config *out, struct buffer *faults, struct why *why);
-/* The same from memory; `path` is for messages and for relative paths. */
+/* The same from memory; `path` is for messages and for relative paths. Files that it names are not
+ * read: a peer's key that is in one is then "". */
 enum err config_parse(const char *path, const void *bytes, size_t n, struct config *out,
                       struct buffer *faults, struct why *why);
 void config_done(struct config *config);
@@ -84,8 +137,15 @@ void config_done(struct config *config);
  * everything. */
 const struct subject_spec *config_find_subject(const struct config *config, const char *name);
 bool config_has_subject(const struct config *config, const struct subject_spec *subject);
-/* Whether both listen at the same place, under the same name, for the same routes. */
-bool config_has_same_routes(const struct config *a, const struct config *b);
+/* Whether both watch the same prefixes and ASes; and whether their live routes come in the same way,
+ * by BMP, by BGP, by RIS Live. */
+bool config_has_same_watch(const struct config *a, const struct config *b);
+bool config_has_same_bmp(const struct config *a, const struct config *b);
+bool config_has_same_bgp(const struct config *a, const struct config *b);
+bool config_has_same_ris_live(const struct config *a, const struct config *b);
+
+/* What we are called by those whom we ask over HTTP, with the contact. */
+void config_user_agent(const struct config *config, struct buffer *out);
 
 /* What would be watched, how often, and what is doubtful, for --check-config. */
 void config_describe(const struct config *config, bool is_json, struct buffer *out);

@@ -13,8 +13,11 @@ struct pace {
     bool has_timeout;
 };
 
+enum { CONFIG_PATH_LONGEST = 4096 };
+
 struct reading {
     struct document document;
+    bool reads_files; /* that the configuration names */
     struct config config;
     struct pace defaults;
     struct registry *seen; /* targets, controls, prefixes, subjects so far */
@@ -29,13 +32,28 @@ void config_read_pace(struct reading *reading, const yaml_node_t *interval,
                       const yaml_node_t *timeout, const yaml_node_t *count, struct pace *pace);
 void config_read_target(struct reading *reading, const yaml_node_t *node, bool is_control);
 void config_read_subject(struct reading *reading, const yaml_node_t *node);
+void config_read_routes(struct reading *reading, const yaml_node_t *node);
+/* After all else was read: what only the whole shows about the routes, and what is not written. */
+void config_check_routes(struct reading *reading, const yaml_node_t *node);
+void config_fill_in_routes(struct reading *reading);
+
+void config_read_ris_live(struct reading *reading, const yaml_node_t *node);
+void config_check_ris_live(struct reading *reading, const yaml_node_t *node);
+void config_fill_in_ris_live(struct reading *reading);
 
 /* A copy that lives as long as the configuration. */
 const char *config_keep(struct reading *reading, const char *text);
+/* The same for a path, which is meant from where the file lies. */
+const char *config_keep_path(struct reading *reading, const char *path);
 void config_warn(struct reading *reading, const yaml_node_t *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Remembers a name; if it was there before, adds a fault that says where, and returns false. */
 bool config_is_new(struct reading *reading, const yaml_node_t *node, enum name_kind kind,
                    const char *text, const char *what);
+
+/* 131279 or AS131279. */
+bool config_parse_asn(const char *text, uint32_t *asn);
+/* NULL is the same as NULL only. */
+bool config_is_same_text(const char *a, const char *b);
 
 #endif

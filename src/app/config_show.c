@@ -60,6 +60,41 @@ static void describe_subject(const struct subject_spec *subject, struct buffer *
     buffer_puts(out, "\n");
 }
 
+static size_t signed_count(const struct bgp_config *bgp)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < bgp->peer_count; i++)
+        count += bgp->peers[i].md5 != NULL;
+    return count;
+}
+
+static void describe_ris_live(const struct ris_live_config *ris, struct buffer *out)
+{
+    if (!ris->is_wanted)
+        return;
+    buffer_printf(out, "; live routes from RIS Live%s%s, of ", ris->url ? " at " : "",
+                  ris->url ? ris->url : "");
+    for (size_t i = 0; i < ris->host_count; i++)
+        buffer_printf(out, "%s%s", i ? ", " : "", ris->hosts[i]);
+    if (!ris->host_count)
+        buffer_puts(out, "all collectors");
+}
+
+static void describe_live(const struct config *config, struct buffer *out)
+{
+    const struct bgp_config *bgp = &config->bgp;
+    if (config->bmp)
+        buffer_printf(out, "; live routes by BMP at %s%s%s", config->bmp,
+                      config->bmp_table == BMP_TABLES ? "" : ", of ",
+                      config->bmp_table == BMP_TABLES ? "" : bmp_table_name(config->bmp_table));
+    if (bgp->listen)
+        buffer_printf(out, "; live routes by BGP at %s, as AS%u, from %zu peer%s", bgp->listen,
+                      bgp->asn, bgp->peer_count, bgp->peer_count == 1 ? "" : "s");
+    if (bgp->listen && signed_count(bgp))
+        buffer_printf(out, ", %zu with MD5 signatures", signed_count(bgp));
+    describe_ris_live(&config->ris_live, out);
+}
+
 static void describe_text(const struct config *config, struct buffer *out)
 {
     size_t controls = config->control_count, targets = config->plan_count - controls;
@@ -75,8 +110,7 @@ static void describe_text(const struct config *config, struct buffer *out)
     if (config->archive_count)
         buffer_printf(out, "; %zu archive%s of routes", config->archive_count,
                       config->archive_count == 1 ? "" : "s");
-    if (config->bmp)
-        buffer_printf(out, "; live routes by BMP at %s", config->bmp);
+    describe_live(config, out);
     buffer_printf(out, "\njournal: %s\n", config->journal);
     for (size_t i = 0; i < config->warning_count; i++)
         buffer_printf(out, "%s\n", config->warnings[i]);
@@ -91,20 +125,50 @@ static json_t *subject_json(const struct subject_spec *subject)
                      (json_int_t)tally.zones);
 }
 
+static json_t *bgp_json(const struct bgp_config *bgp)
+{
+    char address[ADDR_TEXT_MAX], id[ADDR_TEXT_MAX];
+    json_t *peers = json_array();
+    for (size_t i = 0; i < bgp->peer_count; i++) {
+        const struct bgp_peer_options *peer = &bgp->peers[i];
+        json_t *asn = peer->asn ? json_integer(peer->asn) : json_null();
+        json_array_append_new(peers, json_pack("{s:s, s:o, s:b}", "address",
+                                               addr_format(&peer->address, address), "asn", asn,
+                                               "md5", peer->md5 != NULL));
+    }
+    return json_pack("{s:s, s:I, s:s, s:I, s:s, s:o}", "listen", bgp->listen, "asn",
+                     (json_int_t)bgp->asn, "id", addr_format(&bgp->id, id), "hold_s",
+                     (json_int_t)bgp->hold_s, "collector", bgp->collector, "peers", peers);
+}
+
+static json_t *ris_live_json(const struct ris_live_config *ris)
+{
+    json_t *hosts = json_array();
+    for (size_t i = 0; i < ris->host_count; i++)
+        json_array_append_new(hosts, json_string(ris->hosts[i]));
+    return json_pack("{s:s, s:s, s:o}", "url", ris->url ? ris->url : RIS_LIVE_URL, "client",
+                     ris->client, "hosts", hosts);
+}
+
 static void describe_json(const struct config *config, struct buffer *out)
 {
+    bool has_table = config->bmp && config->bmp_table != BMP_TABLES;
+    json_t *bgp = config->bgp.listen ? bgp_json(&config->bgp) : json_null();
+    json_t *ris = config->ris_live.is_wanted ? ris_live_json(&config->ris_live) : json_null();
     json_t *subjects = json_array(), *warnings = json_array();
     for (size_t i = 0; i < config->subject_count; i++)
         json_array_append_new(subjects, subject_json(&config->subjects[i]));
     for (size_t i = 0; i < config->warning_count; i++)
         json_array_append_new(warnings, json_string(config->warnings[i]));
-    json_t *whole = json_pack(
-        "{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:s?, s:s, s:o, s:o}", "config", config->path,
-        "valid", 1, "vantage", config->vantage, "targets",
-        (json_int_t)(config->plan_count - config->control_count), "controls",
-        (json_int_t)config->control_count, "texts", (json_int_t)text_count(config),
-        "probes_per_second", per_second(config), "archives", (json_int_t)config->archive_count,
-        "bmp", config->bmp, "journal", config->journal, "subjects", subjects, "warnings", warnings);
+    json_t *whole =
+        json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:s?, s:s?, s:o, s:o, s:s, s:o, s:o}",
+                  "config", config->path, "valid", 1, "vantage", config->vantage, "targets",
+                  (json_int_t)(config->plan_count - config->control_count), "controls",
+                  (json_int_t)config->control_count, "texts", (json_int_t)text_count(config),
+                  "probes_per_second", per_second(config), "archives",
+                  (json_int_t)config->archive_count, "bmp", config->bmp, "bmp_table",
+                  has_table ? bmp_table_name(config->bmp_table) : NULL, "bgp", bgp, "ris_live", ris,
+                  "journal", config->journal, "subjects", subjects, "warnings", warnings);
     char *line = whole ? json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     if (line)
         buffer_printf(out, "%s\n", line);

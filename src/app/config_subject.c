@@ -230,17 +230,24 @@ static void read_prefix(struct reading *reading, const yaml_node_t *node)
     add_member(reading, node, NAME_PREFIX, config_keep(reading, canonical), 0);
 }
 
-/* 131279 or AS131279 */
+bool config_parse_asn(const char *text, uint32_t *asn)
+{
+    if (text && (text[0] == 'A' || text[0] == 'a') && (text[1] == 'S' || text[1] == 's'))
+        text += 2;
+    size_t digits = text ? strspn(text, "0123456789") : 0;
+    unsigned long long number = digits && digits <= 10 ? strtoull(text, NULL, 10) : 0;
+    if (!number || text[digits] || number >= UINT32_MAX)
+        return false;
+    *asn = (uint32_t)number;
+    return true;
+}
+
 static void read_asn(struct reading *reading, const yaml_node_t *node)
 {
     struct config *config = &reading->config;
     char shown[DOCUMENT_SHOWN_MAX];
-    const char *text = document_scalar(node);
-    if (text && (text[0] == 'A' || text[0] == 'a') && (text[1] == 'S' || text[1] == 's'))
-        text += 2;
-    size_t digits = text ? strspn(text, "0123456789") : 0;
-    unsigned long long asn = digits && digits <= 10 ? strtoull(text, NULL, 10) : 0;
-    if (!asn || text[digits] || asn >= UINT32_MAX) {
+    uint32_t asn;
+    if (!config_parse_asn(document_scalar(node), &asn)) {
         document_fault(&reading->document, node,
                        "asns: found %s; expected an AS number, such as 131279",
                        document_show(node, shown));
@@ -248,8 +255,8 @@ static void read_asn(struct reading *reading, const yaml_node_t *node)
     }
     config->asns = mem_grow(config->asns, &config->asn_capacity, config->watch.asn_count + 1,
                             sizeof *config->asns);
-    config->asns[config->watch.asn_count++] = (uint32_t)asn;
-    add_member(reading, node, NAME_ASN, arena_printf(&config->arena, "%llu", asn), 0);
+    config->asns[config->watch.asn_count++] = asn;
+    add_member(reading, node, NAME_ASN, arena_printf(&config->arena, "%u", asn), 0);
 }
 
 static void read_each(struct reading *reading, const yaml_node_t *list, const char *what,

@@ -2,10 +2,10 @@
 
 #include "app/command.h"
 #include "app/ingest.h"
+#include "app/live_routes.h"
 #include "app/writer.h"
 #include "base/hash.h"
 #include "model/subject.h"
-#include "source/bgp/bmp_listener.h"
 #include "store/query.h"
 #include "sys/clock.h"
 #include "sys/loop.h"
@@ -38,8 +38,8 @@ struct daemon {
     struct sink sink;
     struct writer *writer;
     struct prober *prober;
-    struct bmp_listener *bmp; /* NULL: no live routes */
-    struct why no_ping;       /* why hosts cannot be pinged, until that was told */
+    struct live_routes live;
+    struct why no_ping; /* why hosts cannot be pinged, until that was told */
     struct loop_timer *ticks;
     struct loop_signal *signals[3];
     struct clock_watch watch;
@@ -82,41 +82,6 @@ static void emit_gap(struct daemon *daemon, struct utc from, struct utc until)
     struct observation gap = {
         .kind = OBSERVATION_GAP, .time = from, .source = daemon->vantage, .value = until.ns};
     sink_emit(&daemon->sink, &gap);
-}
-
-/* ---- live routes ---- */
-
-static void tell_bmp(void *context, const char *text)
-{
-    (void)context;
-    command_say("%s", text);
-}
-
-static enum err start_bmp(struct daemon *daemon, struct why *why)
-{
-    const struct config *config = daemon->config;
-    struct bmp_options options = {.address = config->bmp_address,
-                                  .port = config->bmp_port,
-                                  .collector = config->collector,
-                                  .watch = &config->watch,
-                                  .say = tell_bmp};
-    if (!config->bmp)
-        return ERR_OK;
-    daemon->bmp = bmp_listener_new(daemon->loop, &options, &daemon->sink, why);
-    if (!daemon->bmp)
-        return why->err;
-    command_say("listening for BMP at %s", config->bmp);
-    return ERR_OK;
-}
-
-/* Routers that come back tell their whole tables. */
-static void restart_bmp(struct daemon *daemon)
-{
-    struct why why;
-    bmp_listener_free(daemon->bmp);
-    daemon->bmp = NULL;
-    if (start_bmp(daemon, &why))
-        command_say("%s; there are no live routes now", why.text);
 }
 
 /* ---- every second ---- */
@@ -169,8 +134,8 @@ static void tell_dropped(struct daemon *daemon)
     bool is_over = daemon->is_dropping && dropped == daemon->dropped;
     daemon->is_dropping = dropped > daemon->dropped;
     daemon->dropped = dropped;
-    if (is_over && daemon->bmp)
-        restart_bmp(daemon);
+    if (is_over)
+        live_routes_renew(&daemon->live, daemon->config);
 }
 
 static void tick(void *context)
@@ -259,8 +224,7 @@ static void reload(void *context)
     *config = fresh;
     emit_subjects(daemon, &before);
     set_plan(daemon);
-    if (!config_has_same_routes(config, &before))
-        restart_bmp(daemon);
+    live_routes_take_up(&daemon->live, &before, config);
     config_done(&before);
     command_say("%s: read again, %zu target%s", config->path, config->plan_count,
                 plural(config->plan_count));
@@ -343,7 +307,7 @@ static void begin(struct daemon *daemon, bool has_watched)
                     utc_format(last, text));
     if (has_watched && utc_is_known(last) && last.ns < now.ns)
         emit_gap(daemon, last, now);
-    if (daemon->config->bmp && utc_is_known(last) && last.ns < now.ns)
+    if (live_routes_are_wanted(daemon->config) && utc_is_known(last) && last.ns < now.ns)
         emit_blindness(daemon, last);
     emit_subjects(daemon, NULL);
     emit_mark(daemon, OBSERVATION_START);
@@ -354,15 +318,15 @@ static void begin(struct daemon *daemon, bool has_watched)
 static void start_prober(struct daemon *daemon)
 {
     const struct config *config = daemon->config;
-    const char *contact = config->contact;
-    struct prober_options options = {
-        .vantage = arena_printf(&daemon->arena, "%s", config->vantage),
-        .user_agent =
-            arena_printf(&daemon->arena, "lastlight/%s%s%s%s", LASTLIGHT_VERSION,
-                         contact ? " (+" : "", contact ? contact : "", contact ? ")" : ""),
-        .seed = hash_bytes(config->vantage, strlen(config->vantage), 0)};
+    struct buffer agent = {0};
+    config_user_agent(config, &agent);
+    struct prober_options options = {.vantage = arena_printf(&daemon->arena, "%s", config->vantage),
+                                     .user_agent = arena_printf(&daemon->arena, "%s", agent.bytes),
+                                     .seed =
+                                         hash_bytes(config->vantage, strlen(config->vantage), 0)};
     struct sink sink = {daemon->sink.registry, take_result, daemon};
     daemon->prober = prober_new(daemon->loop, &options, &sink, &daemon->no_ping);
+    buffer_done(&agent);
     set_plan(daemon);
 }
 
@@ -381,7 +345,7 @@ static int finish_all(struct daemon *daemon)
     for (size_t i = 0; i < 3; i++) /* another signal now ends us the hard way */
         loop_signal_free(daemon->signals[i]);
     prober_free(daemon->prober);
-    bmp_listener_free(daemon->bmp);
+    live_routes_stop(&daemon->live);
     emit_mark(daemon, OBSERVATION_STOP);
     handover_end(daemon->handover);
     if (writer_join(daemon->writer, &why))
@@ -402,7 +366,8 @@ static int watch(struct daemon *daemon)
     size_t count = daemon->config->plan_count;
     command_say("watching %zu target%s from vantage %s into %s", count, plural(count),
                 daemon->config->vantage, daemon->journal);
-    if (start_bmp(daemon, &why))
+    live_routes_init(&daemon->live, daemon->loop, &daemon->sink);
+    if (live_routes_start(&daemon->live, daemon->config, &why))
         status = command_fail(&why);
     else
         loop_run(daemon->loop);

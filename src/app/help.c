@@ -54,6 +54,12 @@ void help_overview(struct buffer *out)
                 "2 wrong usage or configuration.\n");
 }
 
+/* What is to stand behind an option: its values, unless they are so many that its help names them. */
+static const char *argument_of(const struct option_row *row)
+{
+    return row->values && strlen(row->values) < COLUMNS / 2 ? row->values : row->argument;
+}
+
 static void add_option(struct buffer *out, const struct option_row *row)
 {
     struct buffer left = {0};
@@ -62,14 +68,14 @@ static void add_option(struct buffer *out, const struct option_row *row)
     else
         buffer_printf(&left, "    --%s", row->name);
     if (row->argument)
-        buffer_printf(&left, "=%s", row->values ? row->values : row->argument);
+        buffer_printf(&left, "=%s", argument_of(row));
     add_row(out, left.bytes, OPTION_COLUMN, row->help);
     buffer_done(&left);
 }
 
 static void add_usage(struct buffer *out, const struct command_row *row)
 {
-    bool has_options = (row->options & ~(UINT32_C(1) << OPTION_HELP)) != 0;
+    bool has_options = (row->options & ~(UINT64_C(1) << OPTION_HELP)) != 0;
     buffer_printf(out, "lastlight %s%s%s%s", row->name, has_options ? " [OPTION...]" : "",
                   *row->arguments ? " " : "", row->arguments);
 }
@@ -118,7 +124,7 @@ static void man_option(struct buffer *out, const struct option_row *row)
     add_roff(out, row->name);
     buffer_puts(out, "\\fR");
     if (row->argument)
-        buffer_printf(out, "=\\fI%s\\fR", row->values ? row->values : row->argument);
+        buffer_printf(out, "=\\fI%s\\fR", argument_of(row));
     buffer_puts(out, "\n");
     add_roff(out, row->help);
     buffer_puts(out, "\n");
@@ -163,7 +169,19 @@ const char *help_config_example(void)
            "      - {target: icmp:175.45.176.80, count: 3}\n"
            "      - {target: \"http://kcna.kp/\", interval: 60s, timeout: 5s, expect: 200,\n"
            "         text: \"Korean Central News\"}\n"
-           "routes: {collector: rrc00, archives: [archive/2022-01], bmp: \"192.0.2.9:11019\"}\n";
+           "routes:\n"
+           "  collector: rrc00\n"
+           "  archives: [archive/2022-01]\n"
+           "  bmp: {listen: \"192.0.2.9:11019\", table: pre-policy}\n"
+           "  bgp:\n"
+           "    listen: \"192.0.2.9:179\"\n"
+           "    asn: 64512\n"
+           "    id: 192.0.2.9\n"
+           "    hold: 90s\n"
+           "    collector: lon-bgp\n"
+           "    peers: [{address: 192.0.2.1, asn: 64500, md5: \"a secret\"},\n"
+           "            {address: \"2001:db8::1\", asn: 64501, md5: {file: keys/edge1}}]\n"
+           "  ris_live: {hosts: [rrc06, rrc15], client: lastlight-lon}\n";
 }
 
 static void man_config(struct buffer *out)
@@ -180,7 +198,14 @@ static void man_config(struct buffer *out)
         "round; \\fIexpect\\fR is the status a page must have (else any 2xx or 3xx) and "
         "\\fItext\\fR what it must contain. Controls are "
         "targets that have nothing to do with the subjects: if they fail, it is the "
-        "observer who is offline. "
+        "observer who is offline. Routers that connect to \\fIbmp\\fR (RFC 7854) or peer with "
+        "\\fIbgp\\fR (RFC 4271), "
+        "which announces nothing, tell their routes live; \\fItable\\fR is pre-policy, "
+        "post-policy, "
+        "loc-rib, adj-rib-out or adj-rib-out-pre-policy, \\fImd5\\fR the key of TCP MD5 "
+        "signatures, "
+        "also as {file: PATH}. \\fIris_live\\fR listens to RIPE's route collectors as RIS Live "
+        "streams them, to its \\fIhosts\\fR or (yes) to all. "
         "Relative paths are meant from the folder of the file.\n.PP\n.nf\n");
     const char *at = help_config_example();
     while (*at) {
@@ -217,8 +242,14 @@ void help_man(struct buffer *out)
                      ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nIf set and not empty, text is never "
                      "coloured. Colour is "
                      "only used on a terminal.\n"
+                     ".TP\n.B XDG_CACHE_HOME\nThe folder in which lastlight/ holds what was "
+                     "fetched, if --cache names no other; else ~/.cache.\n"
+                     ".TP\n.BR http_proxy ,\\ https_proxy ,\\ no_proxy\nBy which proxy archives "
+                     "of the web are fetched.\n"
                      ".SH FILES\n.TP\n.I lastlight.yaml\nThe configuration.\n"
                      ".TP\n.I lastlight.db\nThe journal, an SQLite database; beside it lie "
                      "lastlight.db\\-wal and "
-                     "lastlight.db\\-shm while it is open.\n");
+                     "lastlight.db\\-shm while it is open.\n"
+                     ".TP\n.I ~/.cache/lastlight\nCopies of the archives that were fetched, as "
+                     "HOST/PATH; they can be removed at any time.\n");
 }

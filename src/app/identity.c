@@ -1,7 +1,7 @@
 #include "app/identity.h"
 
 #include "base/hash.h"
-#include "sys/folder.h"
+#include "source/paths.h"
 #include "sys/input.h"
 
 #include <inttypes.h>
@@ -37,17 +37,6 @@ static enum err add_file(const struct folder_entry *file, uint64_t *hash, struct
     return ERR_OK;
 }
 
-static enum err add_path(const char *path, uint64_t *hash, struct why *why)
-{
-    struct arena arena = {0};
-    struct folder folder;
-    enum err err = folder_read(path, &arena, &folder, why);
-    for (size_t i = 0; !err && i < folder.count; i++)
-        err = add_file(&folder.list[i], hash, why);
-    arena_done(&arena);
-    return err;
-}
-
 /* What is watched decides which observations an archive of routes yields. */
 static uint64_t hash_subjects(const struct subject_spec *subjects, size_t count, uint64_t hash)
 {
@@ -63,19 +52,32 @@ static uint64_t hash_subjects(const struct subject_spec *subjects, size_t count,
     return hash;
 }
 
+static uint64_t hash_holes(const struct replay_options *options, uint64_t hash)
+{
+    for (size_t i = 0; i < options->hole_count; i++)
+        hash = hash_bytes(&options->holes[i].from.ns, sizeof options->holes[i].from.ns, hash);
+    return hash;
+}
+
 enum err identity_of_replay(const struct replay_options *options,
                             const struct subject_spec *subjects, size_t subject_count,
                             struct buffer *out, struct why *why)
 {
     uint64_t hash = hash_subjects(subjects, subject_count, 0);
     hash = hash_text(options->collector ? options->collector : "", hash);
-    for (size_t i = 0; i < options->path_count; i++) {
+    hash = hash_holes(options, hash);
+    for (size_t i = 0; i < options->path_count; i++)
         if (strcmp(options->paths[i], "-") == 0)
             return ERR_OK;
-        enum err err = add_path(options->paths[i], &hash, why);
-        if (err)
-            return err;
-    }
+    struct paths paths;
+    enum err err = paths_gather(options->paths, options->path_count, &paths, why);
+    if (err)
+        return err;
+    for (size_t i = 0; i < paths.count && !err; i++)
+        err = add_file(&paths.list[i], &hash, why);
+    paths_done(&paths);
+    if (err)
+        return err;
     const char *name = base_name(options->paths[0]);
     buffer_printf(out, "replay %.80s #%016" PRIx64, *name ? name : options->paths[0], hash);
     return ERR_OK;

@@ -2,13 +2,10 @@
 
 #include "app/command.h"
 #include "app/identity.h"
-#include "sys/clock.h"
+#include "app/progress.h"
 #include "sys/output.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-
-enum { FAULTS_TOLD = 20 };
 
 struct running {
     const struct ingest *ingest;
@@ -17,48 +14,17 @@ struct running {
     struct ingest_result result;
     struct why failed; /* the first failure of ours */
     bool has_begun;
-    uint64_t faults_told;
-    bool is_shown; /* a line of progress stands on the terminal */
-    struct mono start;
+    struct progress progress;
 };
-
-/* Takes the line of progress away before something else is written. */
-static void clear_progress(struct running *running)
-{
-    if (running->is_shown)
-        fputs("\r\033[K", stderr);
-    running->is_shown = false;
-}
 
 static void tell_fault(void *context, const char *fault)
 {
-    struct running *running = context;
-    clear_progress(running);
-    if (running->faults_told++ < FAULTS_TOLD)
-        command_say("%s", fault);
+    progress_fault(&((struct running *)context)->progress, fault);
 }
 
 static void show_progress(void *context, uint64_t done, uint64_t total, uint64_t observations)
 {
-    struct running *running = context;
-    double seconds = (double)mono_diff(clock_mono(), running->start) / (double)NS_PER_S;
-    char left[DURATION_TEXT_MAX];
-    if (seconds < 0.5)
-        return;
-    clear_progress(running);
-    if (total) {
-        double share = (double)done / (double)total;
-        double rest = share > 0.001 ? seconds / share - seconds : 0;
-        int64_t rest_ns = rest < 1e6 ? (int64_t)rest * NS_PER_S : 0;
-        fprintf(stderr, "%3.0f %% of %.1f MB, ", 100 * share, (double)total / 1e6);
-        fprintf(stderr, "%.1f MB a second, ", (double)done / 1e6 / seconds);
-        if (rest_ns > 0)
-            fprintf(stderr, "%s left, ", duration_format(rest_ns, left));
-    }
-    fprintf(stderr, "%" PRIu64 " observations", observations);
-    if (!total) /* of a pipe nobody knows how much is to come */
-        fprintf(stderr, ", %.0f a second", (double)observations / seconds);
-    running->is_shown = true;
+    progress_show(&((struct running *)context)->progress, done, total, observations);
 }
 
 static void pass_on(struct running *running, const struct observation *observation)
@@ -70,7 +36,7 @@ static void pass_on(struct running *running, const struct observation *observati
         running->result.has_subject = true;
     sink_emit(&running->behind, observation);
     if (pipeline_error(running->pipeline, &running->failed))
-        clear_progress(running); /* a full disk: go no further, and tell it at the end */
+        progress_clear(&running->progress); /* a full disk: go no further, and tell it at the end */
 }
 
 static void emit_one(void *context, const struct observation *observation)
@@ -113,6 +79,8 @@ static enum err read_archives(struct running *running, struct why *why)
                                      .path_count = ingest->path_count,
                                      .collector = ingest->collector,
                                      .watch = ingest->watch,
+                                     .holes = ingest->holes,
+                                     .hole_count = ingest->hole_count,
                                      .progress = stderr_is_terminal() ? show_progress : NULL,
                                      .context = running};
     struct stream_faults faults = {.report = tell_fault, .context = running};
@@ -127,7 +95,7 @@ static enum err read_archives(struct running *running, struct why *why)
             command_say("goes on after the %" PRIu64 " observations that the journal holds already",
                         running->result.skipped);
         err = replay_run(&options, &sink, &faults, why);
-        clear_progress(running);
+        progress_clear(&running->progress);
     }
     running->result.records = faults.records;
     running->result.bad = faults.bad;
@@ -138,15 +106,13 @@ static enum err read_archives(struct running *running, struct why *why)
 enum err ingest_run(const struct ingest *ingest, struct pipeline *pipeline,
                     struct ingest_result *out, struct why *why)
 {
-    struct running running = {.ingest = ingest,
-                              .pipeline = pipeline,
-                              .behind = pipeline_sink(pipeline),
-                              .start = clock_mono()};
+    struct running running = {
+        .ingest = ingest, .pipeline = pipeline, .behind = pipeline_sink(pipeline)};
+    progress_init(&running.progress, "observations");
     uint64_t late = pipeline_counters(pipeline).core.late;
     running.result.has_subject = has_subject(pipeline_registry(pipeline));
     enum err err = read_archives(&running, why);
-    if (running.faults_told > FAULTS_TOLD)
-        command_say("and %" PRIu64 " more damaged records", running.faults_told - FAULTS_TOLD);
+    progress_end(&running.progress);
     if (running.failed.err) {
         *why = running.failed;
         return why->err;

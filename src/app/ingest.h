@@ -13,6 +13,8 @@ struct ingest {
     size_t path_count;
     const char *collector;
     struct watch watch;
+    const struct site_hole *holes; /* as in replay.h */
+    size_t hole_count;
     const struct subject_spec *subjects; /* emitted at the time of the first observation */
     size_t subject_count;
 };

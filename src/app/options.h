@@ -42,7 +42,7 @@ struct command_row {
     const char *name;
     const char *arguments;
     unsigned minimum, maximum;
-    uint32_t options; /* bits by enum option */
+    uint64_t options; /* bits by enum option */
     const char *summary;
     const char *paragraph;
 };

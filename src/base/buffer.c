@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,18 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     vsnprintf(buffer->bytes + buffer->size, (size_t)n + 1, format, again);
     va_end(again);
     buffer->size += (size_t)n;
+}
+
+char *buffer_room(struct buffer *buffer, size_t n)
+{
+    reserve(buffer, n);
+    return buffer->bytes + buffer->size;
+}
+
+void buffer_used(struct buffer *buffer, const char *end)
+{
+    buffer->size = (size_t)(end - buffer->bytes);
+    buffer->bytes[buffer->size] = '\0';
 }
 
 void buffer_u8(struct buffer *buffer, uint8_t value)
@@ -103,6 +116,23 @@ void buffer_json(struct buffer *buffer, const char *text)
         run = ++text;
     }
     buffer_add(buffer, "\"", 1);
+}
+
+static bool is_control(const unsigned char *at)
+{
+    return at[0] < ' ' || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+}
+
+void buffer_plain(struct buffer *buffer, const char *text)
+{
+    while (*text) {
+        size_t n = utf8_length((const unsigned char *)text);
+        if (n && !is_control((const unsigned char *)text))
+            buffer_add(buffer, text, n);
+        else
+            buffer_puts(buffer, n ? " " : "\xef\xbf\xbd");
+        text += n ? n : 1;
+    }
 }
 
 void buffer_clear(struct buffer *buffer)

@@ -16,11 +16,17 @@ void buffer_add(struct buffer *buffer, const void *bytes, size_t n);
 void buffer_puts(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* For those who write by themselves: room for n bytes behind what is there, and how far it was used. */
+char *buffer_room(struct buffer *buffer, size_t n);
+void buffer_used(struct buffer *buffer, const char *end);
 void buffer_u8(struct buffer *buffer, uint8_t value);
 void buffer_varint(struct buffer *buffer, uint64_t value); /* LEB128 */
 void buffer_zigzag(struct buffer *buffer, int64_t value);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void buffer_json(struct buffer *buffer, const char *text);
+/* What somebody else wrote, for people to read on a line: control characters become spaces, bytes that
+ * are not UTF-8 U+FFFD. */
+void buffer_plain(struct buffer *buffer, const char *text);
 void buffer_clear(struct buffer *buffer); /* keeps the memory */
 void buffer_done(struct buffer *buffer);
 

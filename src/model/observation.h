@@ -22,7 +22,7 @@
  * directly belong to it. A TICK says that time has passed and we were there: silence is judged by
  * it. A GAP says that its source saw nothing from `time` until `value`; it is never an outage.
  * Where `until` is 0, which only a collector may say, that is so until its next START: its peers are
- * not heard again until each is UP. */
+ * not heard again until each is UP or HEARD. */
 #ifndef MODEL_OBSERVATION_H
 #define MODEL_OBSERVATION_H
 
@@ -49,8 +49,9 @@ enum route_op { ROUTE_ANNOUNCE = 1, ROUTE_WITHDRAW, ROUTE_TABLE /* seen in a tab
 enum peer_op {
     PEER_UP = 1,
     PEER_DOWN,
-    PEER_TABLE,   /* value: prefixes in its table */
-    PEER_COMPLETE /* all of its table was told since PEER_UP: what was not, it does not carry */
+    PEER_TABLE,    /* value: prefixes in its table */
+    PEER_COMPLETE, /* all of its table was told since PEER_UP: what was not, it does not carry */
+    PEER_HEARD     /* (again) heard of in a session that was there before: its table is not told */
 };
 enum { SUBJECT_IS_RECONSTRUCTION = 1 };
 

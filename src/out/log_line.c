@@ -174,9 +174,10 @@ static void put_peer_state(struct buffer *out, const struct registry *registry,
     static const char *const states[] = {[PEER_UP] = "up",
                                          [PEER_DOWN] = "down",
                                          [PEER_TABLE] = "table",
-                                         [PEER_COMPLETE] = "complete"};
+                                         [PEER_COMPLETE] = "complete",
+                                         [PEER_HEARD] = "heard"};
     put_collector_and_peer(out, registry, o);
-    if (o->code >= PEER_UP && o->code <= PEER_COMPLETE)
+    if (o->code >= PEER_UP && o->code <= PEER_HEARD)
         put_text(out, "state", states[o->code]);
     if (o->value)
         put_number(out, "prefixes", o->value);

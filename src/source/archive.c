@@ -1,6 +1,6 @@
 #include "source/archive.h"
 
-#include "source/bgp/mrt_stream.h"
+#include "source/mrt/mrt_stream.h"
 #include "wire/mrt.h"
 
 #include <stdlib.h>

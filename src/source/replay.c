@@ -2,8 +2,8 @@
 
 #include "base/mem.h"
 #include "source/archive.h"
+#include "source/paths.h"
 #include "sys/clock.h"
-#include "sys/folder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,9 @@ struct replay {
     struct route_memory memory;
     struct archive *archives; /* in the order of the paths */
     size_t count;
-    size_t capacity;
     uint32_t *heap; /* places in `archives`, the one with the earliest observation first */
     size_t heap_count;
+    size_t holes_told;
     bool is_damaged;
     uint64_t observations;
     uint64_t bytes_done; /* of archives that were closed */
@@ -33,33 +33,6 @@ struct replay {
     struct utc last; /* the latest observation that is no tick */
     struct utc last_tick;
 };
-
-static void add_archive(struct replay *replay, const char *path)
-{
-    replay->archives =
-        mem_grow(replay->archives, &replay->capacity, replay->count + 1, sizeof *replay->archives);
-    struct archive *archive = &replay->archives[replay->count++];
-    memset(archive, 0, sizeof *archive);
-    archive->path = mem_new(strlen(path) + 1, 1);
-    memcpy(archive->path, path, strlen(path));
-}
-
-static enum err add_path(struct replay *replay, const char *path, struct why *why)
-{
-    struct arena arena = {0};
-    struct folder folder;
-    if (strcmp(path, "-") == 0) {
-        add_archive(replay, path);
-        return ERR_OK;
-    }
-    enum err err = folder_read(path, &arena, &folder, why);
-    if (!err && folder.count == 0)
-        err = why_set(why, ERR_NOT_FOUND, "%s: there is no file in this folder", path);
-    for (size_t i = 0; !err && i < folder.count; i++)
-        add_archive(replay, folder.list[i].path);
-    arena_done(&arena);
-    return err;
-}
 
 /* Ties go by the order of the paths. */
 static bool is_before(const struct replay *replay, uint32_t a, uint32_t b)
@@ -85,36 +58,16 @@ static void sift_down(struct replay *replay, size_t at)
     }
 }
 
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* A file that is read twice would count twice, and standard input has nothing left the second time.
- */
-static enum err check_once(const struct replay *replay, struct why *why)
-{
-    enum err err = ERR_OK;
-    const char **paths = mem_new(replay->count + 1, sizeof *paths);
-    for (size_t i = 0; i < replay->count; i++)
-        paths[i] = replay->archives[i].path;
-    qsort(paths, replay->count, sizeof *paths, by_path);
-    for (size_t i = 1; i < replay->count && !err; i++)
-        if (strcmp(paths[i - 1], paths[i]) == 0)
-            err = why_set(why, ERR_USAGE, "%s: named twice; once is enough",
-                          strcmp(paths[i], "-") == 0 ? "standard input (-)" : paths[i]);
-    free(paths);
-    return err;
-}
-
 static enum err gather(struct replay *replay, struct why *why)
 {
-    enum err err = ERR_OK;
+    struct paths paths = {0};
     bool is_size_known = true;
-    for (size_t i = 0; i < replay->options->path_count && !err; i++)
-        err = add_path(replay, replay->options->paths[i], why);
-    if (!err)
-        err = check_once(replay, why);
+    enum err err = paths_gather(replay->options->paths, replay->options->path_count, &paths, why);
+    replay->archives = mem_new(paths.count, sizeof *replay->archives);
+    replay->count = paths.count;
+    for (size_t i = 0; i < replay->count; i++)
+        replay->archives[i].path = mem_copy(paths.list[i].path);
+    paths_done(&paths);
     for (size_t i = 0; i < replay->count && !err; i++) {
         struct archive *archive = &replay->archives[i];
         err = archive_peek(archive, i < KEEP_OPEN, why);
@@ -146,7 +99,7 @@ static void show_progress(struct replay *replay, bool is_last)
     options->progress(options->context, done, replay->bytes, replay->observations);
 }
 
-static void emit(struct replay *replay, const struct observation *observation)
+static void pass_on(struct replay *replay, const struct observation *observation)
 {
     struct utc *last = observation->kind == OBSERVATION_TICK ? &replay->last_tick : &replay->last;
     if (observation->time.ns > last->ns)
@@ -155,6 +108,31 @@ static void emit(struct replay *replay, const struct observation *observation)
     replay->observations++;
     if (replay->observations % CLOCK_EVERY == 0)
         show_progress(replay, false);
+}
+
+/* Of these times nothing is known, which is something else than that nothing happened. */
+static void emit_holes(struct replay *replay, struct utc until)
+{
+    static const char reason[] = "there is no archive of this time";
+    const struct replay_options *options = replay->options;
+    struct registry *registry = replay->sink->registry;
+    for (; replay->holes_told < options->hole_count; replay->holes_told++) {
+        const struct site_hole *hole = &options->holes[replay->holes_told];
+        if (hole->from.ns > until.ns)
+            return;
+        struct observation gap = {
+            .kind = OBSERVATION_GAP, .time = hole->from, .value = hole->until.ns};
+        gap.source = registry_intern(registry, NAME_COLLECTOR, options->collector,
+                                     strlen(options->collector));
+        gap.path = registry_intern(registry, NAME_TEXT, reason, sizeof reason - 1);
+        pass_on(replay, &gap);
+    }
+}
+
+static void emit(struct replay *replay, const struct observation *observation)
+{
+    emit_holes(replay, observation->time);
+    pass_on(replay, observation);
 }
 
 /* The archive at the top of the heap is through, well or not. */
@@ -208,6 +186,7 @@ enum err replay_run(const struct replay_options *options, const struct sink *sin
     enum err err = gather(&replay, why);
     if (!err) {
         merge(&replay);
+        emit_holes(&replay, (struct utc){INT64_MAX});
         settle(&replay);
         show_progress(&replay, true);
         if (replay.is_damaged)

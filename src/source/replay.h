@@ -4,12 +4,16 @@
 #define SOURCE_REPLAY_H
 
 #include "source/stream.h"
+#include "source/web/collector_site.h"
 
 struct replay_options {
     const char *const *paths;
     size_t path_count;
     const char *collector; /* name for MRT archives; NULL: taken from the path, else "archive" */
     struct watch watch;
+    /* In order of time: each becomes a GAP of the collector, which must be given then. */
+    const struct site_hole *holes;
+    size_t hole_count;
     /* Called about ten times a second: bytes of all files done and in all (0: not known). May be
      * NULL. */
     void (*progress)(void *context, uint64_t done, uint64_t total, uint64_t observations);

@@ -24,6 +24,7 @@ struct watch {
 struct stream_faults {
     uint64_t records; /* read, good or bad */
     uint64_t bad;
+    uint64_t missing; /* files that could not be fetched: nothing is known of what they hold */
     /* Called for each bad record with a text that names file and place (line or byte offset). */
     void (*report)(void *context, const char *fault);
     void *context;

@@ -47,3 +47,19 @@ int64_t clock_watch_step(struct clock_watch *watch, int64_t *elapsed_ns)
     *elapsed_ns = mono_diff(watch->mono, before.mono);
     return utc_diff(watch->utc, before.utc) - *elapsed_ns;
 }
+
+void clock_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &steady);
+    pthread_condattr_destroy(&steady);
+}
+
+void clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t ns)
+{
+    int64_t until = read_clock(CLOCK_MONOTONIC) + ns;
+    struct timespec at = {until / NS_PER_S, until % NS_PER_S};
+    pthread_cond_timedwait(condition, lock, &at);
+}

@@ -4,6 +4,8 @@
 
 #include "base/utc.h"
 
+#include <pthread.h>
+
 struct utc clock_utc(void);
 struct mono clock_mono(void); /* CLOCK_BOOTTIME: goes on while the machine is suspended */
 
@@ -26,5 +28,9 @@ void clock_watch_start(struct clock_watch *watch);
 /* Nanoseconds that UTC moved more (or less) than the steady clock since the last call, and in
  * *elapsed_ns how far the steady clock did. */
 int64_t clock_watch_step(struct clock_watch *watch, int64_t *elapsed_ns);
+
+/* A condition on which a thread waits for at most `ns`. */
+void clock_condition_init(pthread_cond_t *condition);
+void clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t ns);
 
 #endif

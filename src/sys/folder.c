@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,5 +72,30 @@ enum err folder_read(const char *path, struct arena *arena, struct folder *out, 
     if (!err)
         keep(&folder, arena, out);
     free(folder.list);
+    return err;
+}
+
+/* Whatever cannot be read on the way does not match. */
+enum err folder_match(const char *pattern, struct arena *arena, struct folder *out, struct why *why)
+{
+    glob_t found = {0};
+    struct folder folder = {0};
+    size_t capacity = 0;
+    enum err err = ERR_OK;
+    int failed = glob(pattern, GLOB_NOSORT, NULL, &found);
+    if (failed == GLOB_NOSPACE || found.gl_pathc > FOLDER_MAX)
+        err = why_set(why, ERR_LIMIT, "%s: matches more than %d files; read them in parts", pattern,
+                      FOLDER_MAX);
+    else if (failed)
+        err = why_set(why, ERR_NOT_FOUND, "%s: no file matches this pattern", pattern);
+    for (size_t i = 0; !err && i < found.gl_pathc; i++) {
+        const char *path = arena_copy(arena, found.gl_pathv[i], strlen(found.gl_pathv[i]));
+        folder.list = mem_grow(folder.list, &capacity, folder.count + 1, sizeof *folder.list);
+        folder.list[folder.count++] = (struct folder_entry){.path = path};
+    }
+    if (!err)
+        keep(&folder, arena, out);
+    free(folder.list);
+    globfree(&found);
     return err;
 }

@@ -1,5 +1,5 @@
-/* The regular files of a folder, in order of name, so that every run sees them in the same order.
- */
+/* The regular files of a folder, or of a pattern, in order of name, so that every run sees them in the
+ * same order. */
 #ifndef SYS_FOLDER_H
 #define SYS_FOLDER_H
 
@@ -25,5 +25,10 @@ enum { FOLDER_MAX = 100 * 1000 };
  * not a regular file are left out. ERR_NOT_FOUND, ERR_DENIED, ERR_LIMIT (more than FOLDER_MAX) or
  * ERR_IO. */
 enum err folder_read(const char *path, struct arena *arena, struct folder *out, struct why *why);
+
+/* What a shell's pattern matches, files and folders, in order of name, their sizes not looked at.
+ * ERR_NOT_FOUND if nothing does; else as above. */
+enum err folder_match(const char *pattern, struct arena *arena, struct folder *out,
+                      struct why *why);
 
 #endif

@@ -166,8 +166,18 @@ uint16_t net_port(int fd)
                                            : ((struct sockaddr_in *)&own)->sin_port);
 }
 
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */
+
+static struct addr map_addr(const struct addr *addr)
+{
+    struct addr outer = {.family = 6};
+    memcpy(outer.bytes, mapped, sizeof mapped);
+    memcpy(outer.bytes + sizeof mapped, addr->bytes, 4);
+    return outer;
+}
+
 /* Seconds of silence, then so many questions, so far apart: NET_SILENCE_NS in all. */
-static void keep_alive(int fd)
+void net_keep_alive(int fd)
 {
     static const int idle = 5, interval = 2, count = 3;
     set(fd, SOL_SOCKET, SO_KEEPALIVE);
@@ -176,16 +186,60 @@ static void keep_alive(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
 }
 
+void net_allow_silence(int fd, int64_t silence_ns)
+{
+    enum { IDLE = 5, LEAST_INTERVAL = 5, COUNT_MOST = 100 /* of the kernel's 127 */ };
+    int idle = IDLE, left = (int)(silence_ns / NS_PER_S) - IDLE;
+    int interval = left / COUNT_MOST > LEAST_INTERVAL ? left / COUNT_MOST : LEAST_INTERVAL;
+    int count = left > interval ? left / interval : 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
+void net_set_hops(int fd, int hops)
+{
+    setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof hops);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops);
+}
+
+static int domain_of(int fd)
+{
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+    return domain;
+}
+
+int net_require_md5(int fd, const struct addr *peer, const char *key)
+{
+    struct tcp_md5sig signature = {.tcpm_keylen = (uint16_t)strlen(key)};
+    struct sockaddr_storage address;
+    struct addr wanted = *peer;
+    if (signature.tcpm_keylen > sizeof signature.tcpm_key)
+        return EINVAL;
+    if (peer->family == 4 && domain_of(fd) == AF_INET6)
+        wanted = map_addr(peer);
+    sockaddr_from(&wanted, 0, &address);
+    memcpy(&signature.tcpm_addr, &address, sizeof address);
+    memcpy(signature.tcpm_key, key, signature.tcpm_keylen);
+    return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &signature, sizeof signature) ? errno : 0;
+}
+
+void net_end_sending(int fd)
+{
+    shutdown(fd, SHUT_WR);
+}
+
 int net_accept(int fd, struct addr *from, int *error)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
     int got = accept4(fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     *error = got < 0 ? errno : 0;
     if (got < 0)
         return -1;
-    keep_alive(got);
+    net_keep_alive(got);
     *from = addr_from_sockaddr(&peer);
     if (from->family == 6 && memcmp(from->bytes, mapped, sizeof mapped) == 0) {
         struct addr inner = {.family = 4};

@@ -39,10 +39,26 @@ long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error
  * port 0: at any that is free. -1 with *error. */
 int net_listen(const struct addr *at, uint16_t port, int *error);
 uint16_t net_port(int fd); /* that it listens at */
-/* The next connection, which then tells by an error of its own that the other side is gone without a
- * word: NET_SILENCE_NS after the last sign of life. -1 with *error (EAGAIN: there is none now). */
+/* Makes a TCP connection tell by an error of its own that the other side is gone without a word:
+ * NET_SILENCE_NS after the last sign of life. */
 #define NET_SILENCE_NS (11 * NS_PER_S)
+void net_keep_alive(int fd);
+/* The next connection, kept alive. -1 with *error (EAGAIN: there is none now). */
 int net_accept(int fd, struct addr *from, int *error);
+
+/* The same for a connection whose other side may be silent for so long; one that has started anew
+ * answers, and is found out within seconds. */
+void net_allow_silence(int fd, int64_t silence_ns);
+
+/* Through how many routers what is sent may go; of a listening socket also that of its connections. */
+void net_set_hops(int fd, int hops);
+/* Connections with this address must be signed with this key (TCP MD5, RFC 2385), others are as if not
+ * there. For a listening socket, before anybody connects. 0 or an errno value: ENOPROTOOPT where the
+ * kernel has no such thing. */
+enum { NET_MD5_KEY_MAX = 80 };
+int net_require_md5(int fd, const struct addr *peer, const char *key);
+/* Nothing more will be sent; what the other side sends can still be read. */
+void net_end_sending(int fd);
 
 /* From a socket address of the system. Family 0 if it is neither IPv4 nor IPv6. */
 struct addr net_addr(const void *sockaddr);

@@ -1,42 +1,42 @@
-#include "wire/bgp.h"
+#include "wire/bgp_inside.h"
 
-#include <limits.h>
-
-/* IANA: BGP Path Attributes. */
-enum attribute {
-    ATTRIBUTE_ORIGIN = 1,
-    ATTRIBUTE_AS_PATH = 2,
-    ATTRIBUTE_NEXT_HOP = 3,
-    ATTRIBUTE_MED = 4,
-    ATTRIBUTE_AGGREGATOR = 7,
-    ATTRIBUTE_COMMUNITIES = 8,
-    ATTRIBUTE_MP_REACH = 14,
-    ATTRIBUTE_MP_UNREACH = 15,
-    ATTRIBUTE_EXTENDED_COMMUNITIES = 16,
-    ATTRIBUTE_AS4_PATH = 17,
-    ATTRIBUTE_AS4_AGGREGATOR = 18,
-    ATTRIBUTE_LARGE_COMMUNITIES = 32
-};
-
-enum { FLAG_OPTIONAL = 0x80, FLAG_TRANSITIVE = 0x40, FLAG_EXTENDED_LENGTH = 0x10 };
-
-enum segment_type {
-    SEGMENT_SET = 1,
-    SEGMENT_SEQUENCE = 2,
-    SEGMENT_CONFED_SEQUENCE = 3, /* RFC 5065 */
-    SEGMENT_CONFED_SET = 4
-};
-
-/* Attributes as found, before they are judged together. */
-struct scan {
-    struct reader found[33]; /* by type, up to large communities; at == NULL: not there */
-    const char *fault;       /* RFC 7606: treat as withdraw */
-    const char *fatal;       /* RFC 7606: the message cannot be used */
-    unsigned count;
-};
+/* The n = (bits + 7) / 8 bytes of a prefix, which are there; what is behind the last bit is not
+ * taken. */
+static inline void set_prefix(const uint8_t *at, unsigned n, unsigned bits, uint8_t family,
+                              struct prefix *out)
+{
+    *out = (struct prefix){.addr = {.family = family}, .bits = (uint8_t)bits};
+    uint8_t *bytes = out->addr.bytes;
+    switch (n) { /* most are short, and each of these is one move */
+    case 0:
+        return;
+    case 1:
+        bytes[0] = at[0];
+        break;
+    case 2:
+        memcpy(bytes, at, 2);
+        break;
+    case 3:
+        memcpy(bytes, at, 2);
+        bytes[2] = at[2];
+        break;
+    case 4:
+        memcpy(bytes, at, 4);
+        break;
+    case 6:
+        memcpy(bytes, at, 4);
+        memcpy(bytes + 4, at + 4, 2);
+        break;
+    default:
+        memcpy(bytes, at, n);
+        break;
+    }
+    bytes[n - 1] &= (uint8_t)(0xff00 >> ((bits - 1) % 8 + 1));
+}
 
 struct prefix bgp_prefix(struct reader *r, uint8_t family)
 {
+    struct prefix prefix;
     unsigned bits = reader_u8(r);
     if (bits > (family == 6 ? 128U : 32U))
         reader_fail(r, "a prefix is longer than an address");
@@ -44,443 +44,280 @@ struct prefix bgp_prefix(struct reader *r, uint8_t family)
     const uint8_t *bytes = reader_bytes(r, n);
     if (r->bad || !bytes)
         return (struct prefix){0};
-    struct prefix prefix = {.addr = {.family = family}, .bits = (uint8_t)bits};
-    memcpy(prefix.addr.bytes, bytes, n);
-    if (bits % 8)
-        prefix.addr.bytes[n - 1] &= (uint8_t)(0xff00 >> bits % 8);
+    set_prefix(bytes, n, bits, family, &prefix);
     return prefix;
 }
 
 int bgp_routes_next(struct bgp_routes *routes, struct bgp_nlri *out)
 {
-    if (reader_left(&routes->bytes) == 0)
+    const uint8_t *at = routes->bytes.at;
+    size_t left = reader_left(&routes->bytes), head = routes->has_path_ids ? 5 : 1;
+    if (left < head)
         return 0;
-    uint32_t path_id = routes->has_path_ids ? reader_u32(&routes->bytes) : 0;
-    struct prefix prefix = bgp_prefix(&routes->bytes, routes->family);
-    if (routes->bytes.bad)
+    unsigned bits = at[head - 1], n = (bits + 7) / 8;
+    if (bits > (routes->family == 6 ? 128U : 32U) || left - head < n)
         return 0;
-    *out = (struct bgp_nlri){.prefix = prefix, .path_id = path_id};
+    out->path_id = routes->has_path_ids ? load_u32(at) : 0;
+    set_prefix(at + head, n, bits, routes->family, &out->prefix);
+    routes->bytes.at += head + n;
     return 1;
 }
 
-/* What a walk over prefixes finds, without building them. */
+/* What a walk over a run of prefixes finds, without building them. */
 struct survey {
-    size_t sound;      /* bytes up to the first that is wrong */
-    unsigned defaults; /* prefixes of length 0 */
-    bool is_cut;       /* what is wrong is only that the last one is cut short */
+    const uint8_t *end; /* of the last that is sound */
+    uint32_t count;
+    uint32_t defaults; /* prefixes of length 0 */
     bool is_sound;
+    bool is_cut; /* what is wrong is only that the last one is cut short */
 };
 
-static struct survey survey_routes(struct reader r, uint8_t family, bool has_path_ids)
+static inline void survey_run(const struct reader *run, uint8_t family, bool has_path_ids,
+                              struct survey *out)
 {
-    const uint8_t *start = r.at;
-    struct survey survey = {.is_sound = true};
-    while (reader_left(&r)) {
-        if (has_path_ids)
-            reader_u32(&r);
-        unsigned bits = reader_u8(&r);
-        reader_bytes(&r, (bits + 7) / 8);
-        if (bits > (family == 6 ? 128U : 32U) || r.bad) {
-            survey.is_cut = bits <= (family == 6 ? 128U : 32U);
-            survey.is_sound = false;
-            return survey;
+    const unsigned longest = family == 6 ? 128 : 32;
+    const size_t head = has_path_ids ? 5 : 1;
+    const uint8_t *at = run->at, *const end = run->end;
+    uint32_t count = 0, defaults = 0;
+    out->is_sound = true;
+    out->is_cut = false;
+    while (at < end) {
+        size_t left = (size_t)(end - at);
+        unsigned bits = left >= head ? at[head - 1] : 0;
+        size_t size = head + (bits + 7) / 8;
+        if (bits > longest || size > left) {
+            out->is_cut = bits <= longest;
+            out->is_sound = false;
+            break;
         }
-        survey.defaults += bits == 0;
-        survey.sound = (size_t)(r.at - start);
+        count++;
+        defaults += bits == 0;
+        at += size;
     }
-    return survey;
+    out->end = at;
+    out->count = count;
+    out->defaults = defaults;
 }
 
-/* The two runs of prefixes of one family, withdrawn and announced, decided on together. */
-struct form {
-    struct survey runs[2];
-    bool is_sound;
-    unsigned defaults;
-};
-
-static struct form form_of(const struct reader runs[2], uint8_t family, bool has_path_ids)
+/* The withdrawn and announced prefixes of one family are decided on together. */
+static void survey_runs(const struct reader runs[2], uint8_t family, bool has_path_ids,
+                        struct survey out[2])
 {
-    struct form form = {.runs = {survey_routes(runs[0], family, has_path_ids),
-                                 survey_routes(runs[1], family, has_path_ids)}};
-    form.is_sound = form.runs[0].is_sound && form.runs[1].is_sound;
-    form.defaults = form.runs[0].defaults + form.runs[1].defaults;
-    return form;
+    survey_run(&runs[0], family, has_path_ids, &out[0]);
+    survey_run(&runs[1], family, has_path_ids, &out[1]);
 }
 
-/* Whether prefixes have path identifiers. Identifiers are small numbers, whose zero bytes read as
- * default routes: one message has no use for two of these. */
-static bool has_path_ids(const struct reader runs[2], uint8_t family, enum bgp_add_path add_path,
-                         const struct form *plain)
+/* Whether prefixes have path identifiers though nothing says so. Identifiers are small numbers,
+ * whose zero bytes read as default routes: one message has no use for two of these. */
+static bool looks_like_path_ids(const struct reader runs[2], uint8_t family,
+                                const struct survey plain[2])
 {
-    if (add_path != BGP_ADD_PATH_GUESS)
-        return add_path == BGP_ADD_PATH_YES;
-    if (plain->is_sound && plain->runs[0].defaults < 2 && plain->runs[1].defaults < 2)
+    struct survey with[2];
+    bool is_plain_sound = plain[0].is_sound && plain[1].is_sound;
+    if (is_plain_sound && plain[0].defaults < 2 && plain[1].defaults < 2)
         return false;
-    struct form with = form_of(runs, family, true);
-    return with.is_sound && (!plain->is_sound || with.defaults < plain->defaults);
+    survey_runs(runs, family, true, with);
+    return with[0].is_sound && with[1].is_sound &&
+           (!is_plain_sound ||
+            with[0].defaults + with[1].defaults < plain[0].defaults + plain[1].defaults);
 }
 
-/* Settles the form of both runs. If a run ends with a prefix that is cut short, those before it are
- * kept and *fault says so. False if the runs make no sense. */
-static bool settle_form(struct reader runs[2], uint8_t family, enum bgp_add_path add_path,
-                        bool *with_path_ids, const char **fault)
+/* Adds what is sound of a run. False if it makes no sense. If it ends with a prefix that is cut
+ * short, those before it are kept and the fault says so. */
+static bool add_routes(const struct reader *run, const struct survey *survey, uint8_t family,
+                       uint8_t safi, bool has_path_ids, struct bgp_routes *list, uint8_t *count,
+                       const char **fault)
 {
-    struct form form = form_of(runs, family, false);
-    *with_path_ids = has_path_ids(runs, family, add_path, &form);
-    if (*with_path_ids)
-        form = form_of(runs, family, true);
-    for (size_t i = 0; i < 2; i++) {
-        if (!form.runs[i].is_sound && !form.runs[i].is_cut)
+    if (!survey->is_sound) {
+        if (!survey->is_cut)
             return false;
-        if (form.runs[i].is_cut) {
-            runs[i].end = runs[i].at + form.runs[i].sound;
-            *fault = "the last prefix is cut short; those before it are used";
-        }
+        *fault = "the last prefix is cut short; those before it are used";
     }
+    if (survey->count == 0)
+        return true;
+    struct bgp_routes *routes = &list[(*count)++];
+    routes->bytes = (struct reader){run->at, survey->end, NULL};
+    routes->count = survey->count;
+    routes->family = family;
+    routes->safi = safi;
+    routes->has_path_ids = has_path_ids;
     return true;
 }
 
-/* RFC 4271, 5.1 and the documents of each: what the Optional and Transitive bits must be. */
-static bool flags_are_wrong(uint8_t type, uint8_t flags)
+/* Adds both runs of a family to the update. False if they make no sense. */
+static bool take_runs(const struct reader runs[2], uint8_t family, uint8_t safi,
+                      const struct bgp_form *form, struct bgp_update *out)
 {
-    flags &= FLAG_OPTIONAL | FLAG_TRANSITIVE;
-    switch (type) {
-    case ATTRIBUTE_ORIGIN:
-    case ATTRIBUTE_AS_PATH:
-    case ATTRIBUTE_NEXT_HOP:
-        return flags != FLAG_TRANSITIVE;
-    case ATTRIBUTE_MED:
-    case ATTRIBUTE_MP_REACH:
-    case ATTRIBUTE_MP_UNREACH:
-        return flags != FLAG_OPTIONAL;
-    case ATTRIBUTE_COMMUNITIES:
-    case ATTRIBUTE_EXTENDED_COMMUNITIES:
-    case ATTRIBUTE_LARGE_COMMUNITIES:
-        return flags != (FLAG_OPTIONAL | FLAG_TRANSITIVE);
-    default:
-        return false;
+    enum bgp_add_path add_path = family == 6 ? form->add_path6 : form->add_path;
+    bool has_path_ids = add_path == BGP_ADD_PATH_YES;
+    struct survey surveys[2];
+    if (runs[0].at == runs[0].end && runs[1].at == runs[1].end)
+        return true;
+    survey_runs(runs, family, has_path_ids, surveys);
+    if (add_path == BGP_ADD_PATH_GUESS && looks_like_path_ids(runs, family, surveys)) {
+        has_path_ids = true;
+        survey_runs(runs, family, true, surveys);
     }
+    return add_routes(&runs[0], &surveys[0], family, safi, has_path_ids, out->withdrawn,
+                      &out->withdrawn_count, &out->fault) &&
+           add_routes(&runs[1], &surveys[1], family, safi, has_path_ids, out->announced,
+                      &out->announced_count, &out->fault);
 }
 
-static void scan_fault(struct scan *scan, const char *fault)
-{
-    if (!scan->fault)
-        scan->fault = fault;
-}
+/* AFI and SAFI of RFC 4760. */
+struct family {
+    uint8_t family; /* 0: not one of ours */
+    uint8_t safi;
+};
 
-/* Finds the attributes. RFC 7606, 3 (c) flags, (g) duplicates; 4: a length that runs over the end.
- */
-static struct scan scan_attributes(struct reader r, bool checks_flags)
-{
-    struct scan scan = {0};
-    while (reader_left(&r)) {
-        uint8_t flags = reader_u8(&r);
-        uint8_t type = reader_u8(&r);
-        size_t n = flags & FLAG_EXTENDED_LENGTH ? reader_u16(&r) : reader_u8(&r);
-        struct reader value = reader_sub(&r, n);
-        if (r.bad) {
-            scan_fault(&scan, "a path attribute is longer than the attributes' total length");
-            break;
-        }
-        scan.count++;
-        if (checks_flags && flags_are_wrong(type, flags))
-            scan_fault(&scan, "a path attribute has wrong flags");
-        if (type >= sizeof scan.found / sizeof *scan.found)
-            continue;
-        if (!scan.found[type].at)
-            scan.found[type] = value;
-        else if (type == ATTRIBUTE_MP_REACH || type == ATTRIBUTE_MP_UNREACH)
-            scan.fatal = "MP_REACH_NLRI or MP_UNREACH_NLRI is there twice";
-    }
-    return scan;
-}
-
-/* RFC 4271, 4.3 and RFC 7606, 7.2: segments must fill the attribute exactly and none be empty.
- * *hops gets the length of the path as RFC 4271, 9.1.2.2 and RFC 5065, 5.3 count it. */
-static bool path_is_sound(struct reader r, size_t asn_size, unsigned *hops)
-{
-    *hops = 0;
-    while (reader_left(&r)) {
-        uint8_t type = reader_u8(&r);
-        uint8_t count = reader_u8(&r);
-        reader_bytes(&r, count * asn_size);
-        if (type < SEGMENT_SET || type > SEGMENT_CONFED_SET || count == 0)
-            return false;
-        *hops += type == SEGMENT_SEQUENCE ? count : type == SEGMENT_SET ? 1 : 0;
-    }
-    return !r.bad;
-}
-
-static bool has_confederation(struct reader r)
-{
-    while (reader_left(&r)) {
-        uint8_t type = reader_u8(&r);
-        reader_bytes(&r, reader_u8(&r) * (size_t)4);
-        if (type >= SEGMENT_CONFED_SEQUENCE)
-            return true;
-    }
-    return false;
-}
-
-/* RFC 6793, 4.2.3: whether the AS4_PATH is to be used, for a speaker of 2-byte ASNs. */
-static void merge_as4_path(const struct scan *scan, unsigned hops, struct bgp_path *path)
-{
-    struct reader as4 = scan->found[ATTRIBUTE_AS4_PATH];
-    struct reader aggregator = scan->found[ATTRIBUTE_AGGREGATOR];
-    unsigned as4_hops;
-    bool was_aggregated_since = scan->found[ATTRIBUTE_AS4_AGGREGATOR].at &&
-                                reader_left(&aggregator) == 6 &&
-                                reader_u16(&aggregator) != BGP_AS_TRANS;
-    if (!as4.at || was_aggregated_since || !path_is_sound(as4, 4, &as4_hops) ||
-        has_confederation(as4) || as4_hops > hops)
-        return; /* RFC 6793, 6: a bad AS4_PATH is passed over */
-    path->tail = as4;
-    path->head_hops = hops - as4_hops;
-}
-
-static const char *take_path(const struct scan *scan, bool is_as4, struct bgp_path *out)
-{
-    unsigned hops;
-    struct reader head = scan->found[ATTRIBUTE_AS_PATH];
-    if (!head.at)
-        return "AS_PATH is missing";
-    if (!path_is_sound(head, is_as4 ? 4 : 2, &hops))
-        return "AS_PATH is malformed";
-    *out = (struct bgp_path){.head = head, .head_hops = UINT_MAX, .is_as4 = is_as4};
-    if (!is_as4)
-        merge_as4_path(scan, hops, out);
-    return NULL;
-}
-
-static bool has_length(const struct reader *r, size_t n)
-{
-    return !r->at || reader_left(r) == n;
-}
-
-static bool has_length_of(const struct reader *r, size_t unit)
-{
-    return !r->at || (reader_left(r) > 0 && reader_left(r) % unit == 0);
-}
-
-/* RFC 7606, 7: the attributes whose faults make a route unusable. */
-static const char *judge(const struct scan *scan, bool is_as4, struct bgp_attributes *out)
-{
-    struct reader origin = scan->found[ATTRIBUTE_ORIGIN];
-    if (scan->fault)
-        return scan->fault;
-    if (!origin.at)
-        return "ORIGIN is missing";
-    if (!has_length(&origin, 1) || *origin.at > 2)
-        return "ORIGIN is malformed";
-    if (!has_length(&scan->found[ATTRIBUTE_MED], 4))
-        return "MULTI_EXIT_DISC has a wrong length";
-    if (!has_length_of(&scan->found[ATTRIBUTE_COMMUNITIES], 4))
-        return "COMMUNITIES has a wrong length";
-    if (!has_length_of(&scan->found[ATTRIBUTE_EXTENDED_COMMUNITIES], 8))
-        return "EXTENDED COMMUNITIES has a wrong length";
-    if (!has_length_of(&scan->found[ATTRIBUTE_LARGE_COMMUNITIES], 12))
-        return "LARGE_COMMUNITY has a wrong length";
-    out->origin = *origin.at;
-    return take_path(scan, is_as4, &out->path);
-}
-
-const char *bgp_attributes_decode(struct reader bytes, bool is_as4, struct bgp_attributes *out)
-{
-    struct scan scan = scan_attributes(bytes, false);
-    struct bgp_attributes attributes = {0};
-    bool is_local =
-        !scan.fault && !scan.found[ATTRIBUTE_ORIGIN].at && !scan.found[ATTRIBUTE_AS_PATH].at;
-    const char *fault = is_local ? NULL : judge(&scan, is_as4, &attributes);
-    if (!fault)
-        *out = attributes;
-    return fault;
-}
-
-/* AFI and SAFI of RFC 4760; 0 for families that are not ours. */
-static uint8_t read_family(struct reader *r)
+static struct family read_family(struct reader *r)
 {
     uint16_t afi = reader_u16(r);
     uint8_t safi = reader_u8(r);
-    if (safi != 1)
-        return 0;
-    return afi == 1 ? 4 : afi == 2 ? 6 : 0;
+    if (safi < BGP_UNICAST || safi > BGP_UNICAST_AND_MULTICAST || afi < 1 || afi > 2)
+        return (struct family){0};
+    return (struct family){afi == 1 ? 4 : 6, safi};
 }
 
-static void add_routes(struct bgp_routes *list, uint8_t *count, struct reader bytes, uint8_t family,
-                       bool has_path_ids)
+/* RFC 7606, 7.11: whether a next hop of a family of ours can have this length. */
+static bool has_hop_length(size_t n, uint8_t family)
 {
-    if (reader_left(&bytes))
-        list[(*count)++] = (struct bgp_routes){bytes, family, BGP_UNICAST, has_path_ids};
+    return n == 16 || n == 32 || (n == 4 && family == 4);
 }
 
 /* MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760, 3 and 4). RFC 7606, 5.3: prefixes that cannot be
- * read make the whole message unusable. */
-static const char *take_multiprotocol(const struct scan *scan, const struct bgp_form *form,
-                                      struct bgp_update *out)
+ * read make the whole message unusable. A next hop of a wrong length would, too (7.11), as it may
+ * be that the prefixes are not where they seem to be; if they make sense they are withdrawn. */
+static const char *take_multiprotocol(const struct bgp_form *form, struct bgp_update *out)
 {
-    struct reader gone = scan->found[ATTRIBUTE_MP_UNREACH];
-    struct reader come = scan->found[ATTRIBUTE_MP_REACH];
-    uint8_t gone_family = gone.at ? read_family(&gone) : 0;
-    uint8_t come_family = come.at ? read_family(&come) : 0;
+    static const char malformed[] =
+        "the prefixes of MP_REACH_NLRI or MP_UNREACH_NLRI are malformed";
+    const struct reader none = {0};
+    struct reader gone = bgp_attribute(&out->attributes, BGP_MP_UNREACH);
+    struct reader come = bgp_attribute(&out->attributes, BGP_MP_REACH);
+    struct family of_gone = gone.at ? read_family(&gone) : (struct family){0};
+    struct family of_come = come.at ? read_family(&come) : (struct family){0};
     if (come.at) {
-        reader_bytes(&come, reader_u8(&come)); /* next hop */
-        reader_u8(&come);                      /* reserved */
+        size_t n = reader_u8(&come);
+        out->attributes.scan.has_odd_hop = of_come.family && !has_hop_length(n, of_come.family);
+        reader_bytes(&come, n);
+        reader_u8(&come); /* reserved */
     }
     if (gone.bad || come.bad)
         return "MP_REACH_NLRI or MP_UNREACH_NLRI is too short";
-    static const uint8_t families[2] = {4, 6};
-    for (size_t i = 0; i < 2; i++) {
-        struct reader none = {0};
-        struct reader runs[2] = {gone_family == families[i] ? gone : none,
-                                 come_family == families[i] ? come : none};
-        bool with_path_ids;
-        enum bgp_add_path add_path = families[i] == 6 ? form->add_path6 : form->add_path;
-        if (!settle_form(runs, families[i], add_path, &with_path_ids, &out->fault))
-            return "the prefixes of MP_REACH_NLRI or MP_UNREACH_NLRI are malformed";
-        add_routes(out->withdrawn, &out->withdrawn_count, runs[0], families[i], with_path_ids);
-        add_routes(out->announced, &out->announced_count, runs[1], families[i], with_path_ids);
-    }
+    bool is_same = of_gone.family == of_come.family && of_gone.safi == of_come.safi;
+    const struct reader only_gone[2] = {gone, is_same ? come : none}, only_come[2] = {none, come};
+    if (of_gone.family && !take_runs(only_gone, of_gone.family, of_gone.safi, form, out))
+        return malformed;
+    if (of_come.family && !is_same &&
+        !take_runs(only_come, of_come.family, of_come.safi, form, out))
+        return malformed;
     return NULL;
 }
 
-static bool fail_update(struct bgp_update *out, const char *fault)
+/* RFC 4724, 2: an UPDATE of nothing (IPv4), or with nothing but an MP_UNREACH_NLRI of no prefixes.
+ */
+static void find_end_of_rib(const struct reader *attributes, struct bgp_update *out)
 {
-    *out = (struct bgp_update){.fault = fault};
-    return false;
-}
-
-/* Faults of attributes, which make withdrawals of announcements. */
-static const char *judge_update(const struct scan *scan, bool is_as4, bool has_own_prefixes,
-                                struct bgp_update *out)
-{
-    const struct reader *next_hop = &scan->found[ATTRIBUTE_NEXT_HOP];
-    const char *fault = judge(scan, is_as4, &out->attributes);
-    if (fault)
-        return fault;
-    if (has_own_prefixes && !next_hop->at)
-        return "NEXT_HOP is missing";
-    return has_length(next_hop, 4) ? NULL : "NEXT_HOP has a wrong length";
-}
-
-/* RFC 4724, 2: an UPDATE of nothing (IPv4), or with nothing but an MP_UNREACH_NLRI of no prefixes. */
-static bool is_end_of_rib(const struct scan *scan, uint8_t *family)
-{
-    struct reader gone = scan->found[ATTRIBUTE_MP_UNREACH];
-    if (scan->count && (scan->count > 1 || !gone.at || reader_left(&gone) != 3))
-        return false;
-    *family = scan->count ? read_family(&gone) : 4;
-    return true;
+    struct reader gone = bgp_attribute(&out->attributes, BGP_MP_UNREACH);
+    struct family family = {4, BGP_UNICAST};
+    if (reader_left(attributes)) {
+        bool is_alone = gone.at && gone.at - attributes->at <= 4 && gone.end == attributes->end;
+        if (!is_alone || reader_left(&gone) != 3)
+            return;
+        family = read_family(&gone);
+    }
+    out->is_end_of_rib = true;
+    out->ended_family = family.family;
+    out->ended_safi = family.safi;
+    out->end_of_rib_family = family.safi == BGP_UNICAST ? family.family : 0;
 }
 
 /* A part with its length in front; of a message that is cut, what is there of it. */
-static struct reader read_part(struct reader *body, bool is_cut)
+static inline bool read_part(const uint8_t **at, const uint8_t *end, bool is_cut,
+                             struct reader *out)
 {
-    size_t n = reader_u16(body);
-    if (is_cut && body->bad) {
-        *body = (struct reader){.at = body->end, .end = body->end};
-        n = 0;
+    size_t left = (size_t)(end - *at), n = 0;
+    if (left >= 2) {
+        n = load_u16(*at);
+        *at += 2;
+        left -= 2;
+    } else if (is_cut) {
+        *at = end;
+        left = 0;
+    } else {
+        return false;
     }
-    return reader_sub(body, is_cut && n > reader_left(body) ? reader_left(body) : n);
+    if (n > left && !is_cut)
+        return false;
+    n = n < left ? n : left;
+    *out = (struct reader){*at, *at + n, NULL};
+    *at += n;
+    return true;
+}
+
+/* Nothing of it is to be used. */
+static bool fail_update(struct bgp_update *out, const char *fault)
+{
+    out->withdrawn_count = out->announced_count = 0;
+    out->fault = fault;
+    return false;
+}
+
+bool bgp_update_find_at(const uint8_t *at, const uint8_t *end, const struct bgp_form *form,
+                        struct bgp_update *out)
+{
+    struct reader runs[2], attributes;
+    const uint64_t multiprotocol = attribute_bit(BGP_MP_REACH) | attribute_bit(BGP_MP_UNREACH);
+    out->withdrawn_count = out->announced_count = 0;
+    out->end_of_rib_family = out->ended_family = out->ended_safi = 0;
+    out->has_attributes = out->is_end_of_rib = out->is_withdrawal = false;
+    out->fault = form->is_cut ? "the message is cut short" : NULL;
+    if (!read_part(&at, end, form->is_cut, &runs[0]) ||
+        !read_part(&at, end, form->is_cut, &attributes))
+        return fail_update(out, "the lengths within the UPDATE do not fit");
+    runs[1] = (struct reader){at, end, NULL};
+    out->has_own_prefixes = at < end;
+    if (!take_runs(runs, 4, BGP_UNICAST, form, out))
+        return fail_update(out, "the prefixes are malformed");
+    attributes_scan(attributes.at, reader_left(&attributes), &out->attributes);
+    const char *fatal = out->attributes.scan.fatal;
+    if (!fatal && out->attributes.present & multiprotocol)
+        fatal = take_multiprotocol(form, out);
+    if (fatal)
+        return fail_update(out, fatal);
+    if (!reader_left(&runs[0]) && !out->has_own_prefixes)
+        find_end_of_rib(&attributes, out);
+    return true;
+}
+
+/* What only an UPDATE must have (RFC 4271, 5.1.3). */
+static const char *judge_next_hop(const struct bgp_update *update)
+{
+    if (update->has_own_prefixes && !bgp_attribute(&update->attributes, BGP_NEXT_HOP).at)
+        return "NEXT_HOP is missing";
+    if (update->attributes.scan.has_odd_hop)
+        return "the next hop in MP_REACH_NLRI has a wrong length";
+    return NULL;
+}
+
+void bgp_update_judge(const struct bgp_form *form, struct bgp_update *update)
+{
+    const char *fault = attributes_judge(form, &update->attributes);
+    if (!fault)
+        fault = judge_next_hop(update);
+    update->has_attributes = !fault;
+    if (!update->announced_count) /* then nothing but their framing matters */
+        fault = update->attributes.scan.fault;
+    update->is_withdrawal = fault && update->announced_count;
+    update->fault = fault ? fault : update->fault;
+    update->is_end_of_rib &= !update->fault;
 }
 
 bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_update *out)
 {
-    struct bgp_update update = {.fault = form.is_cut ? "the message is cut short" : NULL};
-    struct reader gone = read_part(&body, form.is_cut);
-    struct reader attributes = read_part(&body, form.is_cut);
-    struct reader runs[2] = {gone, body};
-    bool with_path_ids;
-    if (body.bad)
-        return fail_update(out, "the lengths within the UPDATE do not fit");
-    if (!settle_form(runs, 4, form.add_path, &with_path_ids, &update.fault))
-        return fail_update(out, "the prefixes are malformed");
-    add_routes(update.withdrawn, &update.withdrawn_count, runs[0], 4, with_path_ids);
-    add_routes(update.announced, &update.announced_count, runs[1], 4, with_path_ids);
-    struct scan scan = scan_attributes(attributes, true);
-    const char *fault = scan.fatal ? scan.fatal : take_multiprotocol(&scan, &form, &update);
-    if (fault)
-        return fail_update(out, fault);
-    fault = update.announced_count
-                ? judge_update(&scan, form.is_as4, reader_left(&runs[1]) > 0, &update)
-                : scan.fault;
-    update.is_withdrawal = fault && update.announced_count;
-    update.fault = fault ? fault : update.fault;
-    update.is_end_of_rib = !update.fault && !reader_left(&gone) && !reader_left(&body) &&
-                           is_end_of_rib(&scan, &update.end_of_rib_family);
-    *out = update;
+    if (!bgp_update_find(body, &form, out))
+        return false;
+    bgp_update_judge(&form, out);
     return true;
-}
-
-static void add_number(struct buffer *out, uint32_t value)
-{
-    char digits[10];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while (value /= 10);
-    buffer_add(out, digits + at, sizeof digits - at);
-}
-
-static void format_segment(struct reader *r, uint8_t type, unsigned count, bool is_as4,
-                           struct buffer *out)
-{
-    static const char *const opens[] = {"", "{", "", "(", "({"};
-    static const char *const closes[] = {"", "}", "", ")", "})"};
-    buffer_puts(out, opens[type]);
-    for (unsigned i = 0; i < count; i++) {
-        if (i)
-            buffer_add(out, type == SEGMENT_SEQUENCE ? " " : ",", 1);
-        add_number(out, is_as4 ? reader_u32(r) : reader_u16(r));
-    }
-    buffer_puts(out, closes[type]);
-}
-
-/* Formats the first `hops` hops; confederation segments, which count none, go with what follows. */
-static void format_segments(struct reader r, bool is_as4, unsigned hops, size_t start,
-                            struct buffer *out)
-{
-    while (reader_left(&r) && hops) {
-        uint8_t type = reader_u8(&r);
-        uint8_t count = reader_u8(&r);
-        struct reader asns = reader_sub(&r, count * (is_as4 ? (size_t)4 : 2));
-        if (r.bad)
-            return;
-        unsigned used = type == SEGMENT_SEQUENCE && count > hops ? hops : count;
-        if (out->size > start)
-            buffer_add(out, " ", 1);
-        format_segment(&asns, type, used, is_as4, out);
-        if (hops != UINT_MAX)
-            hops -= type == SEGMENT_SEQUENCE ? used : type == SEGMENT_SET ? 1 : 0;
-    }
-}
-
-void bgp_path_format(const struct bgp_path *path, struct buffer *out)
-{
-    size_t start = out->size;
-    format_segments(path->head, path->is_as4, path->head_hops, start, out);
-    format_segments(path->tail, true, UINT_MAX, start, out);
-}
-
-static uint32_t origin_of(struct reader r, bool is_as4)
-{
-    uint32_t origin = 0;
-    while (reader_left(&r)) {
-        uint8_t type = reader_u8(&r);
-        uint8_t count = reader_u8(&r);
-        struct reader asns = reader_sub(&r, count * (is_as4 ? (size_t)4 : 2));
-        if (r.bad || type != SEGMENT_SEQUENCE) {
-            origin = 0;
-            continue;
-        }
-        reader_bytes(&asns, (count - (size_t)1) * (is_as4 ? 4 : 2));
-        origin = is_as4 ? reader_u32(&asns) : reader_u16(&asns);
-    }
-    return origin;
-}
-
-uint32_t bgp_path_origin(const struct bgp_path *path)
-{
-    if (reader_left(&path->tail))
-        return origin_of(path->tail, true);
-    return origin_of(path->head, path->is_as4);
 }

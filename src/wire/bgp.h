@@ -1,7 +1,7 @@
 /* BGP UPDATE messages, from bytes to values, without copying or allocating: RFC 4271 (BGP-4), 4760
  * (other address families), 6793 (4-byte ASNs), 7606 (what to do with errors), 7911 (ADD-PATH),
- * 4724 (End-of-RIB). IPv4 and IPv6 unicast; other families are passed over. All views point into
- * the bytes given, which must outlive them.
+ * 4724 (End-of-RIB). IPv4 and IPv6, unicast and multicast; other families are passed over. All
+ * views point into the bytes given, which must outlive them.
  *
  *     struct bgp_update update;
  *     if (!bgp_update_decode(body, form, &update))
@@ -17,6 +17,7 @@
 #include "base/addr.h"
 #include "base/buffer.h"
 #include "base/reader.h"
+#include "wire/load.h"
 
 #include <stdbool.h>
 
@@ -47,7 +48,9 @@ enum bgp_attribute {
     BGP_EXTENDED_COMMUNITIES = 16,
     BGP_AS4_PATH = 17,
     BGP_AS4_AGGREGATOR = 18,
+    BGP_IPV6_EXTENDED_COMMUNITIES = 25,
     BGP_LARGE_COMMUNITIES = 32,
+    BGP_ONLY_TO_CUSTOMER = 35,
     BGP_ATTRIBUTES = 64 /* types from here on are passed over */
 };
 
@@ -65,6 +68,7 @@ struct bgp_form {
     enum bgp_add_path add_path;  /* of IPv4 prefixes: it is negotiated for each family */
     enum bgp_add_path add_path6; /* of IPv6 prefixes */
     bool is_cut;                 /* its end is missing: as much as is there is used */
+    bool is_internal;            /* both sides are of one AS (RFC 7606, 7.5, 7.9, 7.10) */
 };
 
 struct bgp_nlri {
@@ -75,6 +79,7 @@ struct bgp_nlri {
 /* A run of prefixes that was found to be sound. */
 struct bgp_routes {
     struct reader bytes;
+    uint32_t count;
     uint8_t family; /* 4 or 6 */
     uint8_t safi;   /* enum bgp_safi */
     bool has_path_ids;
@@ -97,20 +102,36 @@ struct bgp_path {
 void bgp_path_format(const struct bgp_path *path, struct buffer *out);
 /* The AS at the end of the path; 0 if there is none or the path ends in a set. */
 uint32_t bgp_path_origin(const struct bgp_path *path);
+/* Whether the AS is anywhere in the path. */
+bool bgp_path_has(const struct bgp_path *path, uint32_t asn);
 
-/* The attributes of a route: found and judged in one pass, their values still bytes. */
+/* What was seen of attributes when they were found, for judging them together. */
+struct bgp_scan {
+    uint64_t wrong_flags;  /* bit n: type n has flags that it must not have */
+    uint64_t wrong_length; /* bit n: type n has a length that it cannot have */
+    const char *fault;     /* RFC 7606: treat as withdraw */
+    const char *fatal;     /* RFC 7606: the message cannot be used */
+    bool has_odd_hop;      /* the next hop in MP_REACH_NLRI has a length that it cannot have */
+};
+
+/* The attributes of a route: found and judged in one pass, their values still bytes. One that is
+ * wrong but does no harm is left out (RFC 7606, 2: attribute discard): `present` does not have it,
+ * `discarded` and `fault` tell of it. */
 struct bgp_attributes {
     struct bgp_path path;
-    uint8_t origin;   /* 0 IGP, 1 EGP, 2 incomplete */
-    uint64_t present; /* bit n: an attribute of type n is there, for bgp_attribute() */
+    uint8_t origin;     /* 0 IGP, 1 EGP, 2 incomplete */
+    uint64_t present;   /* bit n: an attribute of type n is there, for bgp_attribute() */
+    uint64_t discarded; /* the same, of those left out */
+    const char *fault;  /* why, a static text; NULL if there are none */
+    struct bgp_scan scan;
     const uint8_t *start;
     struct {
         uint16_t at, length;
     } found[BGP_ATTRIBUTES]; /* from `start`; set only where `present` says so */
 };
 
-/* The value of an attribute; at == NULL if it is not there. Of two of the same type the first counts
- * (RFC 7606, 3 (g)). */
+/* The value of an attribute; at == NULL if it is not there. Of two of the same type the first
+ * counts (RFC 7606, 3 (g)). */
 static inline struct reader bgp_attribute(const struct bgp_attributes *attributes,
                                           enum bgp_attribute type)
 {
@@ -120,14 +141,51 @@ static inline struct reader bgp_attribute(const struct bgp_attributes *attribute
                      attributes->found[type].length);
 }
 
+/* The first attribute of that type among some that nobody has looked at yet; at == NULL if there is
+ * none.
+ */
+const uint8_t *bgp_attribute_search(const uint8_t *at, const uint8_t *end, enum bgp_attribute type,
+                                    size_t *length);
+static inline struct reader bgp_attribute_find(struct reader bytes, enum bgp_attribute type)
+{
+    size_t length = 0;
+    const uint8_t *at = bgp_attribute_search(bytes.at, bytes.end, type, &length);
+    return reader_of(at, length);
+}
+
+/* The AS that stands last in an AS_PATH that nobody has looked at yet, whatever it is part of; 0 if
+ * there is none. It is the origin if that is not 0. */
+static inline uint32_t bgp_last_as(struct reader path, bool is_as4)
+{
+    size_t size = is_as4 ? 4 : 2;
+    if (reader_left(&path) < size)
+        return 0;
+    return is_as4 ? load_u32(path.end - 4) : load_u16(path.end - 2);
+}
+
+/* Where packets for a route are to go. */
+struct bgp_next_hop {
+    struct addr global; /* no family: not known */
+    struct addr local;  /* RFC 2545, 3: link-local, beside a global one */
+};
+
+/* The next hop of a route of this family: of NEXT_HOP, or of MP_REACH_NLRI in full, or abbreviated
+ * as table dumps have it (RFC 6396, 4.3.4; not all abbreviate). */
+struct bgp_next_hop bgp_next_hop_of(const struct bgp_attributes *attributes, uint8_t family,
+                                    uint8_t safi);
+
 struct bgp_update {
-    struct bgp_attributes attributes;
-    struct bgp_routes withdrawn[2]; /* of the message itself and of MP_UNREACH_NLRI */
-    struct bgp_routes announced[2]; /* of the message itself and of MP_REACH_NLRI */
+    struct bgp_attributes attributes; /* to be used if has_attributes */
+    struct bgp_routes withdrawn[2];   /* of the message itself and of MP_UNREACH_NLRI */
+    struct bgp_routes announced[2];   /* of the message itself and of MP_REACH_NLRI */
     uint8_t withdrawn_count;
     uint8_t announced_count;
+    bool has_attributes;   /* all that a route needs is there and sound */
+    bool has_own_prefixes; /* announced by the message itself */
     bool is_end_of_rib;
-    uint8_t end_of_rib_family; /* 4 or 6; 0 if it is of another family, or none */
+    uint8_t end_of_rib_family; /* 4 or 6 if it is of unicast; 0 if of another family, or none */
+    uint8_t ended_family;      /* the same, but of any SAFI that is ours: */
+    uint8_t ended_safi;
     bool is_withdrawal; /* RFC 7606, 2: an attribute is wrong; what is announced counts as withdrawn
                          */
     const char *fault;  /* what is wrong, a static text; NULL if nothing */
@@ -137,10 +195,29 @@ struct bgp_update {
  * then only out->fault is set. A true return may come with a fault, too: see is_withdrawal. */
 bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_update *out);
 
+/* The same in two steps, so that one may look at the prefixes before the attributes are judged: the
+ * first fills everything but has_attributes, is_withdrawal and, of the attributes, what
+ * bgp_attribute() does not need. */
+bool bgp_update_find_at(const uint8_t *at, const uint8_t *end, const struct bgp_form *form,
+                        struct bgp_update *out);
+static inline bool bgp_update_find(struct reader body, const struct bgp_form *form,
+                                   struct bgp_update *out)
+{
+    return bgp_update_find_at(body.at, body.end, form, out);
+}
+void bgp_update_judge(const struct bgp_form *form, struct bgp_update *update);
+
 /* Decodes the path attributes of an entry of a table dump (RFC 6396, 4.3.4), where MP_REACH_NLRI
  * says nothing of prefixes. Routes of the dumping router itself have neither ORIGIN nor AS_PATH:
- * their path is empty. NULL, or the fault because of which the route is not to be used. */
-const char *bgp_attributes_decode(struct reader bytes, bool is_as4, struct bgp_attributes *out);
+ * their path is empty. NULL, or the fault because of which the route is not to be used; then so
+ * is nothing of `out`. */
+const char *bgp_attributes_decode_at(const uint8_t *at, const uint8_t *end, bool is_as4,
+                                     struct bgp_attributes *out);
+static inline const char *bgp_attributes_decode(struct reader bytes, bool is_as4,
+                                                struct bgp_attributes *out)
+{
+    return bgp_attributes_decode_at(bytes.at, bytes.end, is_as4, out);
+}
 
 /* One prefix in the form of RFC 4271, 4.3 (length in bits, then as many bytes as needed). Host bits
  * are cleared. On error the reader is failed and the result has no family. */

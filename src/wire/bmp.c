@@ -46,7 +46,7 @@ static void read_peer(struct reader *r, struct bmp_peer *out)
     if (is_loc_rib)
         out->addr = (struct addr){0};
     out->asn = reader_u32(r);
-    reader_u32(r); /* BGP identifier */
+    out->id = reader_u32(r);
     out->time.ns = (int64_t)reader_u32(r) * NS_PER_S;
     uint32_t microseconds = reader_u32(r);
     if (microseconds < 1000000 && out->time.ns)
@@ -137,6 +137,26 @@ const char *bmp_decode(struct reader message, struct bmp_message *out)
     if (!message.bad)
         *out = decoded;
     return message.bad;
+}
+
+const char *bmp_table_name(enum bmp_table table)
+{
+    static const char *const names[] = {
+#define X(constant, name) name,
+        BMP_TABLE_LIST(X)
+#undef X
+    };
+    return names[table];
+}
+
+/* RFC 7854, 4.2 (L), 8671, 4 (O), 9069, 4.2. */
+enum bmp_table bmp_table_of(const struct bmp_peer *peer)
+{
+    if (peer->type == BMP_PEER_LOC_RIB)
+        return BMP_LOC_RIB;
+    if (peer->is_out)
+        return peer->is_post_policy ? BMP_OUT_POST_POLICY : BMP_OUT_PRE_POLICY;
+    return peer->is_post_policy ? BMP_POST_POLICY : BMP_PRE_POLICY;
 }
 
 const char *bmp_termination_reason(uint16_t reason)

@@ -35,6 +35,21 @@ enum { BMP_MESSAGE_MAX = 256 * 1024 };
 /* RFC 7854, 4.2; RFC 9069, 4.1. */
 enum bmp_peer_type { BMP_PEER_GLOBAL, BMP_PEER_RD, BMP_PEER_LOCAL, BMP_PEER_LOC_RIB };
 
+/* The tables that a router may tell of, those heard from peers first. X(constant, name) */
+#define BMP_TABLE_LIST(X)                                                                          \
+    X(PRE_POLICY, "pre-policy")                 /* Adj-RIB-In as it came in: RFC 7854, 5 */        \
+    X(POST_POLICY, "post-policy")               /* what policy left of it */                       \
+    X(LOC_RIB, "loc-rib")                       /* what the router itself uses: RFC 9069 */        \
+    X(OUT_POST_POLICY, "adj-rib-out")           /* what it sends to the peer: RFC 8671 */          \
+    X(OUT_PRE_POLICY, "adj-rib-out-pre-policy") /* ... before policy */
+enum bmp_table {
+#define X(constant, name) BMP_##constant,
+    BMP_TABLE_LIST(X)
+#undef X
+        BMP_TABLES
+};
+const char *bmp_table_name(enum bmp_table table);
+
 struct bmp_peer {
     uint8_t type;           /* enum bmp_peer_type */
     bool is_post_policy;    /* L */
@@ -43,6 +58,7 @@ struct bmp_peer {
     uint64_t distinguisher; /* tells peers of the same address in different tables apart */
     struct addr addr;       /* family 0 for Loc-RIB */
     uint32_t asn;
+    uint32_t id;     /* BGP identifier: the peer's, for Loc-RIB the router's own */
     struct utc time; /* when the router heard it; 0: it does not say */
 };
 
@@ -63,6 +79,9 @@ const char *bmp_frame(const uint8_t *bytes, size_t n, size_t *length);
 
 /* One whole message. NULL, or what is wrong with it, a static text; then `out` is untouched. */
 const char *bmp_decode(struct reader message, struct bmp_message *out);
+
+/* The table that a ROUTE_MONITORING of this peer is about. */
+enum bmp_table bmp_table_of(const struct bmp_peer *peer);
 
 /* Why a router ended its connection (RFC 7854, 4.5), for people. */
 const char *bmp_termination_reason(uint16_t reason);

@@ -20,11 +20,15 @@ enum bgp4mp {
 enum table_dump_v2 {
     V2_PEER_INDEX_TABLE = 1,
     V2_RIB_IPV4_UNICAST = 2,
+    V2_RIB_IPV4_MULTICAST = 3,
     V2_RIB_IPV6_UNICAST = 4,
+    V2_RIB_IPV6_MULTICAST = 5,
     V2_RIB_GENERIC = 6,
-    V2_GEO_PEER_TABLE = 7,
+    V2_GEO_PEER_TABLE = 7, /* RFC 6397 */
     V2_RIB_IPV4_UNICAST_ADDPATH = 8,
+    V2_RIB_IPV4_MULTICAST_ADDPATH = 9,
     V2_RIB_IPV6_UNICAST_ADDPATH = 10,
+    V2_RIB_IPV6_MULTICAST_ADDPATH = 11,
     V2_RIB_GENERIC_ADDPATH = 12
 };
 
@@ -39,37 +43,32 @@ enum old_bgp {
 
 enum { TABLE_DUMP_IPV4 = 1, TABLE_DUMP_IPV6 = 2 };
 
-struct mrt_header mrt_header_of(const uint8_t *bytes)
-{
-    struct reader r = reader_of(bytes, MRT_HEADER);
-    struct mrt_header header;
-    header.seconds = reader_u32(&r);
-    header.type = reader_u16(&r);
-    header.subtype = reader_u16(&r);
-    header.length = reader_u32(&r);
-    return header;
-}
-
-/* The highest subtype of each type and the fewest bytes that any record of it has. */
+/* By type: the highest subtype and the fewest bytes that any record of it has. */
 static const struct {
-    uint16_t type;
+    bool is_known;
     uint16_t subtype_max;
     uint16_t shortest;
-} known[] = {
-    {MRT_BGP, 7, 6},         {MRT_BGP4PLUS, 7, 6},       {MRT_OSPFV2, 1, 8},
-    {MRT_TABLE_DUMP, 2, 18}, {MRT_TABLE_DUMP_V2, 12, 7}, {MRT_BGP4MP, 11, 6},
-    {MRT_BGP4MP_ET, 11, 10}, {MRT_ISIS, 1, 0},           {MRT_ISIS_ET, 1, 4},
-    {MRT_OSPFV3, 1, 8},      {MRT_OSPFV3_ET, 1, 8},
+} types[] = {
+    [MRT_BGP] = {true, 7, 6},
+    [MRT_BGP4PLUS] = {true, 7, 6},
+    [MRT_OSPFV2] = {true, 1, 8},
+    [MRT_TABLE_DUMP] = {true, 2, 18},
+    [MRT_TABLE_DUMP_V2] = {true, 12, 7},
+    [MRT_BGP4MP] = {true, 11, 6},
+    [MRT_BGP4MP_ET] = {true, 11, 10},
+    [MRT_ISIS] = {true, 1, 0},
+    [MRT_ISIS_ET] = {true, 1, 4},
+    [MRT_OSPFV3] = {true, 1, 8},
+    [MRT_OSPFV3_ET] = {true, 1, 8},
 };
 
 bool mrt_header_is_plausible(const struct mrt_header *header)
 {
-    if (header->length > MRT_RECORD_MAX || header->seconds == 0)
+    if (header->length > MRT_RECORD_MAX || header->seconds == 0 ||
+        header->type >= sizeof types / sizeof *types || !types[header->type].is_known)
         return false;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].type == header->type)
-            return header->subtype <= known[i].subtype_max && header->length >= known[i].shortest;
-    return false;
+    return header->subtype <= types[header->type].subtype_max &&
+           header->length >= types[header->type].shortest;
 }
 
 uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes)
@@ -86,13 +85,21 @@ uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes)
     return is_short ? header->length + 4 : header->length;
 }
 
+static inline void set_addr(const uint8_t *bytes, uint8_t family, struct addr *out)
+{
+    *out = (struct addr){.family = family};
+    if (family == 6)
+        memcpy(out->bytes, bytes, 16);
+    else
+        memcpy(out->bytes, bytes, 4);
+}
+
 static struct addr read_addr(struct reader *r, uint8_t family)
 {
     struct addr addr = {.family = family};
-    size_t n = family == 6 ? 16 : 4;
-    const uint8_t *bytes = reader_bytes(r, n);
+    const uint8_t *bytes = reader_bytes(r, family == 6 ? 16 : 4);
     if (bytes)
-        memcpy(addr.bytes, bytes, n);
+        set_addr(bytes, family, &addr);
     return addr;
 }
 
@@ -107,76 +114,130 @@ static uint8_t read_afi(struct reader *r)
 
 /* The BGP header of RFC 4271, 4.1. Quagga wrote no more than 4096 bytes of a record: so a message
  * may be cut, which is believed only where the marker shows that it is one. */
-static void read_message(struct reader *r, struct mrt_message *out)
+static const char *read_message(struct reader *r, struct mrt_message *out)
 {
     static const uint8_t all_ones[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                          0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    const uint8_t *marker = reader_bytes(r, 16);
-    size_t length = reader_u16(r);
-    uint8_t type = reader_u8(r);
-    bool is_too_long = !r->bad && length > 19 + reader_left(r);
+    const uint8_t *head = reader_bytes(r, 19);
+    if (!head)
+        return r->bad;
+    size_t length = load_u16(head + 16), there = 19 + reader_left(r);
+    uint8_t type = head[18];
+    bool is_cut = length > there && type == BGP_UPDATE && length <= 4096 &&
+                  memcmp(head, all_ones, sizeof all_ones) == 0;
+    if (length < 19 || (length > there && !is_cut))
+        return "the BGP message's length does not fit into the record";
+    if (length < there)
+        return "has bytes left over";
+    if (type < BGP_OPEN || type > BGP_ROUTE_REFRESH)
+        return "the BGP message has an unknown type";
     out->type = (enum bgp_message_type)type;
-    out->form.is_cut = is_too_long && type == BGP_UPDATE && length <= 4096 &&
-                       memcmp(marker, all_ones, sizeof all_ones) == 0;
-    if (!r->bad && (length < 19 || (is_too_long && !out->form.is_cut)))
-        reader_fail(r, "the BGP message's length does not fit into the record");
-    if (!r->bad && (type < BGP_OPEN || type > BGP_ROUTE_REFRESH))
-        reader_fail(r, "the BGP message has an unknown type");
-    out->body = reader_sub(r, out->form.is_cut ? reader_left(r) : length - 19);
-    reader_finish(r);
+    out->form.is_cut = is_cut;
+    out->body = reader_of(r->at, reader_left(r));
+    return NULL;
+}
+
+static bool is_ours(uint8_t safi)
+{
+    return safi >= BGP_UNICAST && safi <= BGP_UNICAST_AND_MULTICAST;
 }
 
 /* BGP4MP_ENTRY, an early form of a dump that OpenBGPD still writes ("table-mp"). */
-static const char *decode_entry(uint8_t family, struct reader *r, struct mrt_record *out)
+static const char *decode_entry(struct reader *r, struct mrt_record *out)
 {
     struct mrt_table_entry entry = {.peer = out->peer};
     reader_u32(r); /* view, status */
     entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
     uint8_t prefix_family = read_afi(r);
-    uint8_t safi = reader_u8(r);
+    entry.safi = reader_u8(r);
     reader_bytes(r, reader_u8(r)); /* next hop */
     entry.prefix = bgp_prefix(r, prefix_family);
     entry.attributes = reader_sub(r, reader_u16(r));
     reader_finish(r);
-    if (safi != 1)
+    if (!is_ours(entry.safi))
         return r->bad;
     out->kind = MRT_KIND_TABLE;
-    out->table = (struct mrt_table){.first = entry, .has_first = true, .family = family};
+    out->table = (struct mrt_table){.first = entry, .has_first = true};
     return r->bad;
+}
+
+/* What follows the header in STATE_CHANGE. */
+static const char *decode_states(struct reader *r, struct mrt_record *out)
+{
+    out->kind = MRT_KIND_STATE_CHANGE;
+    out->state_change.before = reader_u16(r);
+    out->state_change.after = reader_u16(r);
+    return r->bad;
+}
+
+static const struct {
+    bool is_as4, is_local, has_path_ids;
+} forms[] = {
+    [BGP4MP_MESSAGE_AS4] = {.is_as4 = true},
+    [BGP4MP_STATE_CHANGE_AS4] = {.is_as4 = true},
+    [BGP4MP_MESSAGE_LOCAL] = {.is_local = true},
+    [BGP4MP_MESSAGE_AS4_LOCAL] = {.is_as4 = true, .is_local = true},
+    [BGP4MP_MESSAGE_ADDPATH] = {.has_path_ids = true},
+    [BGP4MP_MESSAGE_AS4_ADDPATH] = {.is_as4 = true, .has_path_ids = true},
+    [BGP4MP_MESSAGE_LOCAL_ADDPATH] = {.is_local = true, .has_path_ids = true},
+    [BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH] = {true, true, true},
+};
+
+/* RFC 6396, 4.4: both ASNs, the interface, the family and both addresses. */
+static const char *decode_peer(bool is_as4, struct reader *r, struct mrt_record *out,
+                               bool *is_internal)
+{
+    const size_t asn_size = is_as4 ? 4 : 2;
+    const uint8_t *head = reader_bytes(r, 2 * asn_size + 4);
+    if (!head)
+        return r->bad;
+    uint16_t afi = load_u16(head + 2 * asn_size + 2);
+    if (afi < 1 || afi > 2)
+        return "has an unknown address family";
+    const uint8_t *addrs = reader_bytes(r, afi == 2 ? 32 : 8);
+    if (!addrs)
+        return r->bad;
+    out->peer.asn = is_as4 ? load_u32(head) : load_u16(head);
+    *is_internal = out->peer.asn == (is_as4 ? load_u32(head + 4) : load_u16(head + 2));
+    set_addr(addrs, afi == 2 ? 6 : 4, &out->peer.addr);
+    return NULL;
+}
+
+/* Zebra wrote some of a peer that it had no address of: both ASNs, then the states. */
+enum { BARE_STATE_CHANGE = 8 };
+
+static const char *decode_bare_state(struct reader *r, struct mrt_record *out)
+{
+    out->peer = (struct mrt_peer){.asn = reader_u16(r)};
+    reader_u16(r);
+    return decode_states(r, out);
 }
 
 static const char *decode_bgp4mp(uint16_t subtype, struct reader *r, struct mrt_record *out)
 {
-    bool is_as4 = subtype == BGP4MP_MESSAGE_AS4 || subtype == BGP4MP_STATE_CHANGE_AS4 ||
-                  subtype == BGP4MP_MESSAGE_AS4_LOCAL || subtype == BGP4MP_MESSAGE_AS4_ADDPATH ||
-                  subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH;
-    if (subtype == BGP4MP_SNAPSHOT)
+    bool is_internal = false;
+    if (subtype == BGP4MP_SNAPSHOT || subtype >= sizeof forms / sizeof *forms)
         return NULL;
-    out->peer.asn = is_as4 ? reader_u32(r) : reader_u16(r);
-    reader_bytes(r, is_as4 ? 4 : 2); /* the collector's ASN */
-    reader_u16(r);                   /* interface */
-    uint8_t family = read_afi(r);
-    out->peer.addr = read_addr(r, family);
-    read_addr(r, family);
+    if (subtype == BGP4MP_STATE_CHANGE && reader_left(r) == BARE_STATE_CHANGE)
+        return decode_bare_state(r, out);
+    const char *fault = decode_peer(forms[subtype].is_as4, r, out, &is_internal);
+    if (fault)
+        return fault;
     if (subtype == BGP4MP_ENTRY)
-        return decode_entry(family, r, out);
+        return decode_entry(r, out);
     if (subtype == BGP4MP_STATE_CHANGE || subtype == BGP4MP_STATE_CHANGE_AS4) {
-        out->kind = MRT_KIND_STATE_CHANGE;
-        out->state_change.before = reader_u16(r);
-        out->state_change.after = reader_u16(r);
-        reader_finish(r);
-        return r->bad;
+        fault = decode_states(r, out);
+        return fault ? fault : reader_left(r) ? "has bytes left over" : NULL;
     }
     enum bgp_add_path add_path =
-        subtype >= BGP4MP_MESSAGE_ADDPATH ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS;
+        forms[subtype].has_path_ids ? BGP_ADD_PATH_YES : BGP_ADD_PATH_GUESS;
     out->kind = MRT_KIND_MESSAGE;
-    out->message = (struct mrt_message){
-        .form = {.is_as4 = is_as4, .add_path = add_path, .add_path6 = add_path},
-        .is_from_collector =
-            subtype == BGP4MP_MESSAGE_LOCAL || subtype == BGP4MP_MESSAGE_AS4_LOCAL ||
-            subtype == BGP4MP_MESSAGE_LOCAL_ADDPATH || subtype == BGP4MP_MESSAGE_AS4_LOCAL_ADDPATH};
-    read_message(r, &out->message);
-    return r->bad;
+    out->message.form = (struct bgp_form){.is_as4 = forms[subtype].is_as4,
+                                          .add_path = add_path,
+                                          .add_path6 = add_path,
+                                          .is_internal = is_internal};
+    out->message.is_from_collector = forms[subtype].is_local;
+    return read_message(r, &out->message);
 }
 
 /* Appendix B.2: fragments without the BGP header. */
@@ -189,12 +250,8 @@ static const char *decode_old_bgp(uint16_t subtype, uint8_t family, struct reade
                                        [OLD_KEEPALIVE] = BGP_KEEPALIVE};
     out->peer.asn = reader_u16(r);
     out->peer.addr = read_addr(r, family);
-    if (subtype == OLD_STATE_CHANGE) {
-        out->kind = MRT_KIND_STATE_CHANGE;
-        out->state_change.before = reader_u16(r);
-        out->state_change.after = reader_u16(r);
-        return r->bad;
-    }
+    if (subtype == OLD_STATE_CHANGE)
+        return decode_states(r, out);
     if (subtype >= sizeof messages || !messages[subtype])
         return NULL;
     reader_u16(r);
@@ -207,7 +264,7 @@ static const char *decode_old_bgp(uint16_t subtype, uint8_t family, struct reade
 
 static bool read_table_entry(struct reader *r, uint8_t family, struct mrt_table_entry *out)
 {
-    struct mrt_table_entry entry;
+    struct mrt_table_entry entry = {.safi = BGP_UNICAST};
     struct addr addr = read_addr(r, family);
     uint8_t bits = reader_u8(r);
     entry.prefix = prefix_of(&addr, bits);
@@ -237,149 +294,203 @@ static const char *decode_table_dump(uint16_t subtype, struct reader *r, struct 
 {
     if (subtype != TABLE_DUMP_IPV4 && subtype != TABLE_DUMP_IPV6)
         return NULL;
-    struct mrt_table_entry entry;
     out->kind = MRT_KIND_TABLE;
     out->table = (struct mrt_table){.family = subtype == TABLE_DUMP_IPV6 ? 6 : 4};
     reader_u32(r); /* view, sequence */
     out->table.has_first = read_table_entry(r, out->table.family, &out->table.first);
     out->table.more = *r;
-    while (reader_left(r))
-        read_table_entry(r, out->table.family, &entry);
     return r->bad;
 }
 
-static const char *decode_peer_table(struct reader *r, struct mrt_record *out)
+const char *mrt_table_check(struct mrt_table table)
+{
+    struct mrt_table_entry entry;
+    while (mrt_table_next(&table, &entry))
+        continue;
+    return table.more.bad;
+}
+
+/* RFC 6396, 4.3.1; RFC 6397, 4. */
+static const char *decode_peers(bool has_places, struct reader *r, struct mrt_record *out)
 {
     reader_u32(r); /* the collector's BGP identifier */
     reader_bytes(r, reader_u16(r));
-    uint16_t count = reader_u16(r);
-    struct mrt_peer peer;
-    unsigned found = 0;
+    if (has_places)
+        reader_bytes(r, 8);
     out->kind = MRT_KIND_PEER_TABLE;
-    out->peers = *r;
-    while (mrt_peers_next(r, &peer))
-        found++;
-    if (!r->bad && found != count)
-        return "the count of peers is wrong";
+    out->peers = (struct mrt_peers){.count = reader_u16(r), .has_places = has_places};
+    out->peers.bytes = *r;
     return r->bad;
 }
 
-/* Entries of TABLE_DUMP_V2 (RFC 6396, 4.3.4; RFC 8050, 4), walked to see whether they fill the
- * record. */
-static const char *check_entries(struct mrt_rib rib, unsigned count)
+const char *mrt_peers_check(struct mrt_peers peers)
 {
-    struct mrt_rib_entry entry;
+    struct mrt_peer peer;
     unsigned found = 0;
-    while (mrt_rib_next(&rib, &entry))
+    while (mrt_peers_next(&peers, &peer))
         found++;
-    return rib.entries.bad  ? rib.entries.bad
-           : found == count ? NULL
-                            : "the count of entries is wrong";
+    if (!peers.bytes.bad && found != peers.count)
+        return "the count of peers is wrong";
+    return peers.bytes.bad;
 }
 
-static const char *decode_rib(uint8_t family, bool is_add_path, struct reader *r,
-                              struct mrt_record *out)
+/* Bit 0 of the type says IPv6, bit 1 a 4-byte ASN. */
+int mrt_peers_next(struct mrt_peers *peers, struct mrt_peer *out)
 {
-    reader_u32(r); /* sequence */
-    struct mrt_rib rib = {.prefix = bgp_prefix(r, family), .has_path_ids = is_add_path};
-    unsigned count = reader_u16(r);
-    if (r->bad)
-        return r->bad;
-    rib.entries = *r;
-    const char *fault = check_entries(rib, count);
-    if (fault && !is_add_path) { /* identifiers under a subtype that does not say so */
-        rib.has_path_ids = true;
-        if (check_entries(rib, count))
-            return fault;
-    } else if (fault) {
-        return fault;
-    }
-    out->kind = MRT_KIND_RIB;
-    out->rib = rib;
-    return NULL;
-}
-
-static const char *decode_table_dump_v2(uint16_t subtype, struct reader *r, struct mrt_record *out)
-{
-    switch (subtype) {
-    case V2_PEER_INDEX_TABLE:
-        return decode_peer_table(r, out);
-    case V2_RIB_IPV4_UNICAST:
-        return decode_rib(4, false, r, out);
-    case V2_RIB_IPV6_UNICAST:
-        return decode_rib(6, false, r, out);
-    case V2_RIB_IPV4_UNICAST_ADDPATH:
-        return decode_rib(4, true, r, out);
-    case V2_RIB_IPV6_UNICAST_ADDPATH:
-        return decode_rib(6, true, r, out);
-    default:
-        return NULL; /* multicast, generic, geographic */
-    }
-}
-
-const char *mrt_record_decode(const struct mrt_header *header, struct reader body,
-                              struct mrt_record *out)
-{
-    struct mrt_record record = {.time = {(int64_t)header->seconds * NS_PER_S}};
-    const char *fault = NULL;
-    uint32_t microseconds;
-    switch (header->type) {
-    case MRT_BGP4MP_ET:
-        microseconds = reader_u32(&body);
-        if (microseconds >= 1000000)
-            return "a second has no more than 999999 microseconds";
-        record.time.ns += (int64_t)microseconds * 1000;
-        fault = decode_bgp4mp(header->subtype, &body, &record);
-        break;
-    case MRT_BGP4MP:
-        fault = decode_bgp4mp(header->subtype, &body, &record);
-        break;
-    case MRT_TABLE_DUMP:
-        fault = decode_table_dump(header->subtype, &body, &record);
-        break;
-    case MRT_TABLE_DUMP_V2:
-        fault = decode_table_dump_v2(header->subtype, &body, &record);
-        break;
-    case MRT_BGP:
-        fault = decode_old_bgp(header->subtype, 4, &body, &record);
-        break;
-    case MRT_BGP4PLUS:
-        fault = decode_old_bgp(header->subtype, 6, &body, &record);
-        break;
-    default:
-        break;
-    }
-    if (!fault)
-        *out = record;
-    return fault;
-}
-
-/* RFC 6396, 4.3.1: bit 0 of the type says IPv6, bit 1 a 4-byte ASN. */
-int mrt_peers_next(struct reader *peers, struct mrt_peer *out)
-{
-    if (reader_left(peers) == 0)
+    struct reader *r = &peers->bytes;
+    if (reader_left(r) == 0)
         return 0;
-    uint8_t type = reader_u8(peers);
-    reader_u32(peers); /* BGP identifier */
-    struct mrt_peer peer = {.addr = read_addr(peers, type & 1 ? 6 : 4)};
-    peer.asn = type & 2 ? reader_u32(peers) : reader_u16(peers);
-    if (peers->bad)
+    uint8_t type = reader_u8(r);
+    reader_u32(r); /* BGP identifier */
+    struct mrt_peer peer = {.addr = read_addr(r, type & 1 ? 6 : 4)};
+    peer.asn = type & 2 ? reader_u32(r) : reader_u16(r);
+    if (peers->has_places)
+        reader_bytes(r, 8);
+    if (r->bad)
         return 0;
     *out = peer;
     return 1;
 }
 
-int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out)
+/* Entries of TABLE_DUMP_V2 (RFC 6396, 4.3.4; RFC 8050, 4), walked to see whether they fill the
+ * record. */
+static const char *check_entries(const struct mrt_rib *rib, bool has_path_ids)
 {
-    struct reader *r = &rib->entries;
-    if (reader_left(r) == 0)
-        return 0;
-    struct mrt_rib_entry entry = {.peer = reader_u16(r)};
-    entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
-    entry.path_id = rib->has_path_ids ? reader_u32(r) : 0;
-    entry.attributes = reader_sub(r, reader_u16(r));
-    if (r->bad)
-        return 0;
-    *out = entry;
-    return 1;
+    const size_t head = has_path_ids ? 12 : 8;
+    const uint8_t *at = rib->entries.at, *end = rib->entries.end;
+    unsigned found = 0;
+    while (at < end) {
+        if ((size_t)(end - at) < head)
+            return "ends too early";
+        size_t length = load_u16(at + head - 2);
+        if (length > (size_t)(end - at) - head)
+            return "ends too early";
+        at += head + length;
+        found++;
+    }
+    return found == rib->count ? NULL : "the count of entries is wrong";
+}
+
+const char *mrt_rib_check(struct mrt_rib *rib)
+{
+    const char *fault = check_entries(rib, rib->has_path_ids);
+    if (!fault || rib->has_path_ids || rib->has_path_id)
+        return fault;
+    if (check_entries(rib, true))
+        return fault;
+    rib->has_path_ids = true; /* under a subtype that does not say so */
+    return NULL;
+}
+
+static const char *decode_rib(uint8_t family, uint8_t safi, bool is_add_path, struct reader *r,
+                              struct mrt_record *out)
+{
+    out->kind = MRT_KIND_RIB;
+    out->rib.prefix = bgp_prefix(r, family);
+    out->rib.count = reader_u16(r);
+    out->rib.entries = *r;
+    out->rib.safi = safi;
+    out->rib.has_path_ids = is_add_path;
+    out->rib.has_path_id = false;
+    out->rib.path_id = 0;
+    return r->bad;
+}
+
+/* With ADD-PATH RFC 8050, 4.2 has the identifier in front of the prefix, and so but one for all
+ * entries. GoBGP and OpenBGPD write it into each, as for the other subtypes. */
+static const char *decode_generic(bool is_add_path, struct reader *r, struct mrt_record *out)
+{
+    uint16_t afi = reader_u16(r);
+    uint8_t safi = reader_u8(r), family = afi == 2 ? 6 : 4;
+    if (r->bad || afi < 1 || afi > 2 || !is_ours(safi))
+        return r->bad;
+    struct reader behind = *r;
+    if (is_add_path) {
+        uint32_t path_id = reader_u32(&behind);
+        if (!decode_rib(family, safi, false, &behind, out) && !check_entries(&out->rib, false)) {
+            out->rib.path_id = path_id;
+            out->rib.has_path_id = true;
+            return NULL;
+        }
+    }
+    return decode_rib(family, safi, is_add_path, r, out);
+}
+
+static const char *decode_table_dump_v2(uint16_t subtype, struct reader *r, struct mrt_record *out)
+{
+    if (subtype == V2_PEER_INDEX_TABLE || subtype == V2_GEO_PEER_TABLE)
+        return decode_peers(subtype == V2_GEO_PEER_TABLE, r, out);
+    reader_u32(r); /* sequence */
+    switch (subtype) {
+    case V2_RIB_IPV4_UNICAST:
+    case V2_RIB_IPV4_UNICAST_ADDPATH:
+        return decode_rib(4, BGP_UNICAST, subtype == V2_RIB_IPV4_UNICAST_ADDPATH, r, out);
+    case V2_RIB_IPV4_MULTICAST:
+    case V2_RIB_IPV4_MULTICAST_ADDPATH:
+        return decode_rib(4, BGP_MULTICAST, subtype == V2_RIB_IPV4_MULTICAST_ADDPATH, r, out);
+    case V2_RIB_IPV6_UNICAST:
+    case V2_RIB_IPV6_UNICAST_ADDPATH:
+        return decode_rib(6, BGP_UNICAST, subtype == V2_RIB_IPV6_UNICAST_ADDPATH, r, out);
+    case V2_RIB_IPV6_MULTICAST:
+    case V2_RIB_IPV6_MULTICAST_ADDPATH:
+        return decode_rib(6, BGP_MULTICAST, subtype == V2_RIB_IPV6_MULTICAST_ADDPATH, r, out);
+    case V2_RIB_GENERIC:
+    case V2_RIB_GENERIC_ADDPATH:
+        return decode_generic(subtype == V2_RIB_GENERIC_ADDPATH, r, out);
+    default:
+        return NULL;
+    }
+}
+
+const char *mrt_record_decode_at(const struct mrt_header *header, const uint8_t *at,
+                                 const uint8_t *end, struct mrt_record *out)
+{
+    struct reader body = {at, end, NULL};
+    uint32_t microseconds;
+    out->kind = MRT_KIND_OTHER;
+    out->time.ns = (int64_t)header->seconds * NS_PER_S;
+    switch (header->type) {
+    case MRT_BGP4MP_ET:
+        microseconds = reader_u32(&body);
+        if (microseconds >= 1000000)
+            return "a second has no more than 999999 microseconds";
+        out->time.ns += (int64_t)microseconds * 1000;
+        return decode_bgp4mp(header->subtype, &body, out);
+    case MRT_BGP4MP:
+        return decode_bgp4mp(header->subtype, &body, out);
+    case MRT_TABLE_DUMP:
+        return decode_table_dump(header->subtype, &body, out);
+    case MRT_TABLE_DUMP_V2:
+        return decode_table_dump_v2(header->subtype, &body, out);
+    case MRT_BGP:
+        return decode_old_bgp(header->subtype, 4, &body, out);
+    case MRT_BGP4PLUS:
+        return decode_old_bgp(header->subtype, 6, &body, out);
+    default:
+        return NULL;
+    }
+}
+
+const char *mrt_record_check(const struct mrt_header *header, struct reader body)
+{
+    struct mrt_record record;
+    struct bgp_update update;
+    const char *fault = mrt_record_decode(header, body, &record);
+    if (fault)
+        return fault;
+    switch (record.kind) {
+    case MRT_KIND_MESSAGE:
+        return record.message.type != BGP_UPDATE ||
+                       bgp_update_find(record.message.body, &record.message.form, &update)
+                   ? NULL
+                   : update.fault;
+    case MRT_KIND_PEER_TABLE:
+        return mrt_peers_check(record.peers);
+    case MRT_KIND_RIB:
+        return mrt_rib_check(&record.rib);
+    case MRT_KIND_TABLE:
+        return mrt_table_check(record.table);
+    default:
+        return NULL;
+    }
 }

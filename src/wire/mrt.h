@@ -1,12 +1,16 @@
-/* MRT archives (RFC 6396; 8050 for ADD-PATH; 6396, appendix B for the records that MRTd and Zebra
- * wrote until 2001), from bytes to values, without copying or allocating. Framing is the caller's:
- * a record is 12 bytes of header and then `length` bytes, which are decoded here.
+/* MRT archives (RFC 6396; 8050 for ADD-PATH; 6397 for places; 6396, appendix B for the records that
+ * MRTd and Zebra wrote until 2001), from bytes to values, without copying or allocating. Framing is
+ * the caller's: a record is 12 bytes of header and then `length` bytes, which are decoded here.
+ * That is done in two steps, so that what nobody wants costs next to nothing: mrt_record_decode()
+ * reads what stands in front, and what lies behind is walked by the _check() of its kind, which
+ * says whether it fills the record exactly, before anything of it is used.
  *
- *     struct mrt_header header;
- *     if (mrt_header_decode(bytes, &header)) ...            // it can be one
+ *     struct mrt_header header = mrt_header_of(bytes);
  *     struct mrt_record record;
  *     const char *fault = mrt_record_decode(&header, reader_of(bytes + MRT_HEADER, header.length),
- * &record); switch (record.kind) ...
+ *                                           &record);
+ *     if (!fault && record.kind == MRT_KIND_RIB && !(fault = mrt_rib_check(&record.rib)))
+ *         while (mrt_rib_next(&record.rib, &entry)) ...
  */
 #ifndef WIRE_MRT_H
 #define WIRE_MRT_H
@@ -15,6 +19,7 @@
 #include "base/reader.h"
 #include "base/utc.h"
 #include "wire/bgp.h"
+#include "wire/load.h"
 
 #include <stdbool.h>
 
@@ -45,7 +50,13 @@ struct mrt_header {
 };
 
 /* Reads MRT_HEADER bytes. */
-struct mrt_header mrt_header_of(const uint8_t *bytes);
+static inline struct mrt_header mrt_header_of(const uint8_t *bytes)
+{
+    return (struct mrt_header){.seconds = load_u32(bytes),
+                               .type = load_u16(bytes + 4),
+                               .subtype = load_u16(bytes + 6),
+                               .length = load_u32(bytes + 8)};
+}
 /* Whether these can be the first bytes of a record: of a type and subtype that exist, not too long.
  */
 bool mrt_header_is_plausible(const struct mrt_header *header);
@@ -55,7 +66,7 @@ bool mrt_header_is_plausible(const struct mrt_header *header);
 uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes);
 
 struct mrt_peer {
-    struct addr addr;
+    struct addr addr; /* of no family for some state changes: nobody knows whose */
     uint32_t asn;
 };
 
@@ -74,11 +85,22 @@ struct mrt_state_change {
     uint16_t after;
 };
 
+/* The peers of a dump, by their places. */
+struct mrt_peers {
+    struct reader bytes;
+    uint16_t count;
+    bool has_places; /* of GEO_PEER_TABLE (RFC 6397): each with its latitude and longitude */
+};
+
 /* One prefix as all peers have it. */
 struct mrt_rib {
     struct prefix prefix;
     struct reader entries; /* for mrt_rib_next() */
-    bool has_path_ids;
+    uint16_t count;        /* of entries, as the record says */
+    uint8_t safi;
+    bool has_path_ids; /* each entry its own */
+    bool has_path_id;  /* one for all of them: */
+    uint32_t path_id;
 };
 
 struct mrt_rib_entry {
@@ -94,6 +116,7 @@ struct mrt_table_entry {
     struct prefix prefix;
     struct utc originated;
     struct reader attributes;
+    uint8_t safi;
 };
 
 /* A record of them: one as RFC 6396, 4.2 has it; MRTd wrote many into one record. */
@@ -117,8 +140,8 @@ struct mrt_record {
     enum mrt_kind kind;
     struct utc time;
     struct mrt_peer peer; /* of MESSAGE and STATE_CHANGE */
-    struct reader peers;  /* of PEER_TABLE, for mrt_peers_next() */
     union {
+        struct mrt_peers peers;
         struct mrt_message message;
         struct mrt_state_change state_change;
         struct mrt_rib rib;
@@ -126,13 +149,40 @@ struct mrt_record {
     };
 };
 
-/* NULL, or what is wrong with the record, a static text; then `out` is untouched. */
-const char *mrt_record_decode(const struct mrt_header *header, struct reader body,
-                              struct mrt_record *out);
+/* NULL, or what is wrong with the record, a static text; then nothing of `out` is to be used. */
+const char *mrt_record_decode_at(const struct mrt_header *header, const uint8_t *at,
+                                 const uint8_t *end, struct mrt_record *out);
+static inline const char *mrt_record_decode(const struct mrt_header *header, struct reader body,
+                                            struct mrt_record *out)
+{
+    return mrt_record_decode_at(header, body.at, body.end, out);
+}
 
-/* 1 got one, 0 no more: check the reader's `bad`. */
-int mrt_peers_next(struct reader *peers, struct mrt_peer *out);
-int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out);
+/* All that can be wrong with a record as a whole: NULL, or what is. */
+const char *mrt_record_check(const struct mrt_header *header, struct reader body);
+
+/* NULL, or what is wrong with what lies behind. For a RIB it is settled here whether its entries
+ * have path identifiers. */
+const char *mrt_peers_check(struct mrt_peers peers);
+const char *mrt_rib_check(struct mrt_rib *rib);
+const char *mrt_table_check(struct mrt_table table);
+
+/* 1 got one, 0 no more: of what was checked. */
+int mrt_peers_next(struct mrt_peers *peers, struct mrt_peer *out);
 int mrt_table_next(struct mrt_table *table, struct mrt_table_entry *out);
+
+static inline int mrt_rib_next(struct mrt_rib *rib, struct mrt_rib_entry *out)
+{
+    const uint8_t *at = rib->entries.at;
+    size_t left = reader_left(&rib->entries), head = rib->has_path_ids ? 12 : 8;
+    if (left < head || left - head < load_u16(at + head - 2))
+        return 0;
+    out->peer = load_u16(at);
+    out->originated.ns = (int64_t)load_u32(at + 2) * NS_PER_S;
+    out->path_id = rib->has_path_ids ? load_u32(at + 6) : rib->path_id;
+    out->attributes = reader_of(at + head, load_u16(at + head - 2));
+    rib->entries.at = out->attributes.end;
+    return 1;
+}
 
 #endif

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 32, READ_MAX = 32 * 1024 * 1024 };
+enum { WORDS_MAX = 128, READ_MAX = 32 * 1024 * 1024 };
 
 static char folder[] = "/tmp/lastlight-test-XXXXXX";
 

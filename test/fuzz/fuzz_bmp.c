@@ -60,7 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct utc now = {INT64_C(1700000000) * NS_PER_S};
     struct bmp_feed feed;
     route_memory_init(&memory, &watch);
-    bmp_feed_init(&feed, &sink, &memory, "c", (struct utc){0}, now);
+    /* Which table is used the bytes say, too. */
+    struct bmp_feed_options options = {
+        .collector = "c", .table = (enum bmp_table)(n ? bytes[n - 1] % BMP_TABLES : 0)};
+    bmp_feed_init(&feed, &options, &sink, &memory, now);
     take_all(&feed, bytes, n, now);
     bmp_feed_done(&feed, now, "over");
     route_memory_done(&memory);

@@ -1,4 +1,4 @@
-/* source/log_stream: no bytes may lead the reader of observation logs astray, and whatever it reads
+/* source/log/log_stream: no bytes may lead the reader of observation logs astray, and whatever it reads
  * must come back from what is written of it: without a fault, as the same bytes. */
 #include "out/log_line.h"
 #include "out/out.h"

@@ -1,6 +1,6 @@
 /* wire/mrt, wire/bgp and source/bgp: no bytes of an archive may lead them astray. The first byte
  * chooses whether the rest is an archive or the body of one UPDATE. */
-#include "source/bgp/mrt_stream.h"
+#include "source/mrt/mrt_stream.h"
 #include "wire/mrt.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ static void check_routes(const struct bgp_routes *lists, size_t count)
             struct prefix normal = prefix_of(&nlri.prefix.addr, nlri.prefix.bits);
             assert(prefix_compare(&normal, &nlri.prefix) == 0);
         }
-        assert(found > 0); /* an empty run is left out, a bad one cut */
+        assert(found > 0 && found == lists[i].count); /* an empty run is left out, a bad one cut */
     }
 }
 

@@ -1,4 +1,5 @@
-/* Makes MRT archives for tests: a few records of one peer, 192.0.2.9 of AS65000, added to a buffer.
+/* Makes MRT archives for tests: a few records of one peer, 192.0.2.9 of AS65000, added to a buffer. With
+ * archive_peer set to n, those that follow are of 192.0.2.(9 + n) of AS(65000 + n).
  *
  *     struct buffer file = {0};
  *     archive_update(&file, 100, NULL, "65000 4837", "175.45.176.0/24 10.0.0.0/8");
@@ -75,13 +76,16 @@ static inline void make_attributes(struct buffer *out, const char *path)
     buffer_done(&asns);
 }
 
+static unsigned archive_peer;
+
 static inline void make_session(struct buffer *out)
 {
-    make_u32(out, 65000);
+    make_u32(out, 65000 + archive_peer);
     make_u32(out, 12654);
     make_u16(out, 0);
     make_u16(out, 1);
-    buffer_add(out, "\xc0\x00\x02\x09\xc0\x00\x02\x01", 8);
+    make_u32(out, 0xc0000209 + archive_peer);
+    buffer_add(out, "\xc0\x00\x02\x01", 4);
 }
 
 static inline void archive_message(struct buffer *file, uint32_t seconds, unsigned type,

@@ -597,6 +597,26 @@ static void test_json_strings(void **state)
     }
 }
 
+static void test_plain_texts(void **state)
+{
+    static const struct {
+        const char *text, *plain;
+    } cases[] = {
+        {"see you \xc3\xa9", "see you \xc3\xa9"},
+        {"a\nb\x1b[m\x7f", "a b [m "},
+        {"\xc2\x9b\xc2\xa0", " \xc2\xa0"}, /* a control character beyond ASCII */
+        {"\xff", "\xef\xbf\xbd"},
+        {"a\xe2\x82", "a\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buffer out = {0};
+        buffer_plain(&out, cases[i].text);
+        assert_string_equal(out.bytes, cases[i].plain);
+        buffer_done(&out);
+    }
+}
+
 /* ---- memory ---- */
 
 static void test_grow_keeps_what_is_there(void **state)
@@ -713,6 +733,7 @@ int main(void)
         cmocka_unit_test(test_varint_too_long),
         cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_json_strings),
+        cmocka_unit_test(test_plain_texts),
         cmocka_unit_test(test_grow_keeps_what_is_there),
         cmocka_unit_test(test_arena),
         cmocka_unit_test(test_hash),

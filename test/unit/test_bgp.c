@@ -66,6 +66,8 @@ static void list_routes(const struct bgp_routes *lists, size_t count, char op, s
             buffer_printf(out, "%c%s", op, prefix_format(&nlri.prefix, text));
             if (routes.has_path_ids)
                 buffer_printf(out, "#%u", nlri.path_id);
+            if (routes.safi != BGP_UNICAST)
+                buffer_printf(out, "@%u", routes.safi);
             buffer_puts(out, " ");
         }
     }
@@ -169,8 +171,8 @@ static void test_rfc4760(void **state)
         /* IPv4 in MP attributes needs no NEXT_HOP */
         {"", ORIGIN PATH2 "800E0D 0001 01 04 C0000201 00 18AF2DB0", "", as2,
          "+175.45.176.0/24 path 65000 4837 origin 4837 "},
-        /* multicast, and families of others, are passed over */
-        {"", "800F06 0001 02 10 AF2D", "", as2, ""},
+        /* multicast is kept apart; families of others are passed over */
+        {"", "800F06 0001 02 10 AF2D", "", as2, "-175.45.0.0/16@2 "},
         {"", "800F06 0019 41 10 AF2D", "", as2, ""},
         /* a prefix longer than an address; a next hop that is not there */
         {"", "800F14 0002 01 81 20010DB800000000000000000000000000", "", as2,
@@ -188,7 +190,7 @@ static void test_end_of_rib(void **state)
         {"", "", "", as2, "end-of-rib "},
         {"", "800F03 0002 01", "", as2, "end-of-rib "},
         {"", "800F03 0001 02", "", as2, "end-of-rib "},
-        {"", "800F06 0001 02 10 AF2D", "", as2, ""},
+        {"", "800F06 0001 02 10 AF2D", "", as2, "-175.45.0.0/16@2 "},
         {"", ORIGIN, "", as2, ""},
     };
     CHECK(cases);
@@ -294,6 +296,94 @@ static void test_rfc7606(void **state)
     CHECK(cases);
 }
 
+enum verdict { FINE, DISCARDED, WITHDRAWN };
+
+static enum verdict must(bool is_right, enum verdict otherwise)
+{
+    return is_right ? FINE : otherwise;
+}
+
+/* The RFCs once more, of an attribute between two ASes that have 2-byte ASNs. */
+static enum verdict verdict_of(unsigned type, unsigned flags, unsigned length)
+{
+    const bool is_well_known = flags == 0x40, is_optional = flags == 0x80;
+    const bool is_transitive = flags == 0xc0, is_some = length > 0;
+    switch (type) {
+    case 4:
+        return must(is_optional && length == 4, WITHDRAWN);
+    case 5:
+        return must(is_well_known && length == 4, DISCARDED);
+    case 6:
+        return must(is_well_known && length == 0, DISCARDED);
+    case 7:
+        return must(is_transitive && length == 6, DISCARDED);
+    case 8:
+        return must(is_transitive && is_some && length % 4 == 0, WITHDRAWN);
+    case 9:
+        return must(is_optional && length == 4, DISCARDED);
+    case 10:
+        return must(is_optional && is_some && length % 4 == 0, DISCARDED);
+    case 16:
+        return must(is_transitive && is_some && length % 8 == 0, WITHDRAWN);
+    case 18:
+        return must(is_transitive && length == 8, DISCARDED);
+    case 25:
+        return must(is_transitive && is_some && length % 20 == 0, WITHDRAWN);
+    case 32:
+        return must(is_transitive && is_some && length % 12 == 0, WITHDRAWN);
+    case 35:
+        return must(is_transitive && length == 4, WITHDRAWN);
+    case 128:
+        return must(flags & 0x80 && length >= 4, WITHDRAWN);
+    default:
+        return must(flags & 0x80, WITHDRAWN);
+    }
+}
+
+/* An UPDATE with one attribute more than it needs, of bytes that are all 1. */
+static enum verdict try_attribute(unsigned type, unsigned flags, unsigned length)
+{
+    struct bytes body = update_of("", ORIGIN PATH2 NEXT_HOP, "");
+    size_t total = body.n - 4 + 4 + length;
+    uint8_t head[4] = {(uint8_t)(flags | 0x10), (uint8_t)type, (uint8_t)(length >> 8),
+                       (uint8_t)length};
+    struct bgp_update update;
+    memcpy(body.at + body.n, head, 4);
+    memset(body.at + body.n + 4, 1, length);
+    body.at[2] = (uint8_t)(total >> 8);
+    body.at[3] = (uint8_t)total;
+    body.n += 4 + length;
+    body.at[body.n++] = 8; /* 10.0.0.0/8 */
+    body.at[body.n++] = 10;
+    assert_true(bgp_update_decode(reader_of(body.at, body.n), as2, &update));
+    assert_int_equal(update.announced_count, 1);
+    assert_int_equal(update.is_withdrawal, !update.has_attributes);
+    if (update.is_withdrawal)
+        return WITHDRAWN;
+    if (type < BGP_ATTRIBUTES)
+        assert_int_equal(bgp_attribute(&update.attributes, (enum bgp_attribute)type).at == NULL,
+                         update.attributes.discarded >> type & 1);
+    return update.attributes.discarded ? DISCARDED : FINE;
+}
+
+/* Every type, all flags that matter and many lengths. Not those that are there already, nor those of
+ * which more than that is judged. */
+static void test_every_attribute(void **state)
+{
+    (void)state;
+    for (unsigned type = 0; type < 256; type++) {
+        if ((type >= 1 && type <= 3) || type == 14 || type == 15 || type == 17)
+            continue;
+        for (unsigned flags = 0; flags <= 0xc0; flags += 0x40) {
+            for (unsigned length = 0; length <= 64; length++)
+                assert_int_equal(try_attribute(type, flags, length),
+                                 verdict_of(type, flags, length));
+            assert_int_equal(try_attribute(type, flags, 1200), verdict_of(type, flags, 1200));
+            assert_int_equal(try_attribute(type, flags, 1201), verdict_of(type, flags, 1201));
+        }
+    }
+}
+
 static void test_add_path(void **state)
 {
     (void)state;
@@ -370,10 +460,11 @@ static void test_truncation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rfc4271),      cmocka_unit_test(test_rfc4760),
-        cmocka_unit_test(test_end_of_rib),   cmocka_unit_test(test_rfc6793),
-        cmocka_unit_test(test_rfc7606),      cmocka_unit_test(test_add_path),
-        cmocka_unit_test(test_cut_messages), cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_rfc4271),    cmocka_unit_test(test_rfc4760),
+        cmocka_unit_test(test_end_of_rib), cmocka_unit_test(test_rfc6793),
+        cmocka_unit_test(test_rfc7606),    cmocka_unit_test(test_every_attribute),
+        cmocka_unit_test(test_add_path),   cmocka_unit_test(test_cut_messages),
+        cmocka_unit_test(test_truncation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,7 +196,7 @@ static void see(void *context, const struct observation *observation)
     world->seen[world->count++] = *observation;
 }
 
-static void begin(struct world *world)
+static void begin_with(struct world *world, enum bmp_table table)
 {
     static struct prefix prefixes[2];
     static const uint32_t asn = 131279;
@@ -207,7 +207,13 @@ static void begin(struct world *world)
     world->registry = registry_new();
     struct sink sink = {world->registry, see, world};
     route_memory_init(&world->memory, &watch);
-    bmp_feed_init(&world->feed, &sink, &world->memory, "rrc00", (struct utc){0}, noon);
+    struct bmp_feed_options options = {.collector = "rrc00", .table = table};
+    bmp_feed_init(&world->feed, &options, &sink, &world->memory, noon);
+}
+
+static void begin(struct world *world)
+{
+    begin_with(world, BMP_PRE_POLICY);
 }
 
 static void end(struct world *world)
@@ -324,6 +330,47 @@ static void young_sessions_are_not_complete(void **state)
     buffer_done(&bytes);
 }
 
+/* A session that is young is complete after five minutes; one whose peer tells again what it told
+ * before is so with the End-of-RIB, but not if there is much less of it. */
+static void when_tables_are_complete(void **state)
+{
+    static const char whole[] = "198.51.100.0/24 198.51.101.0/24 10.0.0.0/8 11.0.0.0/8 12.0.0.0/8 "
+                                "13.0.0.0/8 14.0.0.0/8 15.0.0.0/8 16.0.0.0/8 17.0.0.0/8";
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    struct bmp_about young = plain;
+    young.time = at(0);
+    begin(&world);
+    bmp_up(&bytes, &young, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &young, NULL, "65001 4837", whole);
+    bmp_update(&bytes, &young, NULL, NULL, NULL);
+    hear(&world, 0, &bytes);
+    assert_string_equal(told(&world), "start up table:198.51.100.0/24 table:198.51.101.0/24");
+    bmp_feed_settle(&world.feed, at(299));
+    assert_string_equal(told(&world), "");
+    bmp_feed_settle(&world.feed, at(300));
+    bmp_feed_settle(&world.feed, at(301));
+    assert_string_equal(told(&world), "complete");
+    young.time = at(310);
+    bmp_down(&bytes, &young, 2);
+    bmp_up(&bytes, &young, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &young, NULL, "65001 4837", "198.51.100.0/24");
+    bmp_update(&bytes, &young, NULL, NULL, NULL);
+    hear(&world, 310, &bytes);
+    assert_string_equal(told(&world), "down up table:198.51.100.0/24");
+    young.time = at(320);
+    bmp_down(&bytes, &young, 2);
+    bmp_up(&bytes, &young, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &young, NULL, "65001 4837", whole);
+    bmp_update(&bytes, &young, NULL, NULL, NULL);
+    hear(&world, 320, &bytes);
+    assert_string_equal(told(&world),
+                        "down up table:198.51.100.0/24 table:198.51.101.0/24 complete");
+    end(&world);
+    buffer_done(&bytes);
+}
+
 /* Both families must have ended; one that is silent ends by that. */
 static void tables_end(void **state)
 {
@@ -384,14 +431,98 @@ static void what_is_left_out(void **state)
     bmp_update(&bytes, &twin, NULL, "65001 4837", route);
     bmp_update(&bytes, &stranger, NULL, "65001 4837", route);
     bmp_down(&bytes, &twin, 1);
-    struct buffer statistics = {0};
-    bmp_message(&bytes, 1, &statistics);
+    for (unsigned type = 1; type <= 9; type = type == 1 ? 6 : type == 6 ? 9 : 10) {
+        struct buffer body = {0};
+        bmp_message(&bytes, type, &body);
+    }
     hear(&world, 1, &bytes);
     assert_string_equal(told(&world), "start up");
-    assert_int_equal(world.feed.counters.other_tables, 4);
+    assert_int_equal(world.feed.counters.tables[BMP_POST_POLICY], 1);
+    assert_int_equal(world.feed.counters.tables[BMP_OUT_PRE_POLICY], 1);
+    assert_int_equal(world.feed.counters.tables[BMP_LOC_RIB], 1);
+    assert_int_equal(world.feed.counters.statistics, 1);
+    assert_int_equal(world.feed.counters.mirrored, 1);
     assert_int_equal(world.feed.counters.twins, 1);
     assert_int_equal(world.feed.counters.unknown, 3);
     assert_int_equal(world.feed.counters.other, 1);
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* One table is used, whatever else is told; the sessions are the same for all but Loc-RIB, where the
+ * router is the only peer. */
+static void one_table(void **state)
+{
+    static const struct {
+        struct bmp_about about;
+        const char *route;
+    } tables[BMP_TABLES] = {
+        [BMP_PRE_POLICY] = {{"192.0.2.9", 65001, 0, 0x00, 0, {0}}, "198.51.100.0/26"},
+        [BMP_POST_POLICY] = {{"192.0.2.9", 65001, 0, 0x40, 0, {0}}, "198.51.100.64/26"},
+        [BMP_LOC_RIB] = {{NULL, 65000, 3, 0x80, 0, {0}}, "198.51.100.128/26"},
+        [BMP_OUT_POST_POLICY] = {{"192.0.2.9", 65001, 0, 0x50, 0, {0}}, "198.51.101.0/26"},
+        [BMP_OUT_PRE_POLICY] = {{"192.0.2.9", 65001, 0, 0x10, 0, {0}}, "198.51.101.64/26"},
+    };
+    (void)state;
+    for (size_t chosen = 0; chosen < BMP_TABLES; chosen++) {
+        struct world world;
+        struct buffer bytes = {0};
+        char expected[100];
+        begin_with(&world, (enum bmp_table)chosen);
+        bmp_up(&bytes, &plain, BMP_OPEN_V4, BMP_OPEN_V4);
+        bmp_up(&bytes, &tables[BMP_LOC_RIB].about, BMP_OPEN_V4, BMP_OPEN_V4);
+        for (size_t i = 0; i < BMP_TABLES; i++)
+            bmp_update(&bytes, &tables[i].about, NULL, "65001 4837", tables[i].route);
+        bmp_down(&bytes, &plain, 1);
+        bmp_down(&bytes, &tables[BMP_LOC_RIB].about, 6);
+        hear(&world, 1, &bytes);
+        const char *peer = registry_text(world.registry, world.seen[2].peer);
+        assert_string_equal(peer, chosen == BMP_LOC_RIB ? "10.0.0.1 65000" : "192.0.2.9 65001");
+        snprintf(expected, sizeof expected, "start up table:%s down", tables[chosen].route);
+        assert_string_equal(told(&world), expected);
+        assert_int_equal(bmp_feed_best_table(&world.feed), BMP_PRE_POLICY);
+        for (size_t i = 0; i < BMP_TABLES; i++)
+            assert_int_equal(world.feed.counters.tables[i], 1);
+        end(&world);
+        buffer_done(&bytes);
+    }
+}
+
+/* Some say nothing of their Loc-RIB before they tell its routes, nor when it ends. */
+static void loc_rib_without_peer_up(void **state)
+{
+    (void)state;
+    static const struct bmp_about own = {.asn = 65000, .type = 3};
+    struct world world;
+    struct buffer bytes = {0};
+    begin_with(&world, BMP_LOC_RIB);
+    bmp_update(&bytes, &own, NULL, "4837", "198.51.100.0/24");
+    bmp_update(&bytes, &own, NULL, "4837 131279", "198.51.101.0/24");
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up table:198.51.100.0/24 table:198.51.101.0/24");
+    bmp_feed_settle(&world.feed, at(11));
+    bmp_update(&bytes, &own, "198.51.100.0/24", NULL, NULL);
+    hear(&world, 12, &bytes);
+    bmp_down(&bytes, &own, 6);
+    hear(&world, 13, &bytes);
+    assert_string_equal(told(&world), "withdraw:198.51.100.0/24 down");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* Of Adj-RIB-Out the router is the one that speaks: its way of ADD-PATH counts. */
+static void who_speaks(void **state)
+{
+    (void)state;
+    static const struct bmp_about out = {.addr = "192.0.2.9", .asn = 65001, .flags = 0x50};
+    struct world world;
+    struct buffer bytes = {0};
+    begin_with(&world, BMP_OUT_POST_POLICY);
+    bmp_up(&bytes, &plain, BMP_OPEN_V4 "\x45\x04\x00\x01\x01\x02",
+           BMP_OPEN_V4 "\x45\x04\x00\x01\x01\x01");
+    bmp_update(&bytes, &out, NULL, "65000 4837", "198.51.100.0/24#1");
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up table:198.51.100.0/24");
     end(&world);
     buffer_done(&bytes);
 }
@@ -457,7 +588,8 @@ static void connection_lost(void **state)
     assert_string_equal(told(&world), "start up gap");
     assert_true(lost.ns > at(1).ns); /* not before what was told */
     struct sink sink = {world.registry, see, &world};
-    bmp_feed_init(&world.feed, &sink, &world.memory, "rrc00", lost, at(-3600));
+    struct bmp_feed_options options = {.collector = "rrc00", .newest = lost};
+    bmp_feed_init(&world.feed, &options, &sink, &world.memory, at(-3600));
     assert_true(world.seen[0].time.ns > lost.ns);
     bmp_up(&bytes, &plain, BMP_OPEN_V4, BMP_OPEN_V4);
     hear(&world, -3599, &bytes);
@@ -477,8 +609,12 @@ int main(void)
         cmocka_unit_test(truncation),
         cmocka_unit_test(table_then_changes),
         cmocka_unit_test(young_sessions_are_not_complete),
+        cmocka_unit_test(when_tables_are_complete),
         cmocka_unit_test(tables_end),
         cmocka_unit_test(what_is_left_out),
+        cmocka_unit_test(one_table),
+        cmocka_unit_test(who_speaks),
+        cmocka_unit_test(loc_rib_without_peer_up),
         cmocka_unit_test(short_asns),
         cmocka_unit_test(several_paths),
         cmocka_unit_test(connection_lost),

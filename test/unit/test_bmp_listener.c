@@ -59,7 +59,7 @@ static void hear_said(void *context, const char *text)
     stop_if_done(world);
 }
 
-static void begin(struct world *world, const char *collector)
+static void begin_with(struct world *world, const char *collector, enum bmp_table table)
 {
     static struct prefix prefix;
     assert_true(prefix_parse("198.51.100.0/22", 15, &prefix));
@@ -71,11 +71,18 @@ static void begin(struct world *world, const char *collector)
     struct sink sink = {world->registry, see, world};
     struct bmp_options options = {.address = {{127, 0, 0, 1}, 4},
                                   .collector = collector,
+                                  .table = table,
+                                  .choice_ns = NS_PER_S,
                                   .watch = &watch,
                                   .say = hear_said,
                                   .context = world};
     world->listener = bmp_listener_new(world->loop, &options, &sink, &why);
     assert_non_null(world->listener);
+}
+
+static void begin(struct world *world, const char *collector)
+{
+    begin_with(world, collector, BMP_TABLES);
 }
 
 static void end(struct world *world)
@@ -311,6 +318,68 @@ static void the_configuration_names_it(void **state)
     end(&world);
 }
 
+static void begin_loc_rib(struct world *world, int fd)
+{
+    static const struct bmp_about own = {.asn = 65000, .type = 3};
+    bmp_initiation(&world->bytes, "rrc00");
+    bmp_up(&world->bytes, &own, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&world->bytes, &own, NULL, "4837", "198.51.100.0/24");
+    send_made(world, fd);
+}
+
+/* A router that tells of its Loc-RIB only: it is cut off once, and then that is taken. */
+static void another_table(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world, NULL);
+    int fd = connect_router(&world);
+    begin_loc_rib(&world, fd);
+    await(&world, 2, 2); /* within two seconds */
+    assert_string_equal(told(&world), "start gap");
+    assert_string_equal(world.said[1],
+                        "collector rrc00 (127.0.0.1) lost: it tells nothing of pre-policy, but of "
+                        "loc-rib, which is taken from its next connection on; routes: {bmp: "
+                        "{table: loc-rib}} does so at once; no data about routes until it is back");
+    assert_true(is_closed(fd));
+    fd = connect_router(&world);
+    begin_loc_rib(&world, fd);
+    await(&world, 3, 3);
+    assert_string_equal(told(&world), "start up table:198.51.100.0/24");
+    close(fd);
+    await(&world, 1, 4);
+    /* Back to what is better, if that comes. */
+    fd = connect_router(&world);
+    begin_router(&world, fd, "rrc00");
+    await(&world, 3, 6);
+    assert_string_equal(told(&world), "gap start gap");
+    assert_true(is_closed(fd));
+    fd = connect_router(&world);
+    begin_router(&world, fd, "rrc00");
+    await(&world, 4, 7);
+    assert_string_equal(told(&world), "start up table:198.51.100.0/24 complete");
+    close(fd);
+    end(&world);
+}
+
+/* Where the configuration chose, a router that tells of another is only told of. */
+static void not_the_table_that_was_chosen(void **state)
+{
+    (void)state;
+    struct world world;
+    begin_with(&world, NULL, BMP_POST_POLICY);
+    int fd = connect_router(&world);
+    begin_loc_rib(&world, fd);
+    await(&world, 1, 2);
+    assert_string_equal(told(&world), "start");
+    assert_string_equal(world.said[1],
+                        "collector rrc00 tells nothing of the table that is asked for, "
+                        "post-policy: set the router to tell it, or take what it tells by routes: "
+                        "{bmp: {table: loc-rib}}");
+    close(fd);
+    end(&world);
+}
+
 static void a_port_in_use(void **state)
 {
     (void)state;
@@ -339,6 +408,8 @@ int main(void)
         cmocka_unit_test(who_does_not_say_who_he_is),
         cmocka_unit_test(two_routers),
         cmocka_unit_test(the_configuration_names_it),
+        cmocka_unit_test(another_table),
+        cmocka_unit_test(not_the_table_that_was_chosen),
         cmocka_unit_test(a_port_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,83 +366,6 @@ static void test_warnings(void **state)
     config_done(&config);
 }
 
-static void test_bmp(void **state)
-{
-    static const struct {
-        const char *text, *address;
-        uint16_t port; /* 0: it is refused */
-    } cases[] = {
-        {"192.0.2.1:11019", "192.0.2.1", 11019},
-        {"\"[2001:db8::1]:1\"", "2001:db8::1", 1},
-        {"\":65535\"", "-", 65535},
-        {"192.0.2.1", NULL, 0},
-        {"\"192.0.2.1:\"", NULL, 0},
-        {"192.0.2.1:0", NULL, 0},
-        {"192.0.2.1:65536", NULL, 0},
-        {"192.0.2.1:80x", NULL, 0},
-        {"2001:db8::1:80", NULL, 0},
-        {"\"[192.0.2.1]:80\"", NULL, 0},
-        {"\"[]:80\"", NULL, 0},
-        {"host.example:80", NULL, 0},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct config config;
-        struct buffer faults = {0};
-        char yaml[200], address[ADDR_TEXT_MAX];
-        snprintf(yaml, sizeof yaml,
-                 "subjects: [{name: a, prefixes: [192.0.2.0/24]}]\nroutes: {bmp: %s}\n",
-                 cases[i].text);
-        if (!cases[i].port) {
-            assert_int_equal(parse(yaml, &config, &faults), ERR_CONFIG);
-            assert_non_null(strstr(faults.bytes, "etc/l.yaml:2:15: bmp: found '"));
-        } else {
-            assert_int_equal(parse(yaml, &config, &faults), ERR_OK);
-            assert_int_equal(config.bmp_port, cases[i].port);
-            assert_string_equal(addr_format(&config.bmp_address, address), cases[i].address);
-            assert_int_equal(config.warning_count, 0);
-            config_done(&config);
-        }
-        buffer_done(&faults);
-    }
-}
-
-static void load_routes(const char *prefix, int asn, const char *routes, struct config *out)
-{
-    char yaml[300];
-    struct buffer faults = {0};
-    snprintf(yaml, sizeof yaml, "subjects: [{name: a, prefixes: [%s], asns: [%d]}]\nroutes: {%s}\n",
-             prefix, asn, routes);
-    assert_int_equal(parse(yaml, out, &faults), ERR_OK);
-}
-
-/* What makes a new listener necessary, and what does not. */
-static void test_same_routes(void **state)
-{
-    static const struct {
-        const char *prefix;
-        int asn;
-        const char *routes;
-        bool is_same;
-    } cases[] = {
-        {"192.0.2.0/24", 1, "bmp: '[::]:1', archives: [x]", true},
-        {"192.0.2.0/24", 1, "bmp: '[::]:2'", false},
-        {"192.0.2.0/24", 1, "bmp: '[::]:1', collector: x", false},
-        {"192.0.3.0/24", 1, "bmp: '[::]:1'", false},
-        {"192.0.2.0/24", 2, "bmp: '[::]:1'", false},
-        {"192.0.2.0/24", 1, "archives: [x]", false},
-    };
-    (void)state;
-    struct config config, other;
-    load_routes("192.0.2.0/24", 1, "bmp: '[::]:1'", &config);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        load_routes(cases[i].prefix, cases[i].asn, cases[i].routes, &other);
-        assert_int_equal(config_has_same_routes(&config, &other), cases[i].is_same);
-        config_done(&other);
-    }
-    config_done(&config);
-}
-
 static void test_describe(void **state)
 {
     (void)state;
@@ -532,7 +455,6 @@ int main(void)
         cmocka_unit_test(test_full),         cmocka_unit_test(test_members),
         cmocka_unit_test(test_bad),          cmocka_unit_test(test_many),
         cmocka_unit_test(test_deep),         cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_bmp),          cmocka_unit_test(test_same_routes),
         cmocka_unit_test(test_describe),     cmocka_unit_test(test_manual),
         cmocka_unit_test(test_same_subject), cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_files),

@@ -378,6 +378,143 @@ static void collector_lost(void **state)
     world_done(&w);
 }
 
+/* The events of routes. */
+static size_t route_events(const struct world *w, const struct event *events[], size_t most)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->out.count; i++)
+        if (w->out.list[i].kind == CONCLUSION_EVENT && w->out.list[i].event.layer == LAYER_ROUTE &&
+            n < most)
+            events[n++] = &w->out.list[i].event;
+    return n;
+}
+
+/* The only collector is lost and heard again an hour later, without any table. */
+static void heard_again(struct world *w)
+{
+    country(w, 30);
+    world_add(w, 3600, OBSERVATION_GAP)->source = world_name(w, NAME_COLLECTOR, "rrc00");
+    world_add(w, 7200, OBSERVATION_START)->source = world_name(w, NAME_COLLECTOR, "rrc00");
+    for (int peer = 0; peer < WORLD_PEERS; peer++)
+        world_peer(w, 7201 + peer, peer, PEER_HEARD);
+}
+
+/* That no table came does not mean that the routes are gone: nothing is known of them. */
+static void no_table_is_no_outage(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct event *events[1];
+    heard_again(&w);
+    world_run(&w, 0, 12000, noisy);
+    world_end(&w, 12000);
+    world_feed(&w);
+    assert_int_equal(world_incidents(&w), 0);
+    assert_int_equal(route_events(&w, events, 1), 0);
+    assert_int_equal(world_notices(&w, NOTICE_SOURCE_GAP, false), 1);
+    size_t unknown = 0, known = 0;
+    for (size_t i = 0; i < w.out.count; i++) {
+        const struct conclusion *k = &w.out.list[i];
+        if (k->kind != CONCLUSION_SERIES || k->series.layer != LAYER_ROUTE ||
+            k->time.ns < world_time(3600).ns)
+            continue;
+        unknown += k->series.condition == CONDITION_NO_DATA;
+        known += k->series.condition != CONDITION_NO_DATA;
+    }
+    assert_int_equal(unknown, PREFIXES);
+    assert_int_equal(known, 0);
+    world_done(&w);
+}
+
+/* What goes after that is seen to go, but not since when: who had lost it unheard did not say so. */
+static void lost_after_the_gap(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct event *events[2 * PREFIXES];
+    heard_again(&w);
+    for (int i = 0; i < PREFIXES; i++)
+        world_route_all(&w, 9000, 5, prefixes[i], NULL);
+    world_run(&w, 0, 12000, noisy);
+    world_end(&w, 12000);
+    world_feed(&w);
+    assert_int_equal(route_events(&w, events, 2 * PREFIXES), PREFIXES);
+    for (int i = 0; i < PREFIXES; i++) {
+        assert_int_equal(events[i]->to, CONDITION_DOWN);
+        assert_in_range(events[i]->at.first_after.ns, world_time(9000).ns, world_time(9006).ns);
+        assert_in_range(events[i]->at.last_before.ns, world_time(3598).ns, world_time(3601).ns);
+    }
+    world_done(&w);
+}
+
+/* Each prefix is spoken of by all its peers again: then it is known as ever, to the second. */
+static void known_once_it_spoke(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct event *events[2 * PREFIXES];
+    heard_again(&w);
+    for (int i = 0; i < PREFIXES; i++) {
+        world_route_all(&w, 8000, 100, prefixes[i], "4837 131279");
+        world_route_all(&w, 9000, 5, prefixes[i], NULL);
+    }
+    world_run(&w, 0, 12000, noisy);
+    world_end(&w, 12000);
+    world_feed(&w);
+    assert_int_equal(route_events(&w, events, 2 * PREFIXES), PREFIXES);
+    for (int i = 0; i < PREFIXES; i++) {
+        assert_int_equal(events[i]->to, CONDITION_DOWN);
+        assert_in_range(events[i]->at.last_before.ns, world_time(8998).ns, world_time(9005).ns);
+    }
+    world_done(&w);
+}
+
+/* A session that ends and begins anew is another matter: then the table comes, and what is not in
+ * it is gone. */
+static void a_new_session_tells_its_table(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct event *events[2 * PREFIXES];
+    heard_again(&w);
+    for (int peer = 0; peer < WORLD_PEERS; peer++) {
+        world_peer(&w, 8000, peer, PEER_DOWN);
+        world_peer(&w, 8010, peer, PEER_UP);
+    }
+    for (int i = 0; i < PREFIXES - 1; i++)
+        world_route_all(&w, 8020, 1, prefixes[i], "4837 131279");
+    world_run(&w, 0, 12000, noisy);
+    world_end(&w, 12000);
+    world_feed(&w);
+    assert_int_equal(route_events(&w, events, 2 * PREFIXES), 1);
+    assert_string_equal(registry_text(w.registry, events[0]->target), prefixes[PREFIXES - 1]);
+    assert_int_equal(events[0]->to, CONDITION_DOWN);
+    world_done(&w);
+}
+
+/* What a peer announces just when it is heard first is its table only if its session begins then. */
+static void first_word_is_news(void **state)
+{
+    (void)state;
+    for (int is_joined = 0; is_joined < 2; is_joined++) {
+        struct world w;
+        bool is_foreign = false;
+        world_init(&w);
+        world_subject(&w, 0);
+        world_member(&w, NAME_PREFIX, "198.51.100.0/24");
+        world_member(&w, NAME_ASN, "64496");
+        if (is_joined)
+            world_peer(&w, 10, 0, PEER_HEARD);
+        world_route(&w, 11, 0, "198.51.100.0/24", "64500 4837 64666");
+        world_end(&w, 1000);
+        world_feed(&w);
+        for (uint32_t id = 1; id <= world_incidents(&w); id++)
+            is_foreign |= world_finding(&w, id, EVIDENCE_FOREIGN_ORIGIN)->truth == TRUTH_PRESENT;
+        assert_int_equal(is_foreign, is_joined);
+        world_done(&w);
+    }
+}
+
 static void peer_lost(void **state)
 {
     (void)state;
@@ -628,6 +765,11 @@ int main(void)
         cmocka_unit_test(outage_behind_uplink),
         cmocka_unit_test(told_again),
         cmocka_unit_test(collector_lost),
+        cmocka_unit_test(no_table_is_no_outage),
+        cmocka_unit_test(lost_after_the_gap),
+        cmocka_unit_test(known_once_it_spoke),
+        cmocka_unit_test(a_new_session_tells_its_table),
+        cmocka_unit_test(first_word_is_news),
         cmocka_unit_test(peer_lost),
         cmocka_unit_test(clock_gap),
         cmocka_unit_test(silence),

@@ -130,6 +130,8 @@ static const char *const canonical_lines[] = {
     "\"peer\":\"192.0.2.9\",\"peer_asn\":64500,\"state\":\"down\"}",
     "{\"type\":\"peer\",\"time\":\"2022-01-25T21:00:00Z\",\"collector\":\"rrc00\","
     "\"peer\":\"192.0.2.9\",\"peer_asn\":64500,\"state\":\"complete\"}",
+    "{\"type\":\"peer\",\"time\":\"2022-01-25T21:00:00Z\",\"collector\":\"rrc00\","
+    "\"peer\":\"192.0.2.9\",\"peer_asn\":64500,\"state\":\"heard\"}",
     "{\"type\":\"gap\",\"time\":\"2022-01-25T21:00:00Z\",\"source\":\"collector:rrc00\"}",
     "{\"type\":\"visibility\",\"time\":\"2022-01-25T21:00:00Z\",\"collector\":\"rrc00\","
     "\"prefix\":\"175.45.176.0/24\",\"peers_up\":0,\"peers_total\":41}",

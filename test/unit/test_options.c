@@ -123,7 +123,6 @@ static void test_bad(void **state)
         {"report 1 -f pdf", "'--format' takes one of text|md|json, found 'pdf'"},
         {"report 1 -f m", "'--format' takes one of text|md|json, found 'm'"},
         {"completion tcsh", "'completion' takes one of bash|zsh|fish, found 'tcsh'"},
-        {"replay", "'replay' needs an argument: lastlight replay FILE..."},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         char store[256];

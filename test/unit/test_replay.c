@@ -51,7 +51,9 @@ static void note_progress(void *context, uint64_t done, uint64_t total, uint64_t
     run->progress_calls++;
 }
 
-static enum err replay(struct run *run, const char *const *paths, size_t count)
+/* `more` gives the options beside the paths; NULL: none. */
+static enum err replay_with(struct run *run, const char *const *paths, size_t count,
+                            const struct replay_options *more)
 {
     struct prefix prefix;
     assert_true(prefix_parse("9.0.0.0/8", 9, &prefix));
@@ -65,7 +67,17 @@ static enum err replay(struct run *run, const char *const *paths, size_t count)
                                      .progress = note_progress,
                                      .context = run};
     struct sink sink = {run->registry, note, run};
+    if (more) {
+        options.collector = more->collector;
+        options.holes = more->holes;
+        options.hole_count = more->hole_count;
+    }
     return replay_run(&options, &sink, &run->counts, &run->why);
+}
+
+static enum err replay(struct run *run, const char *const *paths, size_t count)
+{
+    return replay_with(run, paths, count, NULL);
 }
 
 static void run_done(struct run *run)
@@ -313,13 +325,43 @@ static void test_standard_input(void **state)
     close(kept);
 }
 
+/* A gap wherever there is no archive. */
+static void test_holes(void **state)
+{
+    (void)state;
+    char folder[64];
+    struct buffer file = {0};
+    make_folder(folder);
+    archive_update(&file, 105, "9.1.0.0/16", NULL, NULL);
+    archive_update(&file, 120, "9.2.0.0/16", NULL, NULL);
+    write_file(folder, "updates", file.bytes, file.size);
+    struct run run;
+    const char *paths[] = {folder};
+    const struct site_hole holes[] = {{{90 * NS_PER_S}, {95 * NS_PER_S}},
+                                      {{106 * NS_PER_S}, {119 * NS_PER_S}},
+                                      {{130 * NS_PER_S}, {140 * NS_PER_S}}};
+    struct replay_options gaps = {.collector = "rrc00", .holes = holes, .hole_count = 3};
+    assert_int_equal(replay_with(&run, paths, 1, &gaps), ERR_OK);
+    assert_string_equal(run.text.bytes, "00:01:30Z gap \n"
+                                        "00:01:45Z peer \n"
+                                        "00:01:45Z route 9.1.0.0/16\n"
+                                        "00:01:46Z gap \n"
+                                        "00:02:00Z route 9.2.0.0/16\n"
+                                        "00:02:10Z gap \n"
+                                        "00:02:26Z tick \n");
+    run_done(&run);
+    buffer_done(&file);
+    drop_folder(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_merge),         cmocka_unit_test(test_many_files),
-        cmocka_unit_test(test_damaged_files), cmocka_unit_test(test_settled),
-        cmocka_unit_test(test_damaged_start), cmocka_unit_test(test_named_twice),
-        cmocka_unit_test(test_missing),       cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_holes),          cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_many_files),     cmocka_unit_test(test_damaged_files),
+        cmocka_unit_test(test_settled),        cmocka_unit_test(test_damaged_start),
+        cmocka_unit_test(test_named_twice),    cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_standard_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,9 +200,11 @@ static bool is_own_origin(const struct routes *r, const struct watch_list *watch
 
 /* The first origins of a prefix are its usual ones: from a table, or where nobody says better. */
 static void learn_origin(struct route_prefix *p, const struct watch_list *watch,
-                         const struct observation *o, uint32_t origin, struct utc peer_since)
+                         const struct observation *o, uint32_t origin,
+                         const struct route_peer *peer)
 {
-    bool is_table = o->code == ROUTE_TABLE || o->time.ns < peer_since.ns + FIRST_TABLE_TIME;
+    bool is_first = !peer->is_joined && o->time.ns < peer->since.ns + FIRST_TABLE_TIME;
+    bool is_table = o->code == ROUTE_TABLE || is_first;
     bool has_asns = p->cover && watch_has_asns(watch, watch_member(watch, p->cover - 1)->subject);
     if (origin && (is_table || (p->is_exact && !has_asns && !p->origins[0])))
         add_origin(p, origin);
@@ -219,7 +221,8 @@ struct census {
 /* Not heard since the last gap of its collector. */
 static bool is_stale(const struct route_peer *peer, const struct rib_entry *entry)
 {
-    return entry->heard.ns < peer->blind_until.ns && peer->since.ns < peer->blind_until.ns;
+    bool is_older = peer->is_joined || peer->since.ns < peer->blind_until.ns;
+    return entry->heard.ns < peer->blind_until.ns && is_older;
 }
 
 static void count_entry(const struct routes *r, const struct watch_list *watch,
@@ -477,7 +480,7 @@ static void hear_route(struct routes *r, struct watch_list *watch, const struct 
         if (entry->origin)
             watch_origin(watch, registry, o->target, entry->origin);
         place_prefix(p, watch, registry);
-        learn_origin(p, watch, o, entry->origin, peer_at(r, peer)->since);
+        learn_origin(p, watch, o, entry->origin, peer_at(r, peer));
     }
     judge_prefix(r, watch, registry, row, o->time);
     p->last_seen = o->time;
@@ -521,12 +524,32 @@ static void regain_peer(struct routes *r, uint32_t row, struct utc now)
     struct route_peer *peer = peer_at(r, row);
     peer->is_up = true;
     peer->is_awaited = true;
+    peer->is_joined = false;
     peer->since = now;
     r->recheck.ns = now.ns + TABLE_TIME < r->recheck.ns ? now.ns + TABLE_TIME : r->recheck.ns;
     for (uint32_t i = 0; i < r->entries.count; i++)
         if (entry_at(r, i)->peer == row && entry_at(r, i)->state == RIB_PRESENT)
             entry_at(r, i)->state = RIB_UNKNOWN;
     *(uint32_t *)table_add(&r->changed) = row;
+}
+
+/* It comes with no table: what it carried before is what it was when it was heard last, and whether
+ * that is still so it will not say. All peers of a collector are heard at about once, and judged
+ * together. */
+static void join_peer(struct routes *r, uint32_t row, struct utc now)
+{
+    struct route_peer *peer = peer_at(r, row);
+    if (!peer->is_up) {
+        peer->since = now;
+        *(uint32_t *)table_add(&r->changed) = row;
+    }
+    peer->is_up = true;
+    peer->is_awaited = false;
+    peer->is_joined = true;
+    if (peer->blind_until.ns < now.ns)
+        peer->blind_until = now;
+    if (r->recheck.ns > now.ns)
+        r->recheck = now;
 }
 
 /* What is not in the table of a peer that is back went while nobody heard it. */
@@ -556,7 +579,10 @@ static void hear_peer(struct routes *r, const struct watch_list *watch,
         lose_peer(r, row, o->time);
     else if (o->code == PEER_UP && !peer->is_up)
         regain_peer(r, row, o->time);
-    else if (o->code == PEER_TABLE) {
+    else if (o->code == PEER_HEARD) {
+        join_peer(r, row, o->time);
+        return;
+    } else if (o->code == PEER_TABLE) {
         peer->is_dumped = true;
         peer->tabled = o->time;
         peer->table = o->value;

@@ -13,7 +13,9 @@
  *
  * In a gap without an end no peer is heard until it is up again. What such a peer, or one whose
  * session was lost, carried before is unknown until it says so again, or says that its table is
- * complete, or five minutes have passed; until then it counts as carried.
+ * complete, or five minutes have passed; until then it counts as carried. Of a peer that is only
+ * heard again (PEER_HEARD), no table comes: of what it carried, nothing is known until it speaks of
+ * it, as after a gap with an end.
  *
  * States: up, partial (v < 0.8), gone (v < 0.2, until v > 0.3). Times are those of the updates;
  * each is taken as not before one second earlier, the resolution of most archives.
@@ -42,6 +44,7 @@ struct route_peer {
     bool is_up;
     bool is_awaited;        /* it is back, and not yet known to have told its whole table again */
     bool is_dumped;         /* its whole table was seen: what is not in it, it does not carry */
+    bool is_joined;         /* its session was there before it was heard: it tells no table */
     struct utc since;       /* of is_up */
     struct utc blind_until; /* its collector's gap */
     struct utc tabled;      /* when its whole table was last seen */

@@ -17,8 +17,6 @@
 /* Who sent what is no BMP, or was refused, is not heard again for so long: else each of its
  * attempts would be a line for people to read and a gap in the journal. */
 #define REST_NS (30 * NS_PER_S)
-/* By then a router has told of something that can be used, or never will. */
-#define USELESS_NS NS_PER_MINUTE
 /* What is read in one turn of the loop at most: probing goes on beside a router that tells its whole
  * table. */
 enum { CHUNK = 64 * 1024, CHUNKS_A_TURN = 8 };
@@ -43,7 +41,13 @@ struct router {
     size_t capacity, size;
     struct utc since; /* connected, or resting */
     struct bmp_feed feed;
-    bool has_told_fault, has_told_useless;
+    bool has_told_fault, is_table_settled;
+};
+
+/* The table that a router was found to tell of; remembered while the listener is there. */
+struct choice {
+    char name[NAME_MAX_BYTES + 1];
+    enum bmp_table table;
 };
 
 struct bmp_listener {
@@ -57,6 +61,10 @@ struct bmp_listener {
     struct loop_fd *watcher;
     struct loop_timer *timer;
     struct router routers[BMP_ROUTERS_MAX];
+    enum bmp_table table;                   /* BMP_TABLES: as each router has it */
+    struct choice choices[BMP_ROUTERS_MAX]; /* a ring: who is forgotten is found out about again */
+    size_t choice_count;
+    int64_t choice_ns;
     struct utc newest;  /* begin of the last gap */
     bool has_told_full; /* since there was room */
 };
@@ -133,6 +141,16 @@ static struct router *find_named(struct bmp_listener *listener, const char *name
     return NULL;
 }
 
+static enum bmp_table table_for(const struct bmp_listener *listener, const char *name)
+{
+    if (listener->table != BMP_TABLES)
+        return listener->table;
+    for (size_t i = 0; i < BMP_ROUTERS_MAX && i < listener->choice_count; i++)
+        if (strcmp(listener->choices[i].name, name) == 0)
+            return listener->choices[i].table;
+    return BMP_PRE_POLICY;
+}
+
 /* False if it was refused. */
 static bool take_initiation(struct router *router, const struct bmp_message *message)
 {
@@ -155,8 +173,11 @@ static bool take_initiation(struct router *router, const struct bmp_message *mes
     }
     router->state = ROUTER_HEARD;
     say(listener, "collector %s (%s) connected", router->name, addr_format(&router->from, from));
-    bmp_feed_init(&router->feed, &listener->sink, &listener->memory, router->name, listener->newest,
-                  clock_utc());
+    struct bmp_feed_options options = {.collector = router->name,
+                                       .table = table_for(listener, router->name),
+                                       .router = router->from,
+                                       .newest = listener->newest};
+    bmp_feed_init(&router->feed, &options, &listener->sink, &listener->memory, clock_utc());
     return true;
 }
 
@@ -302,19 +323,52 @@ static void on_connection(void *context, int events)
         loop_fd_want(listener->watcher, 0);
 }
 
+static void choose_table(struct router *router, enum bmp_table best)
+{
+    struct bmp_listener *listener = router->listener;
+    struct choice *choice = &listener->choices[listener->choice_count % BMP_ROUTERS_MAX];
+    for (size_t i = 0; i < BMP_ROUTERS_MAX && i < listener->choice_count; i++)
+        if (strcmp(listener->choices[i].name, router->name) == 0)
+            choice = &listener->choices[i];
+    listener->choice_count +=
+        choice == &listener->choices[listener->choice_count % BMP_ROUTERS_MAX];
+    snprintf(choice->name, sizeof choice->name, "%s", router->name);
+    choice->table = best;
+}
+
+/* By now a router has told of the table that is to be used, or never will. False if it was cut off. */
+static bool settle_table(struct router *router)
+{
+    struct bmp_listener *listener = router->listener;
+    const struct bmp_feed *feed = &router->feed;
+    const char *wanted = bmp_table_name(feed->table);
+    enum bmp_table best = bmp_feed_best_table(feed);
+    char reason[200];
+    router->is_table_settled = true;
+    if (feed->counters.tables[feed->table] || best == BMP_TABLES)
+        return true;
+    if (listener->table != BMP_TABLES) {
+        say(listener,
+            "collector %s tells nothing of the table that is asked for, %s: set the router to tell "
+            "it, or take what it tells by routes: {bmp: {table: %s}}",
+            router->name, wanted, bmp_table_name(best));
+        return true;
+    }
+    choose_table(router, best);
+    snprintf(reason, sizeof reason,
+             "it tells nothing of %s, but of %s, which is taken from its next connection on; "
+             "routes: {bmp: {table: %s}} does so at once",
+             wanted, bmp_table_name(best), bmp_table_name(best));
+    lose(router, clock_utc(), ROUTER_NONE, reason);
+    return false;
+}
+
 static void watch_router(struct router *router, struct utc now)
 {
-    const struct bmp_feed_counters *counters = &router->feed.counters;
-    bmp_feed_settle(&router->feed, now);
-    if (router->has_told_useless || counters->updates || !counters->other_tables ||
-        utc_diff(now, router->since) < USELESS_NS)
+    if (!router->is_table_settled && utc_diff(now, router->since) >= router->listener->choice_ns &&
+        !settle_table(router))
         return;
-    router->has_told_useless = true;
-    say(router->listener,
-        "collector %s tells nothing that can be used: only tables after policy or of its own; set "
-        "it "
-        "to tell pre-policy Adj-RIB-In",
-        router->name);
+    bmp_feed_settle(&router->feed, now);
 }
 
 static void on_second(void *context)
@@ -356,13 +410,15 @@ struct bmp_listener *bmp_listener_new(struct loop *loop, const struct bmp_option
         return NULL;
     }
     struct bmp_listener *listener = mem_new(1, sizeof *listener);
-    *listener =
-        (struct bmp_listener){.loop = loop,
-                              .sink = *sink,
-                              .collector = options->collector ? strdup(options->collector) : NULL,
-                              .say = options->say,
-                              .context = options->context,
-                              .fd = fd};
+    *listener = (struct bmp_listener){
+        .loop = loop,
+        .sink = *sink,
+        .collector = options->collector ? strdup(options->collector) : NULL,
+        .table = options->table,
+        .choice_ns = options->choice_ns ? options->choice_ns : BMP_TABLE_CHOICE_NS,
+        .say = options->say,
+        .context = options->context,
+        .fd = fd};
     route_memory_init(&listener->memory, options->watch);
     listener->watcher = loop_fd_new(loop, fd, on_connection, listener);
     loop_fd_want(listener->watcher, LOOP_READ);

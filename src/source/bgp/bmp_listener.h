@@ -8,20 +8,29 @@
  * A connection that is lost is a gap of the collector, from then until it is back; then its routers
  * tell all their tables anew. BMP has no message that says "still here", so a router that vanished is
  * noticed by TCP, after NET_SILENCE_NS. Who sends what is no BMP is cut off, and let in again only
- * after a while. */
+ * after a while.
+ *
+ * Of the tables that a router may tell of, one is used, the same for all its peers. If none was chosen
+ * it is pre-policy; a router that has told nothing of it within BMP_TABLE_CHOICE_NS, but of others, is
+ * cut off once, and from its next connection on the first of those in BMP_TABLE_LIST is used, from its
+ * beginning. */
 #ifndef SOURCE_BGP_BMP_LISTENER_H
 #define SOURCE_BGP_BMP_LISTENER_H
 
 #include "source/stream.h"
 #include "sys/loop.h"
+#include "wire/bmp.h"
 
 /* Connections at once. */
 enum { BMP_ROUTERS_MAX = 32 };
+#define BMP_TABLE_CHOICE_NS NS_PER_MINUTE
 
 struct bmp_options {
     struct addr address;   /* family 0: any */
     uint16_t port;         /* 0: any that is free */
     const char *collector; /* its name; NULL: the router's sysName */
+    enum bmp_table table;  /* BMP_TABLES: as each router has it */
+    int64_t choice_ns;     /* 0: BMP_TABLE_CHOICE_NS */
     const struct watch *watch;
     /* What people should know: connections and losses, one sentence each. */
     void (*say)(void *context, const char *text);

@@ -103,3 +103,16 @@ void path_memory_forget(struct path_memory *memory, uint32_t peer)
         }
     }
 }
+
+/* What was given back is of no prefix: registries and tables count from 1. */
+bool path_memory_next(const struct path_memory *memory, uint32_t *at, uint32_t *path)
+{
+    while (*at < memory->count) {
+        const struct path_entry *entry = &memory->entries[++*at];
+        if (entry->prefix) {
+            *path = entry->path;
+            return true;
+        }
+    }
+    return false;
+}

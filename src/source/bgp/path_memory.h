@@ -31,5 +31,7 @@ bool path_memory_withdraw(struct path_memory *memory, uint32_t peer, uint32_t pr
                           uint32_t path_id, uint32_t *path);
 /* The session ended: all its routes are gone. */
 void path_memory_forget(struct path_memory *memory, uint32_t peer);
+/* All paths that are remembered, one after the other: start with *at = 0. False at the end. */
+bool path_memory_next(const struct path_memory *memory, uint32_t *at, uint32_t *path);
 
 #endif

@@ -43,14 +43,24 @@ static uint32_t name_peer(struct route_feed *feed, struct known_peer *peer)
     return peer->id;
 }
 
-void route_feed_hear(struct route_feed *feed, int32_t peer)
+static void begin_peer(struct route_feed *feed, int32_t peer, enum peer_op op)
 {
     struct known_peer *known = &feed->memory->peers[peer];
     if (known->is_up)
         return;
     known->is_up = true;
     if (name_peer(feed, known))
-        route_feed_state(feed, peer, PEER_UP, 0);
+        route_feed_state(feed, peer, op, 0);
+}
+
+void route_feed_hear(struct route_feed *feed, int32_t peer)
+{
+    begin_peer(feed, peer, PEER_UP);
+}
+
+void route_feed_join(struct route_feed *feed, int32_t peer)
+{
+    begin_peer(feed, peer, PEER_HEARD);
 }
 
 void route_feed_lose(struct route_feed *feed, int32_t peer)
@@ -123,6 +133,8 @@ static void take_routes(struct route_feed *feed, struct bgp_routes routes,
                         struct route_change change)
 {
     struct bgp_nlri nlri;
+    if (routes.safi != BGP_UNICAST)
+        return;
     change.has_path_id = routes.has_path_ids;
     while (bgp_routes_next(&routes, &nlri)) {
         change.prefix = nlri.prefix;

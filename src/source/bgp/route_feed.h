@@ -23,6 +23,8 @@ void route_feed_done(struct route_feed *feed);
 int32_t route_feed_peer(struct route_feed *feed, const struct addr *addr, uint32_t asn);
 /* Something was heard that only an established session lets through: PEER_UP, if that is news. */
 void route_feed_hear(struct route_feed *feed, int32_t peer);
+/* The same of a session that was there before it was heard, whose table is not told: PEER_HEARD. */
+void route_feed_join(struct route_feed *feed, int32_t peer);
 void route_feed_lose(struct route_feed *feed, int32_t peer); /* PEER_DOWN */
 /* Tells any other state of a peer. */
 void route_feed_state(struct route_feed *feed, int32_t peer, enum peer_op op, uint64_t value);
@@ -38,7 +40,7 @@ struct route_change {
     uint32_t *path_name;         /* the path's number, kept here once it is known */
 };
 void route_feed_change(struct route_feed *feed, const struct route_change *change);
-/* All that an UPDATE says. What is announced is told as announce[0] (IPv4) or announce[1] (IPv6):
+/* All that an UPDATE says of unicast routes. What is announced is told as announce[0] (IPv4) or announce[1] (IPv6):
  * ROUTE_ANNOUNCE, or ROUTE_TABLE while the peer tells its whole table. */
 void route_feed_update(struct route_feed *feed, int32_t peer, const struct bgp_update *update,
                        const enum route_op announce[2]);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "source/probe/http_fetch.h"
+#include "source/transfers.h"
 #include "sys/clock.h"
 #include "sys/route.h"
 
@@ -26,8 +27,7 @@ struct http_engine {
     struct resolver *resolver;
     struct tls_store *store;
     char *user_agent;
-    CURLM *multi;
-    struct agenda_entry timer; /* libcurl's */
+    struct transfers *transfers;
     struct visit *visits;
     size_t under_way;
     struct visit *queue, **queue_end;
@@ -36,94 +36,21 @@ struct http_engine {
     struct http_counters counters;
 };
 
-/* A socket of libcurl. */
-struct tap {
-    struct http_engine *engine;
-    struct loop_fd *watcher;
-    curl_socket_t fd;
-};
-
-static void collect(struct http_engine *engine);
 static void begin_queued(void *context);
-
-static void must(CURLMcode code)
-{
-    assert(code == CURLM_OK);
-    (void)code;
-}
-
-static void on_ready(void *context, int events)
-{
-    struct tap *tap = context;
-    struct http_engine *engine = tap->engine;
-    int running;
-    int told =
-        (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
-    curl_multi_socket_action(engine->multi, tap->fd, told, &running);
-    collect(engine);
-}
-
-static void on_timer(void *context)
-{
-    struct http_engine *engine = context;
-    int running;
-    curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(engine);
-}
-
-static int on_timer_wish(CURLM *multi, long timeout_ms, void *context)
-{
-    struct http_engine *engine = context;
-    (void)multi;
-    if (timeout_ms < 0)
-        agenda_drop(engine->agenda, &engine->timer);
-    else
-        agenda_set(engine->agenda, &engine->timer,
-                   (struct mono){clock_mono().ns + timeout_ms * NS_PER_MS});
-    return 0;
-}
-
-static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *context, void *of_socket)
-{
-    struct http_engine *engine = context;
-    struct tap *tap = of_socket;
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (tap)
-            loop_fd_free(tap->watcher);
-        free(tap);
-        curl_multi_assign(engine->multi, fd, NULL);
-        return 0;
-    }
-    if (!tap) {
-        tap = mem_new(1, sizeof *tap);
-        *tap = (struct tap){.engine = engine, .fd = fd};
-        tap->watcher = loop_fd_new(agenda_loop(engine->agenda), fd, on_ready, tap);
-        curl_multi_assign(engine->multi, fd, tap);
-    }
-    loop_fd_want(tap->watcher,
-                 (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0));
-    return 0;
-}
+static void on_over(void *context, CURL *easy, CURLcode code);
 
 struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
                              const char *user_agent)
 {
     struct http_engine *engine = mem_new(1, sizeof *engine);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     engine->agenda = agenda;
     engine->resolver = resolver;
     engine->store = tls_store_new();
     engine->user_agent = strdup(user_agent);
     engine->queue_end = &engine->queue;
-    engine->timer = (struct agenda_entry){.fire = on_timer, .context = engine};
     engine->refill = (struct agenda_entry){.fire = begin_queued, .context = engine};
-    engine->multi = curl_multi_init();
-    assert(engine->multi && engine->user_agent);
-    must(curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish));
-    must(curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine));
-    must(curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish));
-    must(curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine));
+    engine->transfers = transfers_new(agenda_loop(agenda), on_over, engine);
+    assert(engine->user_agent);
     return engine;
 }
 
@@ -134,7 +61,7 @@ static void close_visit(struct visit *visit)
     agenda_drop(engine->agenda, &visit->lookup_timeout);
     lookup_abandon(visit->lookup);
     if (visit->easy) {
-        curl_multi_remove_handle(engine->multi, visit->easy);
+        transfers_end(engine->transfers, visit->easy);
         curl_easy_cleanup(visit->easy);
     }
     fetch_done(&visit->fetch);
@@ -157,13 +84,11 @@ void http_free(struct http_engine *engine)
         fetch_done(&visit->fetch);
         free(visit);
     }
-    curl_multi_cleanup(engine->multi);
-    agenda_drop(engine->agenda, &engine->timer);
     agenda_drop(engine->agenda, &engine->refill);
     tls_store_free(engine->store);
+    transfers_free(engine->transfers);
     free(engine->user_agent);
     free(engine);
-    curl_global_cleanup();
 }
 
 static void begin(struct visit *visit);
@@ -219,19 +144,12 @@ static void finish_transfer(struct visit *visit, CURLcode code)
     finish(visit, &answer);
 }
 
-/* Takes what libcurl has finished. */
-static void collect(struct http_engine *engine)
+static void on_over(void *context, CURL *easy, CURLcode code)
 {
-    int left;
-    CURLMsg *message;
-    while ((message = curl_multi_info_read(engine->multi, &left))) {
-        struct visit *visit = NULL;
-        CURLcode code = message->data.result;
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&visit);
-        finish_transfer(visit, code);
-    }
+    struct visit *visit = NULL;
+    (void)context;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&visit);
+    finish_transfer(visit, code);
 }
 
 static void transfer(struct visit *visit, const struct lookup_result *result)
@@ -247,7 +165,7 @@ static void transfer(struct visit *visit, const struct lookup_result *result)
     curl_easy_setopt(visit->easy, CURLOPT_TIMEOUT_MS, left_ms);
     curl_easy_setopt(visit->easy, CURLOPT_CONNECTTIMEOUT_MS, left_ms);
     curl_easy_setopt(visit->easy, CURLOPT_PRIVATE, visit);
-    must(curl_multi_add_handle(engine->multi, visit->easy));
+    transfers_begin(engine->transfers, visit->easy);
 }
 
 /* Leaves out addresses that we have no way to: libcurl would tell of the last that it tried. */

@@ -1,0 +1,264 @@
+#include "app/scan_report.h"
+
+#include "out/page.h"
+#include "out/words.h"
+
+#include <inttypes.h>
+
+enum { PREFIXES = 3 };
+
+/* "1 536": a space between thousands. */
+static const char *number(struct arena *arena, uint64_t n)
+{
+    if (n < 1000)
+        return arena_printf(arena, "%" PRIu64, n);
+    return arena_printf(arena, "%s %03u", number(arena, n / 1000), (unsigned)(n % 1000));
+}
+
+static const char *blocks_words(struct arena *arena, const struct scan_event *event,
+                                uint64_t blocks)
+{
+    return arena_printf(arena, "%s /%d%s", number(arena, blocks), event->family == 6 ? 48 : 24,
+                        blocks == 1 ? "" : "s");
+}
+
+static const char *prefix_words(struct arena *arena, const struct prefix *prefix)
+{
+    char text[PREFIX_TEXT_MAX];
+    return arena_printf(arena, "%s", prefix_format(prefix, text));
+}
+
+/* The first few, and how many more. */
+static const char *prefixes_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *items[PREFIXES + 1];
+    size_t count = 0;
+    for (; count < event->prefix_count && count < PREFIXES; count++)
+        items[count] = prefix_words(arena, &event->prefixes[count]);
+    if (event->prefix_count > count)
+        items[count++] =
+            arena_printf(arena, "%s more", number(arena, event->prefix_count - PREFIXES));
+    return words_list(arena, items, count);
+}
+
+static const char *as_words(struct arena *arena, uint32_t asn, struct country country)
+{
+    if (!asn)
+        return "AS unknown";
+    return country.code[0] ? arena_printf(arena, "AS%" PRIu32 " (%s)", asn, country.code)
+                           : arena_printf(arena, "AS%" PRIu32, asn);
+}
+
+/* Whose, how many, which. */
+static const char *subject_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *known = event->known_prefixes ? arena_printf(arena, "%s of %s known",
+                                                             number(arena, event->prefix_count),
+                                                             number(arena, event->known_prefixes))
+                                              : number(arena, event->prefix_count);
+    bool is_one = event->prefix_count == 1 && !event->known_prefixes;
+    const char *prefixes = is_one || event->known_prefixes == 1 ? "prefix" : "prefixes";
+    const char *blocks = blocks_words(arena, event, event->blocks);
+    if (!event->is_country)
+        return arena_printf(arena, "%s: %s %s, %s: %s.",
+                            as_words(arena, event->asn, event->country), known, prefixes, blocks,
+                            prefixes_words(arena, event));
+    return arena_printf(arena, "%s: %s of %s, in %s %s of %zu ASes.", event->country.code, blocks,
+                        blocks_words(arena, event, event->known_blocks), known, prefixes,
+                        event->ases);
+}
+
+static const char *end_words(struct arena *arena, const struct scan_event *event)
+{
+    char least[DURATION_TEXT_MAX];
+    duration_format(event->longest_ns, least);
+    const char *partly = !event->partly ? ""
+                         : event->partly == event->prefix_count
+                             ? ", at a part of the peers"
+                             : arena_printf(arena, ", %s of them at a part of the peers",
+                                            number(arena, event->partly));
+    if (!event->open)
+        return arena_printf(arena, "back %s%s (%s)",
+                            words_interval(arena, &event->ended, event->began.first_after), partly,
+                            words_between(arena, &event->began, &event->ended));
+    const char *which = event->open == event->prefix_count
+                            ? ""
+                            : arena_printf(arena, " for %s of them", number(arena, event->open));
+    if (event->is_unseen)
+        return arena_printf(arena,
+                            "not heard of again%s since a gap in the archive, %s after it went",
+                            which, least);
+    return arena_printf(arena, "still so%s at the end, %s later", which, least);
+}
+
+static const char *peers_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *unknown =
+        event->unknown ? arena_printf(arena, " (%u more had not)", event->unknown) : "";
+    return arena_printf(arena, "%u of %u peers that had told of it%s", event->peers, event->of,
+                        unknown);
+}
+
+static const char *fall_words(struct arena *arena, const struct scan_event *event)
+{
+    char text[DURATION_TEXT_MAX];
+    if (event->fall_ns < 0)
+        return "";
+    if (event->fall_ns < NS_PER_S)
+        return ", all at once";
+    return arena_printf(arena, ", from a tenth to nine tenths of the loss in %s",
+                        duration_format(event->fall_ns, text));
+}
+
+static const char *upstream_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *items[SCAN_UPSTREAMS];
+    for (size_t i = 0; i < event->upstream_count; i++)
+        items[i] = arena_printf(arena, "AS%" PRIu32, event->upstreams[i].asn);
+    if (!event->upstream_count)
+        return "";
+    const char *list = words_list(arena, items, event->upstream_count);
+    if (!event->together)
+        return arena_printf(arena, " Before, most peers had it by %s.", list);
+    return arena_printf(
+        arena,
+        " Before, most peers had it by %s; %s behind AS%" PRIu32 " went within two minutes of it.",
+        list, words_count(arena, event->together, "other AS", "other ASes"), event->behind);
+}
+
+static const char *history_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *times =
+        event->times > 1 ? arena_printf(arena, " It went %u times.", event->times) : "";
+    const char *flaps = event->flaps
+                            ? arena_printf(arena, " In the six hours before it had gone %s.",
+                                           words_count(arena, event->flaps, "time", "times"))
+                            : "";
+    const char *told =
+        utc_is_known(event->told)
+            ? arena_printf(arena, " First told of at %s; whether it was there before is not known.",
+                           words_time(arena, event->told))
+            : "";
+    return arena_printf(arena, "%s%s%s", times, flaps, told);
+}
+
+static const char *rpki_words(struct arena *arena, const struct scan_event *event, uint32_t origin)
+{
+    const char *items[RPKI_STATE_COUNT];
+    size_t count = 0;
+    for (int i = RPKI_VALID; i < RPKI_STATE_COUNT; i++)
+        if (event->rpki[i])
+            items[count++] =
+                arena_printf(arena, "%u %s", event->rpki[i], rpki_state_name((enum rpki_state)i));
+    if (!count)
+        return "";
+    return arena_printf(arena, " RPKI, with origin AS%" PRIu32 ": %s.", origin,
+                        words_list(arena, items, count));
+}
+
+static const char *outage_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *lost = event->kind == SCAN_OUTAGE ? "Gone" : "Lost in part";
+    return arena_printf(arena, "%s %s %s; %s. Lost by %s%s.%s%s%s", subject_words(arena, event),
+                        lost, words_interval(arena, &event->began, (struct utc){0}),
+                        end_words(arena, event), peers_words(arena, event),
+                        fall_words(arena, event), upstream_words(arena, event),
+                        history_words(arena, event), rpki_words(arena, event, event->asn));
+}
+
+static const char *claim_end_words(struct arena *arena, const struct scan_event *event)
+{
+    char least[DURATION_TEXT_MAX];
+    if (event->open)
+        return arena_printf(arena,
+                            event->is_unseen
+                                ? "not heard of again since a gap in the archive, %s later"
+                                : "still so at the end, %s later",
+                            duration_format(event->longest_ns, least));
+    return arena_printf(arena, "until %s (%s)",
+                        words_interval(arena, &event->ended, event->began.first_after),
+                        words_between(arena, &event->began, &event->ended));
+}
+
+static const char *claim_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *owner = as_words(arena, event->asn, event->country);
+    const char *what =
+        event->kind == SCAN_ORIGIN
+            ? arena_printf(arena, "which %s had announced", owner)
+            : arena_printf(arena, "within %s of %s", prefix_words(arena, &event->cover), owner);
+    const char *related = event->is_related ? " One of the two is on the other's path." : "";
+    const char *unsure =
+        event->is_sure ? "" : " Whether it was there before cannot be told from updates alone.";
+    return arena_printf(
+        arena,
+        "AS%" PRIu32
+        " announces %s (%s), %s. Since %s, %s. %u of %u peers with a route had it.%s%s%s",
+        event->other, prefixes_words(arena, event), blocks_words(arena, event, event->blocks), what,
+        words_interval(arena, &event->began, (struct utc){0}), claim_end_words(arena, event),
+        event->peers, event->of, related, unsure, rpki_words(arena, event, event->other));
+}
+
+static void add_events(struct page *page, const struct scan_report *report, struct arena *arena,
+                       bool are_claims)
+{
+    size_t rank = 0;
+    for (size_t i = 0; i < report->events->count; i++) {
+        const struct scan_event *event = &report->events->list[i];
+        if ((event->kind >= SCAN_ORIGIN) != are_claims)
+            continue;
+        if (++rank > report->top && report->top)
+            continue;
+        page_item(page, arena_printf(arena, "%zu.", rank),
+                  are_claims ? claim_words(arena, event) : outage_words(arena, event));
+        page_space(page);
+    }
+    if (!rank)
+        page_paragraph(page, "None was found.");
+    else if (report->top && rank > report->top)
+        page_paragraph(page, arena_printf(arena, "And %s more; --top 0 shows all.",
+                                          number(arena, rank - report->top)));
+}
+
+static void add_summary(struct page *page, const struct scan_report *report, struct arena *arena)
+{
+    const struct scan_summary *summary = &report->summary;
+    const struct route_table_counts *table = &summary->table;
+    page_paragraph(
+        page, arena_printf(
+                  arena,
+                  "%s to %s: %s changes of %s, of %s and %s; live with a full feed were "
+                  "up to %u (IPv4) and %u (IPv6) of them.",
+                  words_time(arena, summary->first), words_time(arena, summary->last),
+                  number(arena, table->changes), words_count(arena, table->peers, "peer", "peers"),
+                  arena_printf(arena, "%s prefixes of IPv4", number(arena, table->prefixes[0])),
+                  arena_printf(arena, "%s of IPv6", number(arena, table->prefixes[1])),
+                  summary->full_feeds_most[0], summary->full_feeds_most[1]));
+    if (!summary->has_dump)
+        page_paragraph(page, "There is no table dump among these archives: of a prefix that nobody "
+                             "spoke of nothing is known, and it does not count.");
+    if (summary->gaps)
+        page_paragraph(page, arena_printf(arena, "%s in the archives, the longest %s.",
+                                          words_count(arena, summary->gaps, "gap", "gaps"),
+                                          words_interval(arena, &summary->gap, (struct utc){0})));
+}
+
+void scan_text(const struct scan_report *report, const struct style *style, struct buffer *out)
+{
+    struct page page = page_of(style, out);
+    struct arena arena = {0};
+    add_summary(&page, report, &arena);
+    page_heading(&page, "Outages");
+    add_events(&page, report, &arena, false);
+    page_heading(&page, "Other origins");
+    add_events(&page, report, &arena, true);
+    if (report->events->left_out)
+        page_paragraph(
+            &page,
+            arena_printf(&arena,
+                         "Left out: %s within those of another AS, of which nobody had "
+                         "told before. Whether they are new cannot be told from updates "
+                         "alone; --unsure lists them.",
+                         words_count(&arena, report->events->left_out, "prefix", "prefixes")));
+    arena_done(&arena);
+}

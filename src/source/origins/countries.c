@@ -1,0 +1,149 @@
+#include "source/origins/countries.h"
+
+#include "base/mem.h"
+#include "source/origins/delegated.h"
+#include "source/origins/geo.h"
+
+#include <stdlib.h>
+
+struct countries {
+    struct delegations registries;
+    struct geo **databases; /* in the order given */
+    size_t count, capacity;
+    uint64_t conflicts;
+};
+
+/* ---- loading ---- */
+
+static size_t count_of(const struct delegations *registries)
+{
+    return registries->asns.count + registries->ipv4.count + registries->ipv6.count;
+}
+
+/* What is read first holds a zero byte in every database, and in no text. */
+static bool is_database(struct text *text)
+{
+    return text_peek(text) >= 0 && memchr(text->bytes, 0, text->end);
+}
+
+static enum err load_registry(struct countries *countries, struct text *text, struct why *why)
+{
+    size_t before = count_of(&countries->registries);
+    enum err err = delegated_read(text, &countries->registries, why);
+    if (!err && count_of(&countries->registries) == before)
+        err = why_set(why, ERR_INPUT,
+                      "%.300s: holds no delegation that can be used; give a registry's delegated "
+                      "file",
+                      text->name);
+    return err;
+}
+
+static enum err load_database(struct countries *countries, const char *path, struct why *why)
+{
+    struct geo *geo;
+    enum err err = geo_open(path, &geo, why);
+    if (err)
+        return err;
+    countries->databases = mem_grow(countries->databases, &countries->capacity,
+                                    countries->count + 1, sizeof *countries->databases);
+    countries->databases[countries->count++] = geo;
+    return ERR_OK;
+}
+
+static enum err load(struct countries *countries, const char *path, struct stream_faults *faults,
+                     struct why *why)
+{
+    struct text text;
+    enum err err = text_open(&text, path, faults, why);
+    if (err)
+        return err;
+    bool is_mmdb = is_database(&text);
+    if (!is_mmdb)
+        err = load_registry(countries, &text, why);
+    text_close(&text);
+    return is_mmdb ? load_database(countries, path, why) : err;
+}
+
+struct countries *countries_load(const char *const *paths, size_t count,
+                                 struct stream_faults *faults, struct why *why)
+{
+    struct countries *countries = mem_new(1, sizeof *countries);
+    for (size_t i = 0; i < count; i++) {
+        if (load(countries, paths[i], faults, why)) {
+            countries_free(countries);
+            return NULL;
+        }
+    }
+    countries->conflicts = spans_seal(&countries->registries.asns) +
+                           spans_seal(&countries->registries.ipv4) +
+                           spans_seal(&countries->registries.ipv6);
+    return countries;
+}
+
+void countries_free(struct countries *countries)
+{
+    if (!countries)
+        return;
+    for (size_t i = 0; i < countries->count; i++)
+        geo_free(countries->databases[i]);
+    free(countries->databases);
+    spans_done(&countries->registries.asns);
+    spans_done(&countries->registries.ipv4);
+    spans_done(&countries->registries.ipv6);
+    free(countries);
+}
+
+uint64_t countries_conflicts(const struct countries *countries)
+{
+    return countries->conflicts;
+}
+
+/* ---- asking ---- */
+
+struct country countries_of_asn(const struct countries *countries, uint32_t asn)
+{
+    return spans_find(&countries->registries.asns, asn, NULL);
+}
+
+/* What the databases say, the one given last first. */
+static struct country ask_databases(const struct countries *countries, const struct addr *addr)
+{
+    struct country country = country_none();
+    for (size_t i = countries->count; i > 0 && !country.code[0]; i--)
+        country = geo_find(countries->databases[i - 1], addr);
+    return country;
+}
+
+static struct country ask_registries(const struct countries *countries, const struct prefix *prefix)
+{
+    const struct spans *spans =
+        prefix->addr.family == 6 ? &countries->registries.ipv6 : &countries->registries.ipv4;
+    uint64_t last = 0;
+    struct country country = spans_find(spans, delegations_first(prefix), &last);
+    bool is_of_one = last >= delegations_last(prefix);
+    return is_of_one ? country : country_none();
+}
+
+static struct addr last_of(const struct prefix *prefix)
+{
+    struct addr addr = prefix->addr;
+    for (unsigned bit = prefix->bits; bit < addr_bits(&addr); bit++)
+        addr.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+    return addr;
+}
+
+struct country countries_of_prefix(const struct countries *countries, const struct prefix *prefix)
+{
+    struct addr last = last_of(prefix);
+    struct country country = ask_databases(countries, &prefix->addr);
+    bool is_known = country.code[0];
+    if (is_known && country_is(country, ask_databases(countries, &last)))
+        return country;
+    return is_known ? country_none() : ask_registries(countries, prefix);
+}
+
+struct country countries_of_addr(const struct countries *countries, const struct addr *addr)
+{
+    struct prefix prefix = prefix_of(addr, addr_bits(addr));
+    return countries_of_prefix(countries, &prefix);
+}

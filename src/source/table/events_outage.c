@@ -1,0 +1,421 @@
+/* Losses of prefixes, put together into outages of ASes and countries. */
+#include "source/table/events_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t FLAPS_NS = 6 * NS_PER_HOUR, DRIFT_NS = 30 * NS_PER_MINUTE;
+/* What is told of in the first minutes of an archive is not taken for new. */
+static const int64_t START_NS = 10 * NS_PER_MINUTE;
+/* It is looked whether something else covered a prefix when it was gone for half of its time, or so long. */
+static const int64_t LOOK_NS = 10 * NS_PER_MINUTE;
+/* A country's outage: of so many ASes, of one part in so many of its space. */
+enum { COUNTRY_ASES = 2, COUNTRY_PART = 10 };
+
+/* An loss as it is sorted. */
+struct item {
+    const struct loss *loss;
+    struct placed placed;
+    uint32_t asn;
+    struct country country;
+    struct interval began; /* of what it is taken for: gone, or partial */
+    uint64_t blocks;       /* lost, that none before it in its event had */
+};
+
+struct items {
+    struct item *list;
+    size_t count, capacity;
+};
+
+static bool is_outage(const struct item *item)
+{
+    return item->loss->was_gone;
+}
+
+/* What peers lost one by one over hours has no beginning. */
+static bool is_drift(const struct item *item)
+{
+    return !is_outage(item) && utc_diff(item->began.first_after, item->loss->opened) > DRIFT_NS;
+}
+
+/* Whether the prefix was there before, or in the archive from its first minutes on. */
+static bool was_there(const struct making *making, const struct row_notes *notes)
+{
+    return losses_was_there(notes) ||
+           utc_diff((struct utc){notes->told * NS_PER_S}, making->summary.first) < START_NS;
+}
+
+/* A prefix within one of another AS that came and went: that is told as such. */
+static bool is_visitor(const struct making *making, const struct item *item)
+{
+    const struct row_notes *notes = row_notes(making->table, item->placed.row);
+    const struct claim *claim;
+    for (uint32_t i = notes->claim; i && !was_there(making, notes); i = claim->next) {
+        claim = &making->claims->list[i - 1];
+        if (claim->cover.row && !claim->is_open && claim_is_news(making, claim))
+            return true;
+    }
+    return false;
+}
+
+static void gather(struct making *making, struct items *items)
+{
+    for (size_t i = 0; i < making->losses->count; i++) {
+        const struct loss *loss = &making->losses->list[i];
+        if (!loss_counts(making->losses, loss))
+            continue;
+        struct item item = {.loss = loss, .asn = loss->origin};
+        item.placed = (struct placed){route_table_prefix(making->table, loss->row), loss->row};
+        item.began = loss->was_gone ? loss->went : loss->began;
+        if (!item.asn)
+            item.asn = route_table_origin(making->table, loss->row);
+        if (is_drift(&item) || is_visitor(making, &item) ||
+            !making_wants(making, &item.placed.prefix, item.asn, item.asn))
+            continue;
+        item.country = making_country(making, &item.placed.prefix, item.asn);
+        items->list =
+            mem_grow(items->list, &items->capacity, items->count + 1, sizeof *items->list);
+        items->list[items->count++] = item;
+    }
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* What may be one event comes together, in order of time; at one time in order of prefix. */
+static int compare_kind(const struct item *a, const struct item *b)
+{
+    int order = compare_numbers(is_outage(b), is_outage(a));
+    if (!order)
+        order = compare_numbers(a->placed.row.family, b->placed.row.family);
+    return order;
+}
+
+static int compare_time(const struct item *a, const struct item *b)
+{
+    int order =
+        compare_numbers((uint64_t)a->began.first_after.ns, (uint64_t)b->began.first_after.ns);
+    if (!order)
+        order = prefix_compare(&a->placed.prefix, &b->placed.prefix);
+    return order;
+}
+
+static int compare_ases(const void *first, const void *second)
+{
+    const struct item *a = first, *b = second;
+    int order = compare_kind(a, b);
+    if (!order)
+        order = compare_numbers(a->asn, b->asn);
+    return order ? order : compare_time(a, b);
+}
+
+static int compare_countries(const void *first, const void *second)
+{
+    const struct item *a = first, *b = second;
+    int order = compare_kind(a, b);
+    if (!order)
+        order = memcmp(a->country.code, b->country.code, sizeof a->country.code);
+    return order ? order : compare_time(a, b);
+}
+
+static int compare_prefixes(const void *first, const void *second)
+{
+    const struct item *a = first, *b = second;
+    return prefix_compare(&a->placed.prefix, &b->placed.prefix);
+}
+
+/* ---- what is told of an event ---- */
+
+/* Gone and not back, not even in part; or partial and not back. */
+static bool is_still(const struct loss *loss)
+{
+    return loss->is_open && (!loss->was_gone || loss->is_gone);
+}
+
+static const struct interval *end_of(const struct loss *loss)
+{
+    return loss->is_open ? &loss->back : &loss->ended;
+}
+
+static int64_t dark_ns(const struct making *making, const struct item *item)
+{
+    const struct loss *loss = item->loss;
+    struct utc end = is_still(loss) ? making->summary.last : end_of(loss)->last_before;
+    if (is_still(loss) && loss->is_unseen)
+        end = loss->unseen_since;
+    int64_t dark = utc_diff(end, item->began.first_after);
+    return dark > 0 ? dark : 0;
+}
+
+static void set_times(const struct making *making, struct scan_event *event,
+                      const struct item *items, size_t count)
+{
+    event->began = items[0].began;
+    for (size_t i = 0; i < count; i++) {
+        const struct loss *loss = items[i].loss;
+        const struct interval *began = &items[i].began;
+        if (began->last_before.ns < event->began.last_before.ns)
+            event->began.last_before = began->last_before;
+        if (began->first_after.ns < event->began.first_after.ns)
+            event->began.first_after = began->first_after;
+        if (is_still(loss)) {
+            event->open++;
+            event->is_unseen |= loss->is_unseen;
+        } else if (end_of(loss)->first_after.ns > event->ended.first_after.ns) {
+            event->ended = *end_of(loss);
+        }
+        event->partly += loss->is_open && !is_still(loss);
+        int64_t dark = dark_ns(making, &items[i]);
+        if (dark > event->longest_ns)
+            event->longest_ns = dark;
+        if (loss->times > event->times)
+            event->times = loss->times;
+    }
+    if (event->open)
+        event->ended = (struct interval){{0}, {0}};
+}
+
+/* How often a prefix had gone in the hours before. */
+static unsigned flaps_before(const struct making *making, const struct item *item)
+{
+    unsigned flaps = 0;
+    const struct loss *loss;
+    for (uint32_t i = item->loss->previous; i; i = loss->previous) {
+        loss = &making->losses->list[i - 1];
+        if (loss->was_gone && utc_diff(item->began.first_after, loss->went.first_after) <= FLAPS_NS)
+            flaps += loss->times;
+    }
+    return flaps;
+}
+
+static void set_history(const struct making *making, struct scan_event *event,
+                        const struct item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct row_notes *notes = row_notes(making->table, items[i].placed.row);
+        struct utc told = {notes->told * NS_PER_S};
+        unsigned flaps = flaps_before(making, &items[i]);
+        if (flaps > event->flaps)
+            event->flaps = flaps;
+        if (!was_there(making, notes) && told.ns > event->told.ns)
+            event->told = told;
+    }
+}
+
+static int compare_lost(const void *first, const void *second)
+{
+    const struct loss *const *a = first, *const *b = second;
+    return ((*a)->lost_most > (*b)->lost_most) - ((*a)->lost_most < (*b)->lost_most);
+}
+
+/* The prefix in the middle speaks for all. */
+static void set_depth(struct scan_event *event, const struct item *items, size_t count)
+{
+    const struct loss **sorted = mem_new(count, sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = items[i].loss;
+    qsort(sorted, count, sizeof *sorted, compare_lost);
+    const struct sight *worst = &sorted[count / 2]->worst;
+    event->peers = worst->withdrawn;
+    event->of = (unsigned)worst->withdrawn + worst->carried;
+    event->unknown = worst->unknown;
+    free(sorted);
+}
+
+static void add_upstream(struct scan_event *event, uint32_t asn)
+{
+    size_t i = 0;
+    while (i < event->upstream_count && event->upstreams[i].asn != asn)
+        i++;
+    if (!asn || i == SCAN_UPSTREAMS)
+        return;
+    event->upstream_count += i == event->upstream_count;
+    event->upstreams[i].asn = asn;
+    event->upstreams[i].peers++;
+    for (; i > 0 && event->upstreams[i].peers > event->upstreams[i - 1].peers; i--) {
+        struct table_share less = event->upstreams[i - 1];
+        event->upstreams[i - 1] = event->upstreams[i];
+        event->upstreams[i] = less;
+    }
+}
+
+/* A part of the loss. */
+struct step {
+    struct utc at;
+    double weight;
+};
+
+static int compare_steps(const void *first, const void *second)
+{
+    const struct step *a = first, *b = second;
+    return (a->at.ns > b->at.ns) - (a->at.ns < b->at.ns);
+}
+
+/* From a tenth to nine tenths of all that was lost, each prefix as heavy as it is large. */
+static void set_fall(struct scan_event *event, const struct item *items, size_t count)
+{
+    struct step *steps = mem_new(count * LOSS_LEVELS, sizeof *steps);
+    size_t n = 0, at = 0;
+    double all = 0, sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct loss *loss = items[i].loss;
+        for (size_t k = 0; k < loss->level; k++) {
+            steps[n] = (struct step){utc_add(loss->began.last_before, loss->levels[k] * NS_PER_S),
+                                     (double)items[i].blocks + 1e-3};
+            all += steps[n++].weight;
+        }
+    }
+    event->fall_ns = -1;
+    if (n) {
+        qsort(steps, n, sizeof *steps, compare_steps);
+        while (at < n && (sum += steps[at].weight) < all * 0.1)
+            at++;
+        struct utc tenth = steps[at].at;
+        while (at + 1 < n && sum < all * 0.9)
+            sum += steps[++at].weight;
+        event->fall_ns = utc_diff(steps[at].at, tenth);
+    }
+    free(steps);
+}
+
+/* How much of the loss counts: no longer than the prefix had been there, if it appeared. */
+static double counted(const struct making *making, const struct item *item)
+{
+    const struct row_notes *notes = row_notes(making->table, item->placed.row);
+    int64_t dark = dark_ns(making, item);
+    int64_t there = utc_diff(item->began.first_after, (struct utc){notes->told * NS_PER_S});
+    if (was_there(making, notes) || there >= dark || dark == 0)
+        return item->loss->area_ns;
+    return item->loss->area_ns * (double)there / (double)dark;
+}
+
+/* Items in order of prefix: their space, and what it is worth. */
+static void set_space(const struct making *making, struct scan_event *event, struct item *items,
+                      size_t count)
+{
+    uint64_t covered = 0;
+    struct prefix *prefixes = arena_alloc(&making->events->arena, count * sizeof *prefixes);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = &items[i];
+        int64_t half = dark_ns(making, item) / 2;
+        struct utc at = utc_add(item->began.first_after, half < LOOK_NS ? half : LOOK_NS);
+        uint64_t fresh = blocks_add(&item->placed.prefix, &covered);
+        item->blocks = lost_blocks(making, &item->placed, item->asn, at, fresh);
+        event->blocks += item->blocks;
+        event->score += (double)item->blocks * counted(making, item) / (double)NS_PER_S;
+        if (!n || prefix_compare(&prefixes[n - 1], &item->placed.prefix))
+            prefixes[n++] = item->placed.prefix;
+    }
+    event->prefixes = prefixes;
+    event->prefix_count = n;
+}
+
+static void make_event(struct making *making, struct item *items, size_t count, bool is_country)
+{
+    struct scan_event event = {.kind = is_outage(items) ? SCAN_OUTAGE : SCAN_PARTIAL,
+                               .family = items->placed.row.family,
+                               .is_country = is_country,
+                               .asn = is_country ? 0 : items->asn,
+                               .country = items->country,
+                               .is_sure = true};
+    set_times(making, &event, items, count);
+    set_history(making, &event, items, count);
+    set_depth(&event, items, count);
+    qsort(items, count, sizeof *items, compare_prefixes);
+    set_space(making, &event, items, count);
+    if (!event.blocks)
+        return;
+    set_fall(&event, items, count);
+    for (size_t i = 0; i < count; i++)
+        add_upstream(&event, items[i].loss->upstream);
+    if (!is_country)
+        making_judge(making, &event, event.asn);
+    *making_event(making) = event;
+}
+
+/* ---- countries ---- */
+
+static size_t count_ases(const struct item *items, size_t count)
+{
+    size_t ases = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < i && items[k].asn != items[i].asn)
+            k++;
+        ases += k == i;
+    }
+    return ases;
+}
+
+static uint64_t country_blocks(const struct making *making, uint8_t family, struct country country,
+                               size_t *prefixes)
+{
+    const struct space *space = &making->spaces[making_family(family)];
+    uint64_t covered = 0, sum = 0;
+    for (size_t i = 0; i < space->count; i++) {
+        struct country of = making_country(making, &space->list[i].prefix,
+                                           route_table_origin(making->table, space->list[i].row));
+        if (memcmp(of.code, country.code, sizeof of.code) != 0)
+            continue;
+        sum += blocks_add(&space->list[i].prefix, &covered);
+        ++*prefixes;
+    }
+    return sum;
+}
+
+static void make_country(struct making *making, struct item *items, size_t count)
+{
+    size_t before = making->events->count, ases = count_ases(items, count), prefixes = 0;
+    uint8_t family = items->placed.row.family;
+    struct country country = items->country;
+    if (!country.code[0] || ases < COUNTRY_ASES || !is_outage(items))
+        return;
+    make_event(making, items, count, true);
+    if (making->events->count == before)
+        return;
+    struct scan_event *event = &making->events->list[before];
+    event->known_blocks = country_blocks(making, family, country, &prefixes);
+    event->known_prefixes = prefixes;
+    event->ases = ases;
+    if (event->blocks * COUNTRY_PART < event->known_blocks)
+        making->events->count = before;
+}
+
+/* ---- from first to last ---- */
+
+/* Runs of items of the same AS or country that went together. */
+static void cut(struct making *making, struct items *items, bool are_countries)
+{
+    int (*compare)(const void *, const void *) = are_countries ? compare_countries : compare_ases;
+    if (!items->count)
+        return;
+    qsort(items->list, items->count, sizeof *items->list, compare);
+    for (size_t i = 0, n; i < items->count; i += n) {
+        struct item first = items->list[i];
+        for (n = 1; i + n < items->count; n++) {
+            const struct item *next = &items->list[i + n];
+            bool is_same = are_countries ? memcmp(first.country.code, next->country.code, 2) == 0
+                                         : first.asn == next->asn;
+            if (!is_same || compare_kind(&first, next) ||
+                utc_diff(next->began.first_after, first.began.first_after) > TOGETHER_NS)
+                break;
+        }
+        if (are_countries)
+            make_country(making, &items->list[i], n);
+        else
+            make_event(making, &items->list[i], n, false);
+    }
+}
+
+void make_outages(struct making *making)
+{
+    struct items items = {0};
+    gather(making, &items);
+    cut(making, &items, false);
+    if (making->wish->countries)
+        cut(making, &items, true);
+    free(items.list);
+}
