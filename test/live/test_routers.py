@@ -286,7 +286,8 @@ class Story:
             world.frr.start([world.bird])
         if world.gobgp:
             world.gobgp.set_wire("up")
-        self.await_all("all tables again", 35, self.tables(world.expected()))
+        # A router whose first attempt fails waits for its connect-retry time: 120 s (RFC 4271, 8.2.1).
+        self.await_all("all tables again", 150, self.tables(world.expected()))
         self.no_withdrawals("when they came back")
 
     def the_end(self):
