@@ -24,7 +24,7 @@ static enum err add_file(const struct folder_entry *file, uint64_t *hash, struct
     struct input *input;
     uint8_t head[4096];
     size_t n = 0;
-    enum err err = input_open(file->path, &input, why);
+    enum err err = input_open_to_look(file->path, &input, why);
     if (err)
         return err;
     /* A file that is damaged so early still has its name and size; replay tells the damage. */

@@ -52,7 +52,7 @@ static struct utc first_time_of_log(const struct archive *archive)
     struct input *input;
     struct observation observation;
     struct stream_faults faults = {0};
-    if (input_open(archive->path, &input, NULL))
+    if (input_open_to_look(archive->path, &input, NULL))
         return (struct utc){0};
     struct registry *registry = registry_new();
     struct stream *stream = log_stream_new(input, NULL, 0, registry, &faults);
@@ -64,7 +64,7 @@ static struct utc first_time_of_log(const struct archive *archive)
 
 enum err archive_peek(struct archive *archive, bool keep, struct why *why)
 {
-    enum err err = input_open(archive->path, &archive->input, why);
+    enum err err = input_open_to_look(archive->path, &archive->input, why);
     if (err)
         return err;
     archive->size = input_size(archive->input);

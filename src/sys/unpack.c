@@ -186,10 +186,26 @@ static enum flow find_unit(struct unpack *unpack)
     return FLOW_OK;
 }
 
+/* Large pieces go straight to where they are wanted, small ones by way of the buffer. */
+static enum flow next_plain(struct intake *intake, uint8_t *out, size_t room, size_t *made)
+{
+    if (!intake_left(intake) && room >= intake->capacity / 4)
+        return intake_read(intake, out, room, made);
+    enum flow flow = intake_load(intake, 1);
+    if (flow != FLOW_OK)
+        return flow;
+    *made = intake_left(intake) < room ? intake_left(intake) : room;
+    memcpy(out, intake->buffer + intake->at, *made);
+    intake->at += *made;
+    return FLOW_OK;
+}
+
 enum flow unpack_next(struct unpack *unpack, uint8_t *out, size_t room, size_t *made)
 {
     struct intake *intake = unpack->intake;
     *made = 0;
+    if (unpack->format == FORMAT_PLAIN)
+        return next_plain(intake, out, room, made);
     while (*made == 0) {
         enum flow flow = unpack->in_unit ? intake_load(intake, 1) : find_unit(unpack);
         if (flow == FLOW_DRY || flow == FLOW_FAILED || (flow == FLOW_END && !unpack->in_unit))

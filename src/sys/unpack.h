@@ -1,5 +1,6 @@
 /* Decompresses a file in order: gzip, zstd and xz, as a row of units that stand alone (gzip members,
- * zstd frames, xz streams), with zero bytes between and behind them as padding. bzip2, whose blocks
+ * zstd frames, xz streams), with zero bytes between and behind them as padding; or gives a plain one as it
+ * is. bzip2, whose blocks
  * can be decoded side by side, is in sys/unbzip2.h. */
 #ifndef SYS_UNPACK_H
 #define SYS_UNPACK_H
@@ -20,7 +21,7 @@ enum format format_of(const uint8_t *bytes, size_t n);
 
 struct unpack;
 
-/* `intake` outlives it, stands at a unit and is of one of the three formats. */
+/* `intake` outlives it, stands at a unit and is of one of these formats. */
 struct unpack *unpack_new(struct intake *intake, enum format format);
 void unpack_free(struct unpack *unpack);
 

@@ -62,8 +62,8 @@ static void check_events(const struct scan *scan)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct bins *bins = bins_new(&(struct bins_options){.tell = take_bin});
-    struct fuzzing fuzzing = {
-        .scan = scan_new(&(struct scan_options){.min_peers = 2, .bins = bins})};
+    struct fuzzing fuzzing = {.scan =
+                                  scan_new(&(struct scan_options){.min_peers = 2, .bins = bins})};
     struct element_walk walk = {.take = take, .context = &fuzzing};
     struct reader r = reader_of(bytes, n);
     path_store_init(&fuzzing.paths);

@@ -89,7 +89,7 @@ static void tell(struct route_files *files, const struct why *why)
 /* Reads the time of the first record. Damage that shows here already is left to be found again. */
 static enum err look_into(struct source *source, bool keep, struct why *why)
 {
-    enum err err = input_open(source->file.path, &source->input, why);
+    enum err err = (keep ? input_open : input_open_to_look)(source->file.path, &source->input, why);
     size_t n = 1;
     if (err)
         return err;
