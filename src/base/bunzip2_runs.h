@@ -21,7 +21,7 @@ struct bunzip2_runs {
 
 static inline struct bunzip2_runs bunzip2_runs_of(const uint8_t *text, size_t size)
 {
-    return (struct bunzip2_runs){.at = text, .end = text + size};
+    return (struct bunzip2_runs){.at = text, .end = text ? text + size : text};
 }
 
 /* Gives up to `room` bytes, fewer only at the end, and 0 after it. */
