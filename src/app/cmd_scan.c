@@ -2,6 +2,7 @@
 #include "app/archives.h"
 #include "app/command.h"
 #include "app/progress.h"
+#include "app/rpki_source.h"
 #include "app/scan_report.h"
 
 #include "base/mem.h"
@@ -21,7 +22,7 @@ struct scanning {
     struct scan_wish wish;
     struct scan_report report;
     struct countries *countries;
-    struct rpki *rpki;
+    struct rpki_source *rpki;
     struct bins *bins;
     struct output *bin_output;
     struct buffer bin_lines;
@@ -115,10 +116,10 @@ static enum err load(struct scanning *scanning, const struct options *options, s
     if (!err)
         err = load_countries(scanning, options, why);
     if (!err && rpki) {
-        scanning->rpki = rpki_load(rpki, &scanning->faults, why);
+        scanning->rpki = rpki_source_open(rpki, &scanning->faults, why);
         err = scanning->rpki ? ERR_OK : why->err;
     }
-    scanning->wish.rpki = scanning->rpki;
+    scanning->wish.rpki = scanning->rpki ? rpki_source_rpki(scanning->rpki) : NULL;
     scanning->report.has_rpki = rpki != NULL;
     return err;
 }
@@ -294,6 +295,6 @@ int cmd_scan(const struct options *options)
     bins_free(scanning.bins);
     buffer_done(&scanning.bin_lines);
     countries_free(scanning.countries);
-    rpki_free(scanning.rpki);
+    rpki_source_close(scanning.rpki);
     return status;
 }

@@ -10,8 +10,12 @@
 #include "../unit/archive_maker.h"
 #include "command.h"
 
+#include <arpa/inet.h>
 #include <glob.h>
 #include <jansson.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { PEERS = 6, START = 1203811200 /* 2008-02-24T00:00:00Z */, HOUR = 3600 };
 
@@ -144,6 +148,53 @@ static void test_json(void **state)
     json_decref(summary);
 }
 
+/* Plays a validator that has one entry (RFC 8210): whatever is asked, this is the table. */
+static void serve_rtr(int listener)
+{
+    static const uint8_t table[] = {
+        1, 3, 0, 9, 0, 0, 0, 8,                                            /* Cache Response */
+        1, 4, 0, 0, 0, 0, 0, 20, 1, 16, 16, 0, 30, 0, 0,  0,  0, 0, 1, 44, /* 30.0.0.0/16 AS300 */
+        1, 7, 0, 9, 0, 0, 0, 24, 0, 0,  0,  1, 0,  0, 14, 16, 0, 0, 2, 88, 0, 0, 28, 32,
+    };
+    uint8_t question[64];
+    int fd = accept(listener, NULL, NULL);
+    while (fd >= 0 && read(fd, question, sizeof question) > 0)
+        if (write(fd, table, sizeof table) != sizeof table)
+            break;
+    _exit(0);
+}
+
+/* The validator is asked by RTR, and says the same as the file. */
+static void test_rtr(void **state)
+{
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof at;
+    char command[128];
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+    pid_t server = fork();
+    assert_true(server >= 0);
+    if (server == 0) {
+        alarm(60);
+        serve_rtr(listener);
+    }
+    close(listener);
+    write_archives();
+    snprintf(command, sizeof command, "scan --json --rpki rtr:127.0.0.1:%u updates.1 updates.2",
+             ntohs(at.sin_port));
+    const struct result *result = run(command);
+    kill(server, SIGTERM);
+    waitpid(server, NULL, 0);
+    assert_string_equal(result->talk, "");
+    assert_int_equal(result->status, 0);
+    json_t *claim = find_line(result->out, "more-specific");
+    assert_int_equal(number(json_object_get(claim, "rpki"), "invalid-origin"), 1);
+    json_decref(claim);
+}
+
 static void test_bins(void **state)
 {
     (void)state;
@@ -227,6 +278,7 @@ static void test_wrong_usage(void **state)
         {"scan --as AS updates.1", "--as: 'AS' is not the number of an AS", 2},
         {"scan --prefix 10.0.0.1/8 updates.1", "--prefix: '10.0.0.1/8' is not a prefix", 2},
         {"scan --rpki none updates.1", "none", 1},
+        {"scan --rpki rtr:[::1]:0 updates.1", "'[::1]:0' is no validator", 2},
         {"scan --countries none updates.1", "none", 1},
         {"scan nothing-here", "nothing-here", 1},
         {"scan --bins no/such/folder updates.1", "no/such/folder", 1},
@@ -337,10 +389,11 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),   cmocka_unit_test(test_json),
-        cmocka_unit_test(test_bins),   cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_wishes), cmocka_unit_test(test_wrong_usage),
-        cmocka_unit_test(test_output), cmocka_unit_test(test_real_hours),
+        cmocka_unit_test(test_text),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_rtr),         cmocka_unit_test(test_bins),
+        cmocka_unit_test(test_damage),      cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_output),
+        cmocka_unit_test(test_real_hours),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
