@@ -166,9 +166,9 @@ class Story:
         self.since = ""     # what is looked at is not older
 
     def mark(self):
-        time.sleep(0.02)
-        now = time.time_ns()
-        self.since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now // 10**9)) + f".{now % 10**9:09d}Z"
+        """From the next whole second on, as GoBGP stamps its BMP messages with nothing finer."""
+        time.sleep(1.02 - time.time() % 1)
+        self.since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + ".000000000Z"
 
     def journals(self):
         return {name: self.observer.journal(name) for name in self.observer.programs}
