@@ -13,7 +13,7 @@ packages_of() {
         liblzma-dev ca-certificates ;;
     test) echo clang libclang-rt-14-dev libcmocka-dev libbz2-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;
-    bench) echo bgpdump fping lbzip2 isal zstd python3 ;;
+    bench) echo bgpdump fping lbzip2 isal zstd bzip2 time python3 ;;
     lab) echo python3 util-linux mount iproute2 nftables procps openssl curl ca-certificates bird2 frr gobgpd nsd nginx-light \
         opensmtpd unbound ldnsutils bind9-dnsutils faketime bgpdump iputils-ping ;;
     *) echo "deps.sh: unknown group '$1'; expected build, test, bench or lab" >&2; exit 2 ;;
