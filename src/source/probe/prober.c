@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "source/probe/agenda.h"
 #include "source/probe/dns.h"
+#include "source/probe/fact_memory.h"
 #include "source/probe/http.h"
 #include "source/probe/ping.h"
 #include "source/probe/tcp.h"
@@ -29,7 +30,15 @@ struct asked {
     uint32_t id;       /* in the registry */
     unsigned outstanding;
     struct agenda_entry turn;
+    struct fact_memory *facts;  /* NULL: none were met yet */
     struct asked *next, **link; /* in the list of those retired */
+};
+
+/* One question under way of which an account is kept. */
+struct inquiry {
+    struct asked *asked;
+    struct account *account;
+    struct inquiry *next, **link; /* in the prober's list */
 };
 
 struct prober {
@@ -46,6 +55,9 @@ struct prober {
     struct asked **plan; /* in order of compare() */
     size_t count;
     struct asked *retired;
+    struct inquiry *inquiries;
+    void (*tell)(void *context, const struct observation *result, const struct account *account);
+    void *tell_context;
     uint64_t outstanding; /* of the plan and of those retired */
     struct prober_counters counters;
     bool is_draining;
@@ -69,7 +81,17 @@ static void free_asked(struct asked *asked)
         asked->next->link = asked->link;
     free(asked->text);
     free(asked->expect_text);
+    free(asked->facts);
     free(asked);
+}
+
+static void free_inquiry(struct inquiry *inquiry)
+{
+    *inquiry->link = inquiry->next;
+    if (inquiry->next)
+        inquiry->next->link = inquiry->link;
+    account_free(inquiry->account);
+    free(inquiry);
 }
 
 /* Asking and answering. */
@@ -93,39 +115,93 @@ static uint32_t intern_peer(const struct prober *prober, const struct addr *peer
     return registry_intern(prober->sink.registry, NAME_ADDRESS, text, strlen(text));
 }
 
-static void on_answer(void *context, const struct answer *answer)
+static struct observation observation_of(const struct asked *asked, const struct answer *answer)
 {
-    struct asked *asked = context;
-    struct prober *prober = asked->prober;
-    struct observation observation = {
+    return (struct observation){
         .time = answer->sent,
         .rtt_ns = answer->rtt_ns,
         .value = answer->value,
-        .source = prober->vantage,
+        .source = asked->prober->vantage,
         .target = asked->id,
-        .peer = intern_peer(prober, &answer->peer),
+        .peer = intern_peer(asked->prober, &answer->peer),
         .code = answer->code,
         .kind = OBSERVATION_PROBE,
         .outcome = (uint8_t)answer->outcome,
         .stage = (uint8_t)answer->stage,
     };
+}
+
+/* The asked may be freed here. */
+static void take(struct asked *asked, const struct observation *observation)
+{
+    struct prober *prober = asked->prober;
     prober->counters.answered++;
     prober->outstanding--;
     asked->outstanding--;
     if (asked->is_retired && !asked->outstanding)
         free_asked(asked);
-    if (observation.source && observation.target)
-        sink_emit(&prober->sink, &observation);
+    if (observation->source && observation->target)
+        sink_emit(&prober->sink, observation);
     else
         prober->counters.unnamed++;
     if (prober->is_draining)
         agenda_set_now(prober->agenda, &prober->drain_check);
 }
 
+static void on_answer(void *context, const struct answer *answer)
+{
+    struct asked *asked = context;
+    struct observation observation = observation_of(asked, answer);
+    take(asked, &observation);
+}
+
+/* The number of the text of the facts that are kept; 0 if there are none. */
+static uint32_t keep_facts(struct asked *asked, const struct account *account)
+{
+    struct buffer text = {0};
+    uint32_t id = 0;
+    if (!asked->facts) {
+        asked->facts = mem_new(1, sizeof *asked->facts);
+        fact_memory_init(asked->facts, clock_mono());
+    }
+    fact_memory_keep(asked->facts, account, clock_mono(), &text);
+    if (text.size)
+        id = registry_intern(asked->prober->sink.registry, NAME_TEXT, text.bytes, text.size);
+    buffer_done(&text);
+    return id;
+}
+
+static void on_account(void *context, const struct answer *answer)
+{
+    struct inquiry *inquiry = context;
+    struct asked *asked = inquiry->asked;
+    struct prober *prober = asked->prober;
+    struct observation observation = observation_of(asked, answer);
+    observation.extra = keep_facts(asked, inquiry->account);
+    if (prober->tell)
+        prober->tell(prober->tell_context, &observation, inquiry->account);
+    free_inquiry(inquiry);
+    take(asked, &observation);
+}
+
+static struct inquiry *new_inquiry(struct asked *asked)
+{
+    struct prober *prober = asked->prober;
+    struct inquiry *inquiry = mem_new(1, sizeof *inquiry);
+    *inquiry = (struct inquiry){.asked = asked,
+                                .account = account_new(prober->tell != NULL),
+                                .next = prober->inquiries,
+                                .link = &prober->inquiries};
+    if (inquiry->next)
+        inquiry->next->link = &inquiry->next;
+    prober->inquiries = inquiry;
+    return inquiry;
+}
+
 static void ask(struct asked *asked)
 {
     struct prober *prober = asked->prober;
-    const struct question question = {
+    struct question question = {
         .target = &asked->target,
         .text = asked->text,
         .timeout_ns = asked->timeout_ns,
@@ -134,6 +210,13 @@ static void ask(struct asked *asked)
         .answered = on_answer,
         .context = asked,
     };
+    /* Echoes are many, and there is nothing to tell of them that their answer does not. */
+    if (asked->target.kind != TARGET_ICMP || prober->tell) {
+        struct inquiry *inquiry = new_inquiry(asked);
+        question.account = inquiry->account;
+        question.answered = on_account;
+        question.context = inquiry;
+    }
     prober->counters.asked++;
     prober->outstanding++;
     asked->outstanding++;
@@ -378,6 +461,8 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->sink = *sink;
     prober->seed = options->seed;
     prober->at_once = options->at_once;
+    prober->tell = options->tell;
+    prober->tell_context = options->tell_context;
     prober->vantage =
         registry_intern(sink->registry, NAME_VANTAGE, options->vantage, strlen(options->vantage));
     prober->agenda = agenda_new(loop);
@@ -411,6 +496,8 @@ void prober_free(struct prober *prober)
     dns_free(prober->dns);
     http_free(prober->http);
     resolver_free(prober->resolver);
+    while (prober->inquiries)
+        free_inquiry(prober->inquiries);
     for (size_t i = 0; i < prober->count; i++)
         free_asked(prober->plan[i]);
     while (prober->retired)

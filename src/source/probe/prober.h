@@ -1,10 +1,12 @@
 /* Active probing: asks every target at its interval, from one thread, without ever waiting for one.
- * Results go to the sink as PROBE observations; the time of each is when it was sent. */
+ * Results go to the sink as PROBE observations; the time of each is when it was sent. What was learnt of
+ * the target and seldom changes (model/facts.def) goes with them, as a member "facts" in `extra`. */
 #ifndef SOURCE_PROBE_PROBER_H
 #define SOURCE_PROBE_PROBER_H
 
 #include "model/observation.h"
 #include "model/registry.h"
+#include "source/probe/account.h"
 #include "sys/loop.h"
 
 struct probe_plan {
@@ -23,6 +25,10 @@ struct prober_options {
     const char *user_agent; /* NULL: name and version */
     uint64_t seed;          /* phases of the targets within their interval */
     bool at_once;           /* no phases: a new target is asked as soon as it is in the plan */
+    /* Called with each result and the whole account of it, before the sink is; NULL: nobody wants
+     * the steps and the facts that are not kept. */
+    void (*tell)(void *context, const struct observation *result, const struct account *account);
+    void *tell_context;
 };
 
 struct prober;

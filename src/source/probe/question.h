@@ -6,6 +6,7 @@
 #include "base/utc.h"
 #include "model/model.h"
 #include "model/target.h"
+#include "source/probe/account.h"
 
 #include <stdint.h>
 
@@ -20,8 +21,8 @@ struct answer {
     enum stage stage;
 };
 
-/* Copied by the engine that is asked, `expect_text` too; `target` and `text` must live until the
- * answer. answered() is called exactly once, perhaps before the asking call returns, but not any
+/* Copied by the engine that is asked, `expect_text` too; `target`, `text` and `account` must live until
+ * the answer. answered() is called exactly once, perhaps before the asking call returns, but not any
  * more after the engine was freed. */
 struct question {
     const struct target *target;
@@ -29,6 +30,7 @@ struct question {
     int64_t timeout_ns;
     int expect_status;
     const char *expect_text; /* NULL: nothing in particular */
+    struct account *account; /* NULL: nobody wants one */
     void (*answered)(void *context, const struct answer *answer);
     void *context;
 };
