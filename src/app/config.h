@@ -7,6 +7,9 @@
  *       name: lon
  *       controls: [icmp:192.0.2.1, {target: "tcp:192.0.2.7:443", interval: 10s}]
  *     defaults: {interval: 30s, timeout: 3s, count: 1}
+ *     limits: {rate: 1000, neighbourhood: 50}
+ *     exclude: [192.0.2.0/28, 198.51.100.7, {file: do-not-probe.txt}]
+ *     allow: [10.0.0.0/8]
  *     subjects:
  *       - name: kp
  *         title: North Korea
@@ -34,6 +37,12 @@
  * `text` what its page must contain, byte for byte and within the first HTTP_BODY_MAX bytes, so that
  * a default page left by an update is not taken for the site; PROBER_TEXT_MAX bytes at most. A
  * redirect is not followed: its own page must contain the text.
+ *
+ * `limits` are how many probes go out a second: in all, and to one neighbourhood, which is a /24, a /48 or,
+ * while its address is not known, a host name. What is beyond waits. `exclude` are addresses that are never sent
+ * anything: prefixes, single addresses, and files of them, one a line, with comments after '#'. A
+ * target there is an error; a name that leads there is not asked. Private and reserved addresses are
+ * only asked if they are targets themselves, or if a name leads to them and they are within `allow`.
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
@@ -98,6 +107,7 @@ struct ris_live_config {
 
 struct config {
     const char *path;
+    struct manners_options manners;
     const char *journal;     /* path, relative to the configuration file's folder already applied */
     const char *vantage;     /* name; the host name if not given */
     const char *contact;     /* put into the User-Agent; NULL if not given */
@@ -147,6 +157,10 @@ bool config_has_same_ris_live(const struct config *a, const struct config *b);
 /* What we are called by those whom we ask over HTTP, with the contact. */
 void config_user_agent(const struct config *config, struct buffer *out);
 
+/* Probes a second, were they not held back. */
+double config_rate(const struct config *config);
+/* A line for each question that would be asked again and again, for --dry-run. */
+void config_dry_run(const struct config *config, bool is_json, struct buffer *out);
 /* What would be watched, how often, and what is doubtful, for --check-config. */
 void config_describe(const struct config *config, bool is_json, struct buffer *out);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static double per_second(const struct config *config)
+double config_rate(const struct config *config)
 {
     double rate = 0;
     for (size_t i = 0; i < config->plan_count; i++)
@@ -104,7 +104,7 @@ static void describe_text(const struct config *config, struct buffer *out)
     for (size_t i = 0; i < config->subject_count; i++)
         describe_subject(&config->subjects[i], out);
     buffer_printf(out, "%zu target%s and %zu control%s, %.3g probes a second", targets,
-                  targets == 1 ? "" : "s", controls, controls == 1 ? "" : "s", per_second(config));
+                  targets == 1 ? "" : "s", controls, controls == 1 ? "" : "s", config_rate(config));
     if (texts)
         buffer_printf(out, "; %zu page%s searched for a text", texts, texts == 1 ? "" : "s");
     if (config->archive_count)
@@ -165,7 +165,7 @@ static void describe_json(const struct config *config, struct buffer *out)
                   "config", config->path, "valid", 1, "vantage", config->vantage, "targets",
                   (json_int_t)(config->plan_count - config->control_count), "controls",
                   (json_int_t)config->control_count, "texts", (json_int_t)text_count(config),
-                  "probes_per_second", per_second(config), "archives",
+                  "probes_per_second", config_rate(config), "archives",
                   (json_int_t)config->archive_count, "bmp", config->bmp, "bmp_table",
                   has_table ? bmp_table_name(config->bmp_table) : NULL, "bgp", bgp, "ris_live", ris,
                   "journal", config->journal, "subjects", subjects, "warnings", warnings);

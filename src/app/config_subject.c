@@ -42,7 +42,7 @@ static void add_plan(struct reading *reading, const yaml_node_t *node,
         document_fault(&reading->document, node, "%s", why.text);
         return;
     }
-    if (!has_room(reading, node, config->plan_count))
+    if (!config_may_ask(reading, node, target) || !has_room(reading, node, config->plan_count))
         return;
     config->plan = mem_grow(config->plan, &config->plan_capacity, config->plan_count + 1,
                             sizeof *config->plan);

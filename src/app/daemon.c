@@ -187,6 +187,7 @@ static void set_plan(struct daemon *daemon)
         command_say("%s", daemon->no_ping.text);
         daemon->no_ping.err = ERR_OK;
     }
+    prober_set_manners(daemon->prober, &daemon->config->manners);
     if (prober_set_plan(daemon->prober, daemon->config->plan, daemon->config->plan_count, &why))
         command_say("%s", why.text);
 }

@@ -298,6 +298,7 @@ static void on_looked_up(void *context, const struct lookup_result *result)
         set_reason(stream, "%s has no address", stream->host);
         break;
     case LOOKUP_SERVER_FAILURE:
+    case LOOKUP_FORBIDDEN: /* no filter is set */
     case LOOKUP_OURS:
         set_reason(stream, "the address of %s could not be looked up", stream->host);
         break;

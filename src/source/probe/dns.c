@@ -333,13 +333,6 @@ static void on_timeout(void *context)
 
 static void on_looked_up(void *context, const struct lookup_result *result)
 {
-    static const uint8_t outcomes[] = {
-        [LOOKUP_OK] = OUTCOME_SELF, /* none of the addresses can be reached from here */
-        [LOOKUP_NO_NAME] = OUTCOME_NAME_ERROR,
-        [LOOKUP_NO_ADDRESS] = OUTCOME_NO_ADDRESS,
-        [LOOKUP_SERVER_FAILURE] = OUTCOME_SERVER_FAILURE,
-        [LOOKUP_OURS] = OUTCOME_SELF,
-    };
     struct exchange *exchange = context;
     exchange->lookup = NULL;
     for (size_t i = 0; i < result->count; i++) {
@@ -349,7 +342,7 @@ static void on_looked_up(void *context, const struct lookup_result *result)
         begin_udp(exchange);
         return;
     }
-    finish_with(exchange, (enum outcome)outcomes[result->status]);
+    finish_with(exchange, judge_lookup(result));
 }
 
 static void look_up_server(struct exchange *exchange)

@@ -183,27 +183,12 @@ static void on_looked_up(void *context, const struct lookup_result *found)
     struct visit *visit = context;
     struct lookup_result result = *found;
     visit->lookup = NULL;
-    switch (result.status) {
-    case LOOKUP_OK:
+    if (result.status == LOOKUP_OK)
         keep_reachable(&result);
-        if (result.count)
-            transfer(visit, &result);
-        else
-            finish_lookup(visit, OUTCOME_SELF);
-        return;
-    case LOOKUP_NO_NAME:
-        finish_lookup(visit, OUTCOME_NAME_ERROR);
-        return;
-    case LOOKUP_NO_ADDRESS:
-        finish_lookup(visit, OUTCOME_NO_ADDRESS);
-        return;
-    case LOOKUP_SERVER_FAILURE:
-        finish_lookup(visit, OUTCOME_SERVER_FAILURE);
-        return;
-    case LOOKUP_OURS:
-        break;
-    }
-    finish_lookup(visit, OUTCOME_SELF);
+    if (result.count)
+        transfer(visit, &result);
+    else
+        finish_lookup(visit, judge_lookup(&result));
 }
 
 static void on_lookup_timeout(void *context)

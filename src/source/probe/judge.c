@@ -149,6 +149,24 @@ void judge_unconnected(struct answer *answer, const struct addr *to, int error)
     answer->peer = *to;
 }
 
+enum outcome judge_lookup(const struct lookup_result *result)
+{
+    switch (result->status) {
+    case LOOKUP_NO_NAME:
+        return OUTCOME_NAME_ERROR;
+    case LOOKUP_NO_ADDRESS:
+        return OUTCOME_NO_ADDRESS;
+    case LOOKUP_SERVER_FAILURE:
+        return OUTCOME_SERVER_FAILURE;
+    case LOOKUP_FORBIDDEN: /* excluded, which says nothing of the world, or of a private network */
+        return manners_is_reserved(&result->addrs[0]) ? OUTCOME_RESERVED_ADDRESS : OUTCOME_NONE;
+    case LOOKUP_OURS:
+    case LOOKUP_OK: /* none of the addresses can be reached from here */
+        break;
+    }
+    return OUTCOME_SELF;
+}
+
 enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch)
 {
     enum { SLEPT_NS = 50 * 1000 * 1000 };

@@ -4,8 +4,10 @@
 #ifndef SOURCE_PROBE_JUDGE_H
 #define SOURCE_PROBE_JUDGE_H
 
+#include "source/probe/manners.h"
 #include "source/probe/question.h"
 #include "sys/net.h"
+#include "sys/resolver.h"
 
 /* Takes the time of one question: on the calendar, and how long it has been. */
 struct stopwatch {
@@ -30,6 +32,9 @@ void judge_socket(struct answer *answer, const struct addr *to, int fd, int erro
 void judge_unconnected(struct answer *answer, const struct addr *to, int error);
 /* An error that came without a word by ICMP. */
 enum outcome outcome_of_error(int error);
+
+/* A look-up that gave no address to ask: what it says of the name, or of us. */
+enum outcome judge_lookup(const struct lookup_result *result);
 
 /* Nothing came back: TIMEOUT, or SELF if we have no way to `to`, or LATE if the machine slept. */
 enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch);

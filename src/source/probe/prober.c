@@ -47,6 +47,8 @@ struct prober {
     uint64_t seed;
     bool at_once;
     struct agenda *agenda;
+    const struct manners_options *options; /* NULL: none */
+    struct manners *manners;               /* NULL if there are no options */
     struct resolver *resolver;
     struct pinger *pinger;
     struct tcp_engine *tcp;
@@ -243,13 +245,32 @@ static void ask(struct asked *asked)
     assert(false); /* prober_set_plan() lets through only what prober_can() */
 }
 
+/* How long the target has to wait so that we are not rude. */
+static int64_t manners_wait(const struct asked *asked, struct mono now)
+{
+    struct manners *manners = asked->prober->manners;
+    const struct target *target = &asked->target;
+    uint64_t neighbourhood =
+        target->addr.family
+            ? manners_neighbourhood(&target->addr)
+            : manners_neighbourhood_of_name(asked->text + target->host.at, target->host.n);
+    return manners ? manners_wait_ns(manners, neighbourhood, now) : 0;
+}
+
 /* The time table is kept to: a late turn does not move those after it, and turns that were missed
- * altogether are left out, not made up for in a burst. */
+ * altogether are left out, not made up for in a burst. Only politeness moves it. */
 static void on_turn(void *context)
 {
     struct asked *asked = context;
     struct prober *prober = asked->prober;
-    int64_t late_ns = mono_diff(clock_mono(), asked->turn.due);
+    struct mono now = clock_mono();
+    int64_t wait_ns = manners_wait(asked, now);
+    if (wait_ns) {
+        prober->counters.held++;
+        agenda_set(prober->agenda, &asked->turn, (struct mono){now.ns + wait_ns});
+        return;
+    }
+    int64_t late_ns = mono_diff(now, asked->turn.due);
     int64_t missed = late_ns > 0 ? late_ns / asked->step_ns : 0;
     prober->counters.missed += (uint64_t)missed;
     agenda_set(prober->agenda, &asked->turn,
@@ -390,13 +411,27 @@ static void carry_on(struct asked *old, struct asked *replacement)
         start(old);
 }
 
+static enum err check_plan(const struct prober *prober, const struct probe_plan *plan,
+                           struct why *why)
+{
+    struct target target;
+    enum err err = prober_check(plan, why);
+    if (err || !prober->options)
+        return err;
+    target_parse(plan->target, strlen(plan->target), &target, NULL);
+    if (target.addr.family &&
+        manners_judge(prober->options, &target.addr, true) == MANNERS_EXCLUDED)
+        return why_set(why, ERR_CONFIG, "target '%.200s' is excluded", plan->target);
+    return ERR_OK;
+}
+
 static struct asked **sorted_plan(struct prober *prober, const struct probe_plan *plan,
                                   size_t *count, struct why *why)
 {
     struct asked **entries = mem_new(*count, sizeof *entries);
     size_t n = 0, kept = 0;
     for (; n < *count; n++) {
-        if (prober_check(&plan[n], why))
+        if (check_plan(prober, &plan[n], why))
             break;
         entries[n] = new_asked(prober, &plan[n]);
     }
@@ -451,6 +486,19 @@ enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, s
 
 /* The prober. */
 
+static bool may_ask(void *context, const struct addr *addr)
+{
+    const struct prober *prober = context;
+    return !prober->options || manners_judge(prober->options, addr, false) == MANNERS_MAY;
+}
+
+void prober_set_manners(struct prober *prober, const struct manners_options *options)
+{
+    manners_free(prober->manners);
+    prober->options = options;
+    prober->manners = options ? manners_new(options) : NULL;
+}
+
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why)
 {
@@ -468,6 +516,8 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->agenda = agenda_new(loop);
     prober->drain_check = (struct agenda_entry){.fire = check_drained, .context = prober};
     prober->resolver = resolver_new(loop);
+    resolver_set_filter(prober->resolver, may_ask, prober);
+    prober_set_manners(prober, options->manners);
     prober->pinger = pinger_new(prober->agenda, why);
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
@@ -496,6 +546,7 @@ void prober_free(struct prober *prober)
     dns_free(prober->dns);
     http_free(prober->http);
     resolver_free(prober->resolver);
+    manners_free(prober->manners);
     while (prober->inquiries)
         free_inquiry(prober->inquiries);
     for (size_t i = 0; i < prober->count; i++)

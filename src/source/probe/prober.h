@@ -7,6 +7,7 @@
 #include "model/observation.h"
 #include "model/registry.h"
 #include "source/probe/account.h"
+#include "source/probe/manners.h"
 #include "sys/loop.h"
 
 struct probe_plan {
@@ -25,6 +26,7 @@ struct prober_options {
     const char *user_agent; /* NULL: name and version */
     uint64_t seed;          /* phases of the targets within their interval */
     bool at_once;           /* no phases: a new target is asked as soon as it is in the plan */
+    const struct manners_options *manners; /* as for prober_set_manners(); NULL: none */
     /* Called with each result and the whole account of it, before the sink is; NULL: nobody wants
      * the steps and the facts that are not kept. */
     void (*tell)(void *context, const struct observation *result, const struct account *account);
@@ -54,6 +56,11 @@ enum err prober_check(const struct probe_plan *plan, struct why *why);
 enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, size_t count,
                          struct why *why);
 
+/* Whom not to ask, and how fast to ask, from now on. Not owned: must live until the next call or the end.
+ * A plan that names an address that is excluded is refused; the plan that goes on is not looked at
+ * again, so that it is set anew after this. */
+void prober_set_manners(struct prober *prober, const struct manners_options *options);
+
 /* Stops sending; calls done() when the last answer or timeout is in. */
 void prober_drain(struct prober *prober, void (*done)(void *context), void *context);
 void prober_free(struct prober *prober);
@@ -62,6 +69,7 @@ void prober_free(struct prober *prober);
 struct prober_counters {
     uint64_t asked, answered;
     uint64_t missed;  /* turns that were left out, since the loop stood still */
+    uint64_t held;    /* turns that had to wait, since more would not have been polite */
     uint64_t unnamed; /* results dropped: the registry is full */
     /* Packets that did not count as replies. */
     uint64_t echo_late, echo_duplicate, echo_foreign, echo_bad;
