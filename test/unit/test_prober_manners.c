@@ -1,4 +1,4 @@
-/* The prober's manners: what is excluded or of a private network is not asked, whatever names it, and what
+/* The prober, whom it asks: of a name the addresses that are wanted. And its manners: what is excluded or of a private network is not asked, whatever names it, and what
  * would be too much waits. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,9 @@
 
 #include "probe_fixture.h"
 #include "source/probe/judge.h"
+#include "sys/route.h"
+
+#include <netdb.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -121,6 +124,69 @@ static void excluded_address_is_refused(void **state)
     assert_string_equal(outcome_name((enum outcome)fixture.results[0].outcome), "refused");
 }
 
+/* How many addresses of the family "localhost" has by the hosts file that we can reach. */
+static int addresses_of_localhost(int family)
+{
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM}, *list = NULL;
+    int count = 0;
+    if (getaddrinfo("localhost", NULL, &hints, &list))
+        return 0;
+    for (struct addrinfo *at = list; at; at = at->ai_next) {
+        struct addr addr = net_addr(at->ai_addr);
+        count += route_to(&addr) != ROUTE_NONE;
+    }
+    freeaddrinfo(list);
+    return count;
+}
+
+/* A server that only 127.0.0.1 has; ::1, where there is one, refuses. */
+static void all_addresses_are_asked(void **state)
+{
+    (void)state;
+    struct server server;
+    char target[80];
+    int of_4 = addresses_of_localhost(AF_INET), of_6 = addresses_of_localhost(AF_INET6);
+    assert_int_equal(of_4, 1);
+    server_start(&server, false, 0, serve_page, NULL);
+    snprintf(target, sizeof target, "http://localhost:%u/", server.port);
+    struct probe_plan plan = {.target = target,
+                              .interval_ns = NS_PER_MINUTE,
+                              .timeout_ns = TIMEOUT_NS,
+                              .count = 1,
+                              .all_addresses = true};
+    struct observation result = fixture_ask_plan(&fixture, &plan);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), of_6 ? "degraded" : "ok");
+    assert_string_equal(fixture_peer(&fixture, &result), of_6 ? "::1" : "127.0.0.1");
+    const char *facts = registry_text(fixture.registry, result.extra);
+    assert_non_null(strstr(facts, "\"127.0.0.1 ok\""));
+    assert_true(!of_6 || strstr(facts, "\"::1 refused\""));
+    plan.family = 4;
+    result = fixture_ask_plan(&fixture, &plan);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "ok");
+    plan.all_addresses = false;
+    result = fixture_ask_plan(&fixture, &plan);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "ok");
+    plan.family = 6;
+    result = fixture_ask_plan(&fixture, &plan);
+    assert_string_equal(outcome_name((enum outcome)result.outcome),
+                        of_6 ? "refused" : "no-address");
+    server_stop(&server);
+}
+
+/* A name that leads nowhere is not asked at all. */
+static void name_without_address_is_told(void **state)
+{
+    (void)state;
+    struct probe_plan plan = {.target = "http://nothing.invalid/",
+                              .interval_ns = NS_PER_MINUTE,
+                              .timeout_ns = TIMEOUT_NS,
+                              .count = 1,
+                              .all_addresses = true};
+    struct observation result = fixture_ask_plan(&fixture, &plan);
+    assert_int_equal(result.stage, STAGE_RESOLVE);
+    assert_int_not_equal(result.outcome, OUTCOME_OK);
+}
+
 static void questions_beyond_the_rate_wait(void **state)
 {
     (void)state;
@@ -148,8 +214,12 @@ static void questions_beyond_the_rate_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(name_of_a_private_network_is_not_asked),   TEST(excluded_name_is_not_asked),
-        cmocka_unit_test(forbidden_lookups_are_judged), TEST(excluded_address_is_refused),
+        TEST(name_of_a_private_network_is_not_asked),
+        TEST(excluded_name_is_not_asked),
+        cmocka_unit_test(forbidden_lookups_are_judged),
+        TEST(excluded_address_is_refused),
+        TEST(all_addresses_are_asked),
+        TEST(name_without_address_is_told),
         TEST(questions_beyond_the_rate_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,27 @@ void account_say(struct account *account, int64_t elapsed_ns, const char *format
         buffer_puts(&account->steps, "               ... and more, which is left out\n");
 }
 
+void account_take(struct account *account, const struct account *other, bool with_facts)
+{
+    if (!account || !other)
+        return;
+    if (account->wants_steps && account->steps.size <= ACCOUNT_STEPS_MAX)
+        buffer_puts(&account->steps, account_steps(other));
+    for (int i = 0; with_facts && i < STAGE_COUNT; i++)
+        account->reached_ns[i] = other->reached_ns[i];
+    for (int i = 0; with_facts && i < FACT_COUNT; i++) {
+        struct value *mine = &account->values[i];
+        const struct value *theirs = &other->values[i];
+        if (!theirs->is_there)
+            continue;
+        buffer_clear(&mine->texts);
+        buffer_add(&mine->texts, theirs->texts.bytes, theirs->texts.size);
+        mine->is_there = true;
+        mine->count = theirs->count;
+        mine->number = theirs->number;
+    }
+}
+
 /* ---- for those who read it ---- */
 
 bool account_has(const struct account *account, enum fact fact)

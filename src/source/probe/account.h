@@ -45,6 +45,9 @@ void account_number(struct account *account, enum fact fact, int64_t value); /* 
 void account_say(struct account *account, int64_t elapsed_ns, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Appends the steps of another account (NULL: of nobody), and its facts where `with_facts`. */
+void account_take(struct account *account, const struct account *other, bool with_facts);
+
 /* ---- for those who read it ---- */
 
 bool account_has(const struct account *account, enum fact fact);

@@ -4,7 +4,6 @@
 #include "source/probe/http_fetch.h"
 #include "source/transfers.h"
 #include "sys/clock.h"
-#include "sys/route.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -168,23 +167,12 @@ static void transfer(struct visit *visit, const struct lookup_result *result)
     transfers_begin(engine->transfers, visit->easy);
 }
 
-/* Leaves out addresses that we have no way to: libcurl would tell of the last that it tried. */
-static void keep_reachable(struct lookup_result *result)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < result->count; i++)
-        if (route_to(&result->addrs[i]) != ROUTE_NONE)
-            result->addrs[kept++] = result->addrs[i];
-    result->count = kept;
-}
-
 static void on_looked_up(void *context, const struct lookup_result *found)
 {
     struct visit *visit = context;
     struct lookup_result result = *found;
     visit->lookup = NULL;
-    if (result.status == LOOKUP_OK)
-        keep_reachable(&result);
+    judge_narrow(&result, visit->question.family);
     if (result.count)
         transfer(visit, &result);
     else
@@ -210,6 +198,10 @@ static void begin(struct visit *visit)
     visit->deadline = (struct mono){visit->fetch.watch.started.ns + visit->question.timeout_ns};
     if (target->addr.family) {
         transfer(visit, NULL);
+        return;
+    }
+    if (visit->question.address.family) {
+        transfer(visit, &(struct lookup_result){.addrs = {visit->question.address}, .count = 1});
         return;
     }
     char host[TARGET_TEXT_MAX];

@@ -167,6 +167,20 @@ enum outcome judge_lookup(const struct lookup_result *result)
     return OUTCOME_SELF;
 }
 
+void judge_narrow(struct lookup_result *result, uint8_t family)
+{
+    size_t kept = 0, of_family = 0;
+    for (size_t i = 0; i < result->count; i++) {
+        bool is_of_family = !family || result->addrs[i].family == family;
+        of_family += is_of_family;
+        if (is_of_family && route_to(&result->addrs[i]) != ROUTE_NONE)
+            result->addrs[kept++] = result->addrs[i];
+    }
+    if (result->count && !of_family)
+        result->status = LOOKUP_NO_ADDRESS;
+    result->count = kept;
+}
+
 enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch)
 {
     enum { SLEPT_NS = 50 * 1000 * 1000 };

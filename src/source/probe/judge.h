@@ -36,6 +36,10 @@ enum outcome outcome_of_error(int error);
 /* A look-up that gave no address to ask: what it says of the name, or of us. */
 enum outcome judge_lookup(const struct lookup_result *result);
 
+/* Leaves out what cannot be asked: addresses that we have no way to, and those of the other family (0:
+ * of neither). If the name has only those of the other, it has no address. */
+void judge_narrow(struct lookup_result *result, uint8_t family);
+
 /* Nothing came back: TIMEOUT, or SELF if we have no way to `to`, or LATE if the machine slept. */
 enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch);
 

@@ -5,6 +5,7 @@
 #include "source/probe/agenda.h"
 #include "source/probe/dns.h"
 #include "source/probe/fact_memory.h"
+#include "source/probe/fan.h"
 #include "source/probe/http.h"
 #include "source/probe/ping.h"
 #include "source/probe/tcp.h"
@@ -27,7 +28,9 @@ struct asked {
     int64_t step_ns; /* between two questions: the interval, divided by the echoes a round */
     int expect_status;
     char *expect_text; /* NULL: nothing in particular */
-    uint32_t id;       /* in the registry */
+    uint8_t family;
+    bool all_addresses;
+    uint32_t id; /* in the registry */
     unsigned outstanding;
     struct agenda_entry turn;
     struct fact_memory *facts;  /* NULL: none were met yet */
@@ -54,6 +57,7 @@ struct prober {
     struct tcp_engine *tcp;
     struct dns_engine *dns;
     struct http_engine *http;
+    struct fan_engine *fan;
     struct asked **plan; /* in order of compare() */
     size_t count;
     struct asked *retired;
@@ -200,12 +204,39 @@ static struct inquiry *new_inquiry(struct asked *asked)
     return inquiry;
 }
 
+static void ask_engine(void *context, const struct question *question)
+{
+    struct prober *prober = context;
+    switch ((enum target_kind)question->target->kind) {
+    case TARGET_ICMP:
+        pinger_ask(prober->pinger, question);
+        return;
+    case TARGET_TCP:
+        tcp_ask(prober->tcp, question);
+        return;
+    case TARGET_DNS:
+        dns_ask(prober->dns, question);
+        return;
+    case TARGET_TLS:
+    case TARGET_HTTP:
+    case TARGET_HTTPS:
+        http_ask(prober->http, question);
+        return;
+    case TARGET_SMTP:
+    case TARGET_TRACE:
+    case TARGET_KIND_COUNT:
+        break;
+    }
+    assert(false); /* prober_set_plan() lets through only what prober_can() */
+}
+
 static void ask(struct asked *asked)
 {
     struct prober *prober = asked->prober;
     struct question question = {
         .target = &asked->target,
         .text = asked->text,
+        .family = asked->family,
         .timeout_ns = asked->timeout_ns,
         .expect_status = asked->expect_status,
         .expect_text = asked->expect_text,
@@ -222,27 +253,10 @@ static void ask(struct asked *asked)
     prober->counters.asked++;
     prober->outstanding++;
     asked->outstanding++;
-    switch ((enum target_kind)asked->target.kind) {
-    case TARGET_ICMP:
-        pinger_ask(prober->pinger, &question);
-        return;
-    case TARGET_TCP:
-        tcp_ask(prober->tcp, &question);
-        return;
-    case TARGET_DNS:
-        dns_ask(prober->dns, &question);
-        return;
-    case TARGET_TLS:
-    case TARGET_HTTP:
-    case TARGET_HTTPS:
-        http_ask(prober->http, &question);
-        return;
-    case TARGET_SMTP:
-    case TARGET_TRACE:
-    case TARGET_KIND_COUNT:
-        break;
-    }
-    assert(false); /* prober_set_plan() lets through only what prober_can() */
+    if (asked->all_addresses && !asked->target.addr.family)
+        fan_ask(prober->fan, &question, ask_engine, prober);
+    else
+        ask_engine(prober, &question);
 }
 
 /* How long the target has to wait so that we are not rude. */
@@ -365,6 +379,8 @@ static struct asked *new_asked(struct prober *prober, const struct probe_plan *p
     asked->step_ns = plan->interval_ns / (asked->target.kind == TARGET_ICMP ? plan->count : 1);
     asked->expect_status = plan->expect_status;
     asked->expect_text = mem_copy(plan->expect_text);
+    asked->family = plan->family;
+    asked->all_addresses = plan->all_addresses;
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
     return asked;
 }
@@ -403,6 +419,8 @@ static void carry_on(struct asked *old, struct asked *replacement)
     old->timeout_ns = replacement->timeout_ns;
     old->step_ns = replacement->step_ns;
     old->expect_status = replacement->expect_status;
+    old->family = replacement->family;
+    old->all_addresses = replacement->all_addresses;
     free(old->expect_text);
     old->expect_text = replacement->expect_text;
     replacement->expect_text = NULL;
@@ -521,6 +539,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->pinger = pinger_new(prober->agenda, why);
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
+    prober->fan = fan_new(prober->agenda, prober->resolver);
     prober->http =
         http_new(prober->agenda, prober->resolver,
                  options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION);
@@ -545,6 +564,7 @@ void prober_free(struct prober *prober)
     tcp_free(prober->tcp);
     dns_free(prober->dns);
     http_free(prober->http);
+    fan_free(prober->fan);
     resolver_free(prober->resolver);
     manners_free(prober->manners);
     while (prober->inquiries)

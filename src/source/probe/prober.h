@@ -19,6 +19,8 @@ struct probe_plan {
     int expect_status;  /* http: 0 = any 2xx or 3xx */
     /* http: what the page must contain, byte for byte; copied; NULL = nothing in particular */
     const char *expect_text;
+    uint8_t family;     /* 4 or 6: of the addresses of a name, only those of this family; 0: all */
+    bool all_addresses; /* each address of a name is asked, and not just one */
 };
 
 struct prober_options {

@@ -26,7 +26,9 @@ struct answer {
  * more after the engine was freed. */
 struct question {
     const struct target *target;
-    const char *text; /* of the target */
+    const char *text;    /* of the target */
+    struct addr address; /* ask this one, and do not look the name up; family 0: do */
+    uint8_t family;      /* 4 or 6: only addresses of this one are asked; 0: of both */
     int64_t timeout_ns;
     int expect_status;
     const char *expect_text; /* NULL: nothing in particular */
