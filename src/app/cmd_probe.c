@@ -68,6 +68,11 @@ static bool is_there(const struct probing *probing, const char *target)
     return false;
 }
 
+static bool is_page(const char *target)
+{
+    return strncmp(target, "http://", 7) == 0 || strncmp(target, "https://", 8) == 0;
+}
+
 static uint8_t family_of(const struct options *options)
 {
     bool is_4 = options_has(options, OPTION_ASK_IPV4), is_6 = options_has(options, OPTION_ASK_IPV6);
@@ -90,6 +95,8 @@ static void make_plan(struct probing *probing, const struct options *options)
             continue;
         probing->plan[probing->count] = plan;
         probing->plan[probing->count].target = target;
+        if (options_has(options, OPTION_FOLLOW) && is_page(target))
+            probing->plan[probing->count].redirects = PROBER_REDIRECTS_MAX;
         probing->sums[probing->count++].target = target;
     }
 }

@@ -36,13 +36,18 @@
  * `expect` is the status that a http or https target must answer with (without it: any 2xx or 3xx),
  * `text` what its page must contain, byte for byte and within the first HTTP_BODY_MAX bytes, so that
  * a default page left by an update is not taken for the site; PROBER_TEXT_MAX bytes at most. A
- * redirect is not followed: its own page must contain the text.
+ * redirect is not followed, if nothing else is said: its own page must contain the text.
  *
  * `limits` are how many probes go out a second: in all, and to one neighbourhood, which is a /24, a /48 or,
  * while its address is not known, a host name. What is beyond waits. `exclude` are addresses that are never sent
  * anything: prefixes, single addresses, and files of them, one a line, with comments after '#'. A
  * target there is an error; a name that leads there is not asked. Private and reserved addresses are
  * only asked if they are targets themselves, or if a name leads to them and they are within `allow`.
+ *
+ * A http or https target with `follow: N` is followed through so many redirects, and `expect` and `text` are of where
+ * that ends; more of them are a failure. Of a target that names a host one address is asked, in the order
+ * of RFC 6724; with `addresses: ipv4` or `ipv6` only one of that family, with `addresses: all` each of
+ * them: it is degraded if only some of them work.
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.

@@ -148,6 +148,11 @@ void resolver_set_filter(struct resolver *resolver,
     resolver->may_context = context;
 }
 
+bool resolver_may(const struct resolver *resolver, const struct addr *addr)
+{
+    return !resolver->may || resolver->may(resolver->may_context, addr);
+}
+
 void resolver_free(struct resolver *resolver)
 {
     if (!resolver)
@@ -205,7 +210,7 @@ static void leave_out(const struct resolver *resolver, struct lookup_result *res
     size_t kept = 0;
     struct addr first = result->addrs[0];
     for (size_t i = 0; i < result->count; i++)
-        if (!resolver->may || resolver->may(resolver->may_context, &result->addrs[i]))
+        if (resolver_may(resolver, &result->addrs[i]))
             result->addrs[kept++] = result->addrs[i];
     if (result->count && !kept) {
         result->status = LOOKUP_FORBIDDEN;

@@ -30,6 +30,7 @@ struct resolver *resolver_new(struct loop *loop);
 /* From now on addresses for which may() is false are left out of what is found. */
 void resolver_set_filter(struct resolver *resolver,
                          bool (*may)(void *context, const struct addr *addr), void *context);
+bool resolver_may(const struct resolver *resolver, const struct addr *addr);
 void resolver_free(struct resolver *resolver); /* look-ups that are under way end without done() */
 
 /* Begins to look up a NUL-terminated name. done() is called once, perhaps before this returns,

@@ -39,6 +39,7 @@ static uint32_t outcome_flag(enum outcome outcome, enum stage stage, enum layer 
     case OUTCOME_CERT_INVALID:
     case OUTCOME_HTTP_ERROR:
     case OUTCOME_CONTENT:
+    case OUTCOME_REDIRECTS:
         return TRACK_ERROR;
     default:
         return 0;

@@ -137,6 +137,11 @@ void account_take(struct account *account, const struct account *other, bool wit
 
 /* ---- for those who read it ---- */
 
+bool account_wants_steps(const struct account *account)
+{
+    return account && account->wants_steps;
+}
+
 bool account_has(const struct account *account, enum fact fact)
 {
     return account && account->values[fact].is_there;

@@ -50,6 +50,7 @@ void account_take(struct account *account, const struct account *other, bool wit
 
 /* ---- for those who read it ---- */
 
+bool account_wants_steps(const struct account *account);
 bool account_has(const struct account *account, enum fact fact);
 int64_t account_reached_ns(const struct account *account, enum stage stage); /* 0: was not */
 /* The steps, a line each, with the time before it. "" if there are none or none were wanted. */

@@ -81,11 +81,14 @@ static const struct rib *first(const struct fan *fan, bool is_ok)
 static struct answer put_together(const struct fan *fan)
 {
     const struct rib *good = first(fan, true), *bad = first(fan, false);
-    struct answer answer = bad ? bad->answer : good->answer;
-    if (good && bad && outcome_class(answer.outcome) != OUTCOME_CLASS_OURS)
-        answer.outcome = OUTCOME_DEGRADED;
-    else if (good && bad) /* what we could not ask ourselves says nothing of the rest */
-        answer = good->answer;
+    if (!bad)
+        return good->answer;
+    if (!good)
+        return bad->answer;
+    if (outcome_class(bad->answer.outcome) == OUTCOME_CLASS_OURS)
+        return good->answer; /* what we could not ask ourselves says nothing of the rest */
+    struct answer answer = bad->answer;
+    answer.outcome = OUTCOME_DEGRADED;
     return answer;
 }
 

@@ -1,6 +1,6 @@
 /* HTTP and HTTPS by libcurl, and the handshake alone for tls targets. Every probe is fresh: its own
  * look-up, connection and handshake; nothing is cached, no proxy of the environment is used, and a
- * redirect is an answer and not followed, since where it leads is another target. At most
+ * redirect is an answer and not followed, unless the question says so. At most
  * HTTP_BODY_MAX bytes of the page are taken, and kept until its end if it must contain a text; a
  * page that is longer and has the text only beyond them counts as one without it. HTTP_CONCURRENT
  * probes go on at once: more wait, HTTP_QUEUE_MAX at most. */

@@ -28,6 +28,7 @@ struct asked {
     int64_t step_ns; /* between two questions: the interval, divided by the echoes a round */
     int expect_status;
     char *expect_text; /* NULL: nothing in particular */
+    unsigned redirects;
     uint8_t family;
     bool all_addresses;
     uint32_t id; /* in the registry */
@@ -237,6 +238,7 @@ static void ask(struct asked *asked)
         .target = &asked->target,
         .text = asked->text,
         .family = asked->family,
+        .redirects = asked->redirects,
         .timeout_ns = asked->timeout_ns,
         .expect_status = asked->expect_status,
         .expect_text = asked->expect_text,
@@ -331,6 +333,19 @@ static bool is_of_one_host(const struct addr *addr)
     return !addr->family || (bytes[0] != 0xff && addr_compare(addr, &any) != 0);
 }
 
+static enum err check_redirects(const struct probe_plan *plan, const struct target *target,
+                                struct why *why)
+{
+    bool is_page = target->kind == TARGET_HTTP || target->kind == TARGET_HTTPS;
+    if (plan->redirects && !is_page)
+        return why_set(why, ERR_CONFIG, "target '%.200s' is no page that could redirect",
+                       plan->target);
+    if (plan->redirects > PROBER_REDIRECTS_MAX)
+        return why_set(why, ERR_CONFIG, "target '%.200s' follows %u redirects; expected at most %d",
+                       plan->target, plan->redirects, PROBER_REDIRECTS_MAX);
+    return ERR_OK;
+}
+
 static enum err check_text(const struct probe_plan *plan, const struct target *target,
                            struct why *why)
 {
@@ -363,7 +378,8 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
     if (target.kind == TARGET_DNS && !dns_can_ask(&target, plan->target))
         return why_set(why, ERR_CONFIG, "target '%.200s' has no valid name or record type",
                        plan->target);
-    return check_text(plan, &target, why);
+    err = check_redirects(plan, &target, why);
+    return err ? err : check_text(plan, &target, why);
 }
 
 /* Of a plan that was checked. */
@@ -379,6 +395,7 @@ static struct asked *new_asked(struct prober *prober, const struct probe_plan *p
     asked->step_ns = plan->interval_ns / (asked->target.kind == TARGET_ICMP ? plan->count : 1);
     asked->expect_status = plan->expect_status;
     asked->expect_text = mem_copy(plan->expect_text);
+    asked->redirects = plan->redirects;
     asked->family = plan->family;
     asked->all_addresses = plan->all_addresses;
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
@@ -419,6 +436,7 @@ static void carry_on(struct asked *old, struct asked *replacement)
     old->timeout_ns = replacement->timeout_ns;
     old->step_ns = replacement->step_ns;
     old->expect_status = replacement->expect_status;
+    old->redirects = replacement->redirects;
     old->family = replacement->family;
     old->all_addresses = replacement->all_addresses;
     free(old->expect_text);

@@ -19,6 +19,7 @@ struct probe_plan {
     int expect_status;  /* http: 0 = any 2xx or 3xx */
     /* http: what the page must contain, byte for byte; copied; NULL = nothing in particular */
     const char *expect_text;
+    unsigned redirects; /* http: so many are followed, PROBER_REDIRECTS_MAX at most */
     uint8_t family;     /* 4 or 6: of the addresses of a name, only those of this family; 0: all */
     bool all_addresses; /* each address of a name is asked, and not just one */
 };
@@ -39,7 +40,8 @@ struct prober;
 
 enum {
     PROBER_TARGETS_MAX = 100 * 1000,
-    PROBER_TEXT_MAX = 200 /* bytes of expect_text */
+    PROBER_TEXT_MAX = 200,    /* bytes of expect_text */
+    PROBER_REDIRECTS_MAX = 10 /* as many as browsers have been known to bear; RFC 9110, 15.4 */
 };
 
 /* Opens what is needed (ICMP sockets, the HTTP engine). If ICMP is not permitted, `why` says so and

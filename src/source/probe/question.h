@@ -31,6 +31,7 @@ struct question {
     uint8_t family;      /* 4 or 6: only addresses of this one are asked; 0: of both */
     int64_t timeout_ns;
     int expect_status;
+    unsigned redirects;      /* http: so many are followed; 0: one is an answer like any other */
     const char *expect_text; /* NULL: nothing in particular */
     struct account *account; /* NULL: nobody wants one */
     void (*answered)(void *context, const struct answer *answer);

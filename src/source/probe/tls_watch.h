@@ -3,6 +3,8 @@
 #ifndef SOURCE_PROBE_TLS_WATCH_H
 #define SOURCE_PROBE_TLS_WATCH_H
 
+#include "source/probe/account.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +19,9 @@ struct tls_watch {
     int64_t not_after; /* of the server's own certificate, seconds since 1970; 0: none was shown */
     bool has_failed;   /* the chain was not accepted */
     bool is_expired;   /* ... since a certificate in it has expired */
+    struct account
+        *account; /* gets versions, names, chain and what is wrong with it; may be NULL */
+    bool is_told;
 };
 
 /* Makes a context (an SSL_CTX, as CURLOPT_SSL_CTX_FUNCTION gives it) use the store and report to
