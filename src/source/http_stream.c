@@ -117,7 +117,7 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *context)
 {
     struct http_stream *stream = context;
     (void)easy;
-    tls_watch_context(&stream->tls, stream->hub->store, ssl_context);
+    tls_watch_context(&stream->tls, stream->hub->store, ssl_context, true);
     return CURLE_OK;
 }
 

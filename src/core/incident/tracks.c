@@ -40,6 +40,7 @@ static uint32_t outcome_flag(enum outcome outcome, enum stage stage, enum layer 
     case OUTCOME_HTTP_ERROR:
     case OUTCOME_CONTENT:
     case OUTCOME_REDIRECTS:
+    case OUTCOME_SMTP_ERROR:
         return TRACK_ERROR;
     default:
         return 0;

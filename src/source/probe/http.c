@@ -31,7 +31,7 @@ struct visit {
 struct http_engine {
     struct agenda *agenda;
     struct resolver *resolver;
-    struct tls_store *store;
+    const struct tls_store *store;
     char *user_agent;
     struct transfers *transfers;
     struct visit *visits;
@@ -47,12 +47,12 @@ static void begin_page(struct visit *visit);
 static void on_over(void *context, CURL *easy, CURLcode code);
 
 struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
-                             const char *user_agent)
+                             const struct tls_store *store, const char *user_agent)
 {
     struct http_engine *engine = mem_new(1, sizeof *engine);
     engine->agenda = agenda;
     engine->resolver = resolver;
-    engine->store = tls_store_new();
+    engine->store = store;
     engine->user_agent = strdup(user_agent);
     engine->queue_end = &engine->queue;
     engine->refill = (struct agenda_entry){.fire = begin_queued, .context = engine};
@@ -99,7 +99,6 @@ void http_free(struct http_engine *engine)
         free(visit);
     }
     agenda_drop(engine->agenda, &engine->refill);
-    tls_store_free(engine->store);
     transfers_free(engine->transfers);
     free(engine->user_agent);
     free(engine);

@@ -9,6 +9,7 @@
 
 #include "source/probe/agenda.h"
 #include "source/probe/question.h"
+#include "source/probe/tls_watch.h"
 #include "sys/resolver.h"
 
 enum {
@@ -20,8 +21,9 @@ enum {
 
 struct http_engine;
 
+/* The store is not owned. */
 struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
-                             const char *user_agent);
+                             const struct tls_store *store, const char *user_agent);
 void http_free(struct http_engine *engine);
 void http_ask(struct http_engine *engine, const struct question *question);
 

@@ -100,7 +100,7 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *context)
     (void)easy;
     fetch->is_shaking = true;
     fetch->tls.account = fetch->account;
-    tls_watch_context(&fetch->tls, fetch->store, ssl_context);
+    tls_watch_context(&fetch->tls, fetch->store, ssl_context, true);
     return CURLE_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "source/probe/fan.h"
 #include "source/probe/http.h"
 #include "source/probe/ping.h"
+#include "source/probe/smtp.h"
 #include "source/probe/tcp.h"
 #include "sys/clock.h"
 #include "sys/resolver.h"
@@ -57,7 +58,9 @@ struct prober {
     struct pinger *pinger;
     struct tcp_engine *tcp;
     struct dns_engine *dns;
+    struct tls_store *store;
     struct http_engine *http;
+    struct smtp_engine *smtp;
     struct fan_engine *fan;
     struct asked **plan; /* in order of compare() */
     size_t count;
@@ -76,7 +79,7 @@ struct prober {
 bool prober_can(enum target_kind kind)
 {
     return kind == TARGET_ICMP || kind == TARGET_TCP || kind == TARGET_TLS || kind == TARGET_DNS ||
-           kind == TARGET_HTTP || kind == TARGET_HTTPS;
+           kind == TARGET_SMTP || kind == TARGET_HTTP || kind == TARGET_HTTPS;
 }
 
 static void free_asked(struct asked *asked)
@@ -224,6 +227,8 @@ static void ask_engine(void *context, const struct question *question)
         http_ask(prober->http, question);
         return;
     case TARGET_SMTP:
+        smtp_ask(prober->smtp, question);
+        return;
     case TARGET_TRACE:
     case TARGET_KIND_COUNT:
         break;
@@ -558,8 +563,10 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
     prober->fan = fan_new(prober->agenda, prober->resolver);
+    prober->store = tls_store_new();
+    prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store);
     prober->http =
-        http_new(prober->agenda, prober->resolver,
+        http_new(prober->agenda, prober->resolver, prober->store,
                  options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION);
     return prober;
 }
@@ -582,6 +589,8 @@ void prober_free(struct prober *prober)
     tcp_free(prober->tcp);
     dns_free(prober->dns);
     http_free(prober->http);
+    smtp_free(prober->smtp);
+    tls_store_free(prober->store);
     fan_free(prober->fan);
     resolver_free(prober->resolver);
     manners_free(prober->manners);

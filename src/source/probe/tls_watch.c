@@ -138,13 +138,15 @@ static int on_verify(int is_good, X509_STORE_CTX *verification)
         watch->has_failed = true;
         watch->is_expired |= X509_STORE_CTX_get_error(verification) == X509_V_ERR_CERT_HAS_EXPIRED;
     }
-    return is_good;
+    return is_good || !watch->is_strict;
 }
 
-void tls_watch_context(struct tls_watch *watch, const struct tls_store *store, void *ssl_context)
+void tls_watch_context(struct tls_watch *watch, const struct tls_store *store, void *ssl_context,
+                       bool is_strict)
 {
     SSL_CTX *context = ssl_context;
     SSL_CTX_set1_cert_store(context, store->store);
     SSL_CTX_set_app_data(context, watch);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verify);
+    watch->is_strict = is_strict;
+    SSL_CTX_set_verify(context, is_strict ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, on_verify);
 }

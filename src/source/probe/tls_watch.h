@@ -22,10 +22,12 @@ struct tls_watch {
     struct account
         *account; /* gets versions, names, chain and what is wrong with it; may be NULL */
     bool is_told;
+    bool is_strict;
 };
 
 /* Makes a context (an SSL_CTX, as CURLOPT_SSL_CTX_FUNCTION gives it) use the store and report to
- * `watch`. */
-void tls_watch_context(struct tls_watch *watch, const struct tls_store *store, void *ssl_context);
+ * `watch`. is_strict: a chain with faults ends the handshake; else they are told, all of them. */
+void tls_watch_context(struct tls_watch *watch, const struct tls_store *store, void *ssl_context,
+                       bool is_strict);
 
 #endif
