@@ -6,6 +6,7 @@
 #include "source/probe/dns.h"
 #include "source/probe/fact_memory.h"
 #include "source/probe/http.h"
+#include "source/probe/lateness.h"
 #include "source/probe/ping.h"
 #include "source/probe/tcp.h"
 #include "sys/clock.h"
@@ -19,26 +20,27 @@
  * answer. */
 struct asked {
     struct prober *prober;
-    char *text;
-    struct target target;
-    bool is_control;
-    bool is_retired;
+    const char *text; /* of the registry, as is the target */
+    const struct target *target;
     int64_t timeout_ns;
-    int64_t step_ns; /* between two questions: the interval, divided by the echoes a round */
-    int expect_status;
+    int64_t step_ns;   /* between two questions: the interval, divided by the echoes a round */
     char *expect_text; /* NULL: nothing in particular */
-    uint32_t id;       /* in the registry */
-    unsigned outstanding;
-    struct mono due; /* the next question */
+    struct mono place; /* of the next question in the time table */
     struct agenda_entry turn;
     struct fact_memory *facts;  /* NULL: none were met yet */
     struct asked *next, **link; /* in the list of those retired */
+    uint32_t id;                /* in the registry */
+    uint32_t own_peer;          /* what its address is there; 0: it was not met yet */
+    unsigned outstanding;
+    int16_t expect_status;
+    bool is_retired;
 };
 
 /* One question under way of which an account is kept. */
 struct inquiry {
     struct asked *asked;
     struct account *account;
+    int64_t late_ns;              /* when it was asked */
     struct inquiry *next, **link; /* in the prober's list */
 };
 
@@ -53,7 +55,7 @@ struct prober {
     struct tcp_engine *tcp;
     struct dns_engine *dns;
     struct http_engine *http;
-    struct asked **plan; /* in order of compare() */
+    struct asked **plan; /* in order of their numbers */
     size_t count;
     struct asked *retired;
     struct inquiry *inquiries;
@@ -61,6 +63,7 @@ struct prober {
     void *tell_context;
     uint64_t outstanding; /* of the plan and of those retired */
     struct prober_counters counters;
+    struct lateness lateness;
     bool is_draining;
     void (*drained)(void *context);
     void *drained_context;
@@ -80,7 +83,6 @@ static void free_asked(struct asked *asked)
         *asked->link = asked->next;
     if (asked->next)
         asked->next->link = asked->link;
-    free(asked->text);
     free(asked->expect_text);
     free(asked->facts);
     free(asked);
@@ -110,13 +112,31 @@ static void check_drained(void *context)
 static uint32_t intern_peer(const struct prober *prober, const struct addr *peer)
 {
     char text[ADDR_TEXT_MAX];
-    if (!peer->family)
-        return 0;
     addr_format(peer, text);
     return registry_intern(prober->sink.registry, NAME_ADDRESS, text, strlen(text));
 }
 
-static struct observation observation_of(const struct asked *asked, const struct answer *answer)
+/* Nearly always it is the target itself that replied. */
+static uint32_t peer_of(struct asked *asked, const struct addr *peer)
+{
+    if (!peer->family)
+        return 0;
+    if (addr_compare(peer, &asked->target->addr) != 0)
+        return intern_peer(asked->prober, peer);
+    if (!asked->own_peer)
+        asked->own_peer = intern_peer(asked->prober, peer);
+    return asked->own_peer;
+}
+
+/* Silence on what we asked too late, since we stood still, is ours; whoever answered has answered. */
+static enum outcome outcome_of(const struct answer *answer, int64_t late_ns)
+{
+    bool is_ours = answer->outcome == OUTCOME_TIMEOUT && late_ns > AGENDA_STALL_NS;
+    return is_ours ? OUTCOME_LATE : answer->outcome;
+}
+
+static struct observation observation_of(struct asked *asked, const struct answer *answer,
+                                         int64_t late_ns)
 {
     return (struct observation){
         .time = answer->sent,
@@ -124,18 +144,20 @@ static struct observation observation_of(const struct asked *asked, const struct
         .value = answer->value,
         .source = asked->prober->vantage,
         .target = asked->id,
-        .peer = intern_peer(asked->prober, &answer->peer),
+        .peer = peer_of(asked, &answer->peer),
         .code = answer->code,
         .kind = OBSERVATION_PROBE,
-        .outcome = (uint8_t)answer->outcome,
+        .outcome = (uint8_t)outcome_of(answer, late_ns),
         .stage = (uint8_t)answer->stage,
     };
 }
 
 /* The asked may be freed here. */
-static void take(struct asked *asked, const struct observation *observation)
+static void take(struct asked *asked, const struct observation *observation, int64_t late_ns)
 {
     struct prober *prober = asked->prober;
+    lateness_add(&prober->lateness, late_ns);
+    prober->counters.sent_late += late_ns > AGENDA_STALL_NS;
     prober->counters.answered++;
     prober->outstanding--;
     asked->outstanding--;
@@ -152,8 +174,8 @@ static void take(struct asked *asked, const struct observation *observation)
 static void on_answer(void *context, const struct answer *answer)
 {
     struct asked *asked = context;
-    struct observation observation = observation_of(asked, answer);
-    take(asked, &observation);
+    struct observation observation = observation_of(asked, answer, answer->late_ns);
+    take(asked, &observation, answer->late_ns);
 }
 
 /* The number of the text of the facts that are kept; 0 if there are none. */
@@ -177,20 +199,22 @@ static void on_account(void *context, const struct answer *answer)
     struct inquiry *inquiry = context;
     struct asked *asked = inquiry->asked;
     struct prober *prober = asked->prober;
-    struct observation observation = observation_of(asked, answer);
+    int64_t late_ns = answer->late_ns > inquiry->late_ns ? answer->late_ns : inquiry->late_ns;
+    struct observation observation = observation_of(asked, answer, late_ns);
     observation.extra = keep_facts(asked, inquiry->account);
     if (prober->tell)
         prober->tell(prober->tell_context, &observation, inquiry->account);
     free_inquiry(inquiry);
-    take(asked, &observation);
+    take(asked, &observation, late_ns);
 }
 
-static struct inquiry *new_inquiry(struct asked *asked)
+static struct inquiry *new_inquiry(struct asked *asked, int64_t late_ns)
 {
     struct prober *prober = asked->prober;
     struct inquiry *inquiry = mem_new(1, sizeof *inquiry);
     *inquiry = (struct inquiry){.asked = asked,
                                 .account = account_new(prober->tell != NULL),
+                                .late_ns = late_ns,
                                 .next = prober->inquiries,
                                 .link = &prober->inquiries};
     if (inquiry->next)
@@ -199,12 +223,13 @@ static struct inquiry *new_inquiry(struct asked *asked)
     return inquiry;
 }
 
-static void ask(struct asked *asked)
+static void ask(struct asked *asked, struct mono due, int64_t late_ns)
 {
     struct prober *prober = asked->prober;
     struct question question = {
-        .target = &asked->target,
+        .target = asked->target,
         .text = asked->text,
+        .due = due,
         .timeout_ns = asked->timeout_ns,
         .expect_status = asked->expect_status,
         .expect_text = asked->expect_text,
@@ -212,8 +237,8 @@ static void ask(struct asked *asked)
         .context = asked,
     };
     /* Echoes are many, and there is nothing to tell of them that their answer does not. */
-    if (asked->target.kind != TARGET_ICMP || prober->tell) {
-        struct inquiry *inquiry = new_inquiry(asked);
+    if (asked->target->kind != TARGET_ICMP || prober->tell) {
+        struct inquiry *inquiry = new_inquiry(asked, late_ns);
         question.account = inquiry->account;
         question.answered = on_account;
         question.context = inquiry;
@@ -221,7 +246,7 @@ static void ask(struct asked *asked)
     prober->counters.asked++;
     prober->outstanding++;
     asked->outstanding++;
-    switch ((enum target_kind)asked->target.kind) {
+    switch ((enum target_kind)asked->target->kind) {
     case TARGET_ICMP:
         pinger_ask(prober->pinger, &question);
         return;
@@ -244,31 +269,38 @@ static void ask(struct asked *asked)
     assert(false); /* prober_set_plan() lets through only what prober_can() */
 }
 
+/* When a place of the time table has its turn: within the quarter of a step that follows, by chance,
+ * as what happens regularly would else be met always or never (RFC 4271, section 10, has timers vary
+ * by as much). */
+static struct mono due_at(const struct asked *asked)
+{
+    const struct prober *prober = asked->prober;
+    uint64_t chance = hash_mix(hash_mix(prober->seed ^ asked->id) ^ (uint64_t)asked->place.ns);
+    uint64_t most_ns = prober->at_once ? 1 : (uint64_t)asked->step_ns / 4;
+    return (struct mono){asked->place.ns + (int64_t)(chance % most_ns)};
+}
+
 /* The time table is kept to: a late turn does not move those after it, and turns that were missed
  * altogether are left out, not made up for in a burst. */
 static void on_turn(void *context)
 {
     struct asked *asked = context;
     struct prober *prober = asked->prober;
-    int64_t late_ns = mono_diff(clock_mono(), asked->due);
+    struct mono due = due_at(asked);
+    int64_t late_ns = mono_diff(clock_mono(), due);
     int64_t missed = late_ns > 0 ? late_ns / asked->step_ns : 0;
     prober->counters.missed += (uint64_t)missed;
-    asked->due.ns += (missed + 1) * asked->step_ns;
-    agenda_set(prober->agenda, &asked->turn, asked->due);
-    ask(asked);
+    asked->place.ns += (missed + 1) * asked->step_ns;
+    agenda_set(prober->agenda, &asked->turn, due_at(asked));
+    ask(asked, due, late_ns);
 }
 
 /* The plan. */
 
-static int compare(const struct asked *a, const struct asked *b)
-{
-    int order = strcmp(a->text, b->text);
-    return order ? order : (int)a->is_control - (int)b->is_control;
-}
-
 static int compare_entries(const void *a, const void *b)
 {
-    return compare(*(struct asked *const *)a, *(struct asked *const *)b);
+    uint32_t x = (*(struct asked *const *)a)->id, y = (*(struct asked *const *)b)->id;
+    return (x > y) - (x < y);
 }
 
 static enum err check_times(const struct probe_plan *plan, struct why *why)
@@ -332,18 +364,22 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
     return check_text(plan, &target, why);
 }
 
-/* Of a plan that was checked. */
+/* Of a plan that was checked. NULL if the registry has no room for it. */
 static struct asked *new_asked(struct prober *prober, const struct probe_plan *plan)
 {
+    struct registry *registry = prober->sink.registry;
+    enum name_kind kind = plan->is_control ? NAME_CONTROL : NAME_TARGET;
+    uint32_t id = registry_intern(registry, kind, plan->target, strlen(plan->target));
+    if (!id)
+        return NULL;
     struct asked *asked = mem_new(1, sizeof *asked);
     asked->prober = prober;
-    asked->text = mem_copy(plan->target);
-    enum err err = target_parse(plan->target, strlen(plan->target), &asked->target, NULL);
-    assert(!err);
-    asked->is_control = plan->is_control;
+    asked->id = id;
+    asked->text = registry_text(registry, id);
+    asked->target = registry_target(registry, id);
     asked->timeout_ns = plan->timeout_ns;
-    asked->step_ns = plan->interval_ns / (asked->target.kind == TARGET_ICMP ? plan->count : 1);
-    asked->expect_status = plan->expect_status;
+    asked->step_ns = plan->interval_ns / (asked->target->kind == TARGET_ICMP ? plan->count : 1);
+    asked->expect_status = (int16_t)plan->expect_status;
     asked->expect_text = mem_copy(plan->expect_text);
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
     return asked;
@@ -352,19 +388,16 @@ static struct asked *new_asked(struct prober *prober, const struct probe_plan *p
 static void start(struct asked *asked)
 {
     struct prober *prober = asked->prober;
-    size_t n = strlen(asked->text);
-    enum name_kind kind = asked->is_control ? NAME_CONTROL : NAME_TARGET;
-    asked->id = registry_intern(prober->sink.registry, kind, asked->text, n);
     if (prober->is_draining)
         return;
-    asked->due = clock_mono();
+    asked->place = clock_mono();
     if (prober->at_once) {
         agenda_set_now(prober->agenda, &asked->turn);
         return;
     }
-    uint64_t phase = hash_bytes(asked->text, n, prober->seed) % (uint64_t)asked->step_ns;
-    asked->due.ns += (int64_t)phase;
-    agenda_set(prober->agenda, &asked->turn, asked->due);
+    uint64_t chance = hash_bytes(asked->text, strlen(asked->text), prober->seed);
+    asked->place.ns += (int64_t)(chance % (uint64_t)asked->step_ns);
+    agenda_set(prober->agenda, &asked->turn, due_at(asked));
 }
 
 static void retire(struct asked *asked)
@@ -396,16 +429,25 @@ static void carry_on(struct asked *old, struct asked *replacement)
         start(old);
 }
 
+static enum err check_plan(const struct probe_plan *plan, size_t count, struct why *why)
+{
+    enum err err = ERR_OK;
+    if (count > PROBER_TARGETS_MAX)
+        return why_set(why, ERR_LIMIT, "%zu targets are more than the %d that are allowed", count,
+                       PROBER_TARGETS_MAX);
+    for (size_t i = 0; i < count && !err; i++)
+        err = prober_check(&plan[i], why);
+    return err;
+}
+
+/* NULL if there is no room for all of them in the registry. */
 static struct asked **sorted_plan(struct prober *prober, const struct probe_plan *plan,
-                                  size_t *count, struct why *why)
+                                  size_t *count)
 {
     struct asked **entries = mem_new(*count, sizeof *entries);
     size_t n = 0, kept = 0;
-    for (; n < *count; n++) {
-        if (prober_check(&plan[n], why))
-            break;
-        entries[n] = new_asked(prober, &plan[n]);
-    }
+    while (n < *count && (entries[n] = new_asked(prober, &plan[n])))
+        n++;
     if (n < *count) {
         while (n)
             free_asked(entries[--n]);
@@ -414,7 +456,7 @@ static struct asked **sorted_plan(struct prober *prober, const struct probe_plan
     }
     qsort(entries, n, sizeof(struct asked *), compare_entries);
     for (size_t i = 0; i < n; i++) {
-        if (kept && compare(entries[kept - 1], entries[i]) == 0)
+        if (kept && entries[kept - 1]->id == entries[i]->id)
             free_asked(entries[i]);
         else
             entries[kept++] = entries[i];
@@ -426,21 +468,17 @@ static struct asked **sorted_plan(struct prober *prober, const struct probe_plan
 enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, size_t count,
                          struct why *why)
 {
-    if (count > PROBER_TARGETS_MAX)
-        return why_set(why, ERR_LIMIT, "%zu targets are more than the %d that are allowed", count,
-                       PROBER_TARGETS_MAX);
-    struct why reason = {0};
-    struct asked **entries = sorted_plan(prober, plan, &count, &reason);
-    if (!entries) {
-        if (why)
-            *why = reason;
-        return reason.err;
-    }
+    enum err err = check_plan(plan, count, why);
+    if (err)
+        return err;
+    struct asked **entries = sorted_plan(prober, plan, &count);
+    if (!entries)
+        return why_set(why, ERR_LIMIT, "the registry is full: no room for %zu targets", count);
     size_t old = 0;
     for (size_t i = 0; i < count; i++) {
-        while (old < prober->count && compare(prober->plan[old], entries[i]) < 0)
+        while (old < prober->count && prober->plan[old]->id < entries[i]->id)
             retire(prober->plan[old++]);
-        if (old < prober->count && compare(prober->plan[old], entries[i]) == 0) {
+        if (old < prober->count && prober->plan[old]->id == entries[i]->id) {
             carry_on(prober->plan[old], entries[i]);
             entries[i] = prober->plan[old++];
         } else {
@@ -524,6 +562,8 @@ struct prober_counters prober_counters(const struct prober *prober)
     counters.echo_foreign = echo.foreign;
     counters.echo_bad = echo.bad;
     counters.echo_overflow = echo.overflow;
+    counters.late_p99_ns = lateness_all_but(&prober->lateness, 0.01);
+    counters.late_worst_ns = prober->lateness.worst_ns;
     counters.http_queued = http.queued;
     counters.http_refused = http.refused;
     return counters;
