@@ -499,6 +499,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
                           const struct sink *sink, struct why *why)
 {
     struct why ignored;
+    const char *agent = options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION;
     why = why ? why : &ignored;
     *why = (struct why){0};
     struct prober *prober = mem_new(1, sizeof *prober);
@@ -512,12 +513,10 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->agenda = agenda_new(loop);
     prober->drain_check = (struct agenda_entry){.fire = check_drained, .context = prober};
     prober->resolver = resolver_new(loop);
-    prober->pinger = pinger_new(prober->agenda, why);
+    prober->pinger = pinger_new(prober->agenda, agent, why);
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
-    prober->http =
-        http_new(prober->agenda, prober->resolver,
-                 options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION);
+    prober->http = http_new(prober->agenda, prober->resolver, agent);
     return prober;
 }
 
