@@ -221,7 +221,7 @@ static bool read_percent(const struct options *options, enum option option, unsi
 static bool wants_ping(const struct check *check)
 {
     for (size_t i = 0; i < check->count; i++)
-        if (strncmp(check->plan[i].target, "icmp:", 5) == 0)
+        if (prober_pings(check->plan[i].target))
             return true;
     return false;
 }

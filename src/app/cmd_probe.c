@@ -134,7 +134,7 @@ static int sum_up(struct probing *probing)
 static bool wants_ping(const struct options *options)
 {
     for (size_t i = 0; i < options->argument_count; i++)
-        if (strncmp(options->arguments[i], "icmp:", 5) == 0)
+        if (prober_pings(options->arguments[i]))
             return true;
     return false;
 }

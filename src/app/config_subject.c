@@ -32,12 +32,6 @@ static void add_plan(struct reading *reading, const yaml_node_t *node,
 {
     struct config *config = &reading->config;
     struct why why;
-    if (!prober_can((enum target_kind)target->kind)) {
-        config_warn(reading, node,
-                    "%s is not asked: this program cannot probe targets of kind %s yet",
-                    plan->target, target_kind_name((enum target_kind)target->kind));
-        return;
-    }
     if (prober_check(plan, &why)) { /* the prober would refuse the whole plan */
         document_fault(&reading->document, node, "%s", why.text);
         return;

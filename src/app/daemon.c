@@ -179,7 +179,7 @@ static void stop(void *context)
 static bool wants_ping(const struct config *config)
 {
     for (size_t i = 0; i < config->plan_count; i++)
-        if (strncmp(config->plan[i].target, "icmp:", 5) == 0)
+        if (prober_pings(config->plan[i].target))
             return true;
     return false;
 }

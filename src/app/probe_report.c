@@ -41,6 +41,10 @@ static void add_value(struct buffer *out, const struct observation *result, enum
     case VALUE_TTL:
         buffer_printf(out, ", TTL %" PRId64, result->value);
         break;
+    case VALUE_HOPS:
+        buffer_printf(out, ", %" PRId64 " hop%s away", result->value,
+                      result->value == 1 ? "" : "s");
+        break;
     case VALUE_NUMBER:
         break;
     }
@@ -71,7 +75,10 @@ static void add_result(const struct probe_style *style, const struct registry *r
         add_ms(out, result->rtt_ns);
     }
     if (result->peer)
-        buffer_printf(out, ", %s %s", outcome == OUTCOME_TIMEOUT ? "asked" : "from",
+        buffer_printf(out, ", %s %s",
+                      outcome != OUTCOME_TIMEOUT     ? "from"
+                      : target->kind == TARGET_TRACE ? "last heard of"
+                                                     : "asked",
                       registry_text(registry, result->peer));
     add_code(out, result, (enum target_kind)target->kind);
     add_value(out, result, (enum target_kind)target->kind);

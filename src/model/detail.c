@@ -42,6 +42,8 @@ enum value_meaning value_meaning(enum target_kind kind)
         return VALUE_NOT_AFTER;
     case TARGET_ICMP:
         return VALUE_TTL;
+    case TARGET_TRACE:
+        return VALUE_HOPS;
     default:
         return VALUE_NUMBER;
     }

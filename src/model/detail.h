@@ -26,6 +26,7 @@ enum value_meaning {
     VALUE_SERIAL,    /* dns: of the SOA */
     VALUE_NOT_AFTER, /* tls, https, smtp: end of the certificate, seconds since 1970 */
     VALUE_TTL,       /* icmp: of the reply */
+    VALUE_HOPS,      /* trace: how far away who answered last is */
 };
 enum value_meaning value_meaning(enum target_kind kind);
 

@@ -158,12 +158,33 @@ uint32_t icmp_socket_overflow(const struct icmp_socket *socket)
     return info[SK_MEMINFO_DROPS];
 }
 
+/* ip(7) and ipv6(7): both take an int. */
+struct hops_control {
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static void set_hops(struct msghdr *header, const struct icmp_outgoing *packet,
+                     struct hops_control *control)
+{
+    int hops = packet->hops;
+    if (!hops)
+        return;
+    header->msg_control = control->bytes;
+    header->msg_controllen = sizeof control->bytes;
+    struct cmsghdr *message = CMSG_FIRSTHDR(header);
+    message->cmsg_level = packet->to.family == 4 ? IPPROTO_IP : IPPROTO_IPV6;
+    message->cmsg_type = packet->to.family == 4 ? IP_TTL : IPV6_HOPLIMIT;
+    message->cmsg_len = CMSG_LEN(sizeof hops);
+    memcpy(CMSG_DATA(message), &hops, sizeof hops);
+}
+
 size_t icmp_socket_send(struct icmp_socket *socket, const struct icmp_outgoing *packets, size_t n,
                         int *error)
 {
     struct mmsghdr headers[ICMP_BATCH] = {0};
     struct iovec parts[ICMP_BATCH];
     struct sockaddr_storage to[ICMP_BATCH];
+    struct hops_control controls[ICMP_BATCH];
     n = n < ICMP_BATCH ? n : ICMP_BATCH;
     for (size_t i = 0; i < n; i++) {
         parts[i] = (struct iovec){(void *)(uintptr_t)packets[i].bytes, packets[i].n};
@@ -172,6 +193,7 @@ size_t icmp_socket_send(struct icmp_socket *socket, const struct icmp_outgoing *
         header->msg_namelen = sockaddr_from(&packets[i].to, 0, &to[i]);
         header->msg_iov = &parts[i];
         header->msg_iovlen = 1;
+        set_hops(header, &packets[i], &controls[i]);
     }
     int sent = sendmmsg(socket->fd, headers, (unsigned)n, 0);
     *error = sent < 0 ? errno : 0;

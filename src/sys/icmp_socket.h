@@ -32,6 +32,7 @@ struct icmp_outgoing {
     struct addr to;
     const uint8_t *bytes;
     size_t n;
+    uint8_t hops; /* TTL or hop limit; 0: as the system has it */
 };
 
 /* Sends up to ICMP_BATCH packets at once. Returns how many of them the kernel took, from the first

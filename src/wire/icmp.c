@@ -53,6 +53,15 @@ size_t icmp_write_echo(int family, const struct icmp_echo *echo, const char *not
     return n;
 }
 
+uint64_t icmp_steady_cookie(uint64_t cookie, uint16_t ident, uint16_t seq)
+{
+    uint32_t sum = (uint32_t)ident + seq + (uint32_t)(cookie >> 48 & 0xffff) +
+                   (uint32_t)(cookie >> 32 & 0xffff) + (uint32_t)(cookie >> 16 & 0xffff);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (cookie & ~UINT64_C(0xffff)) | (uint16_t)~sum;
+}
+
 /* Identifier, sequence and, where there is enough of it, the payload (RFC 792, page 14). */
 static struct icmp_echo read_echo(struct reader *r, bool *has_cookie)
 {

@@ -30,6 +30,11 @@ struct icmp_echo {
 size_t icmp_write_echo(int family, const struct icmp_echo *echo, const char *note,
                        uint8_t out[ICMP_ECHO_MAX]);
 
+/* A cookie with three quarters of the chance of this one, with which a request has the same checksum
+ * whatever its number: routers that share load by the first bytes of a packet send all such requests the
+ * same way (Augustin et al., IMC 2006). */
+uint64_t icmp_steady_cookie(uint64_t cookie, uint16_t ident, uint16_t seq);
+
 enum icmp_what {
     ICMP_OTHER, /* well-formed, but neither of the following */
     ICMP_REPLY, /* an echo reply with a payload of ours */

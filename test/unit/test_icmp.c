@@ -228,12 +228,30 @@ static void header_with_options_is_passed_over(void **state)
     assert_non_null(r.bad);
 }
 
+/* Routers that share load by the first four bytes send all of them the same way. */
+static void steady_cookies_make_one_checksum(void **state)
+{
+    (void)state;
+    uint8_t first[ICMP_ECHO_MAX], bytes[ICMP_ECHO_MAX];
+    for (unsigned i = 0; i < 70000; i++) {
+        uint64_t cookie = UINT64_C(0x9e3779b97f4a7c15) * i;
+        struct icmp_echo echo = {.ident = (uint16_t)(i >> 3), .seq = (uint16_t)i};
+        echo.cookie = icmp_steady_cookie(cookie, echo.ident, echo.seq);
+        assert_true(echo.cookie >> 16 == cookie >> 16);
+        icmp_write_echo(4, &echo, "why", bytes);
+        if (i == 0)
+            memcpy(first, bytes, sizeof first);
+        assert_memory_equal(bytes, first, 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reply_is_recognised),
         cmocka_unit_test(foreign_payload_is_no_reply),
         cmocka_unit_test(request_carries_a_right_checksum_and_our_name),
+        cmocka_unit_test(steady_cookies_make_one_checksum),
         cmocka_unit_test(note_is_cut_and_disturbs_no_reply),
         cmocka_unit_test(damaged_reply_is_refused),
         cmocka_unit_test(error_tells_what_it_is_about),

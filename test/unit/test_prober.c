@@ -546,9 +546,6 @@ static void bad_plan_leaves_the_old_one(void **state)
         enum err err;
         const char *says;
     } cases[] = {
-        {{.target = "trace:192.0.2.1", .interval_ns = NS_PER_S, .timeout_ns = NS_PER_S, .count = 1},
-         ERR_UNSUPPORTED,
-         "trace"},
         {{.target = "dns:192.0.2.1/kp./SAO",
           .interval_ns = NS_PER_S,
           .timeout_ns = NS_PER_S,

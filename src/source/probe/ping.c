@@ -275,7 +275,7 @@ static void make_packet(const struct echo *echo, uint8_t bytes[ICMP_ECHO_MAX],
         .cookie = echo_numbers_slot(&channel->numbers, echo->number)->cookie,
     };
     size_t n = icmp_write_echo(channel->family, &request, channel->pinger->note, bytes);
-    *out = (struct icmp_outgoing){echo->question.target->addr, bytes, n};
+    *out = (struct icmp_outgoing){echo->question.target->addr, bytes, n, echo->question.hops};
 }
 
 static void note_sent(struct echo *echo, const struct stopwatch *watch, int64_t after_ns,
@@ -421,6 +421,9 @@ void pinger_ask(struct pinger *pinger, const struct question *question)
     *echo = (struct echo){.channel = channel, .question = *question, .number = number};
     echo->timeout = (struct agenda_entry){.fire = on_timeout, .context = echo};
     *slot = (struct echo_slot){.echo = echo, .cookie = draw_cookie(pinger)};
+    if (question->hops)
+        slot->cookie = icmp_steady_cookie(
+            slot->cookie, echo_numbers_ident(&channel->numbers, number), (uint16_t)number);
     enqueue(channel, echo);
     if (!agenda_has(&channel->flush))
         agenda_set_now(pinger->agenda, &channel->flush);

@@ -11,6 +11,7 @@
 #include "source/probe/ping.h"
 #include "source/probe/smtp.h"
 #include "source/probe/tcp.h"
+#include "source/probe/trace.h"
 #include "sys/clock.h"
 #include "sys/resolver.h"
 
@@ -63,6 +64,7 @@ struct prober {
     struct tls_store *store;
     struct http_engine *http;
     struct smtp_engine *smtp;
+    struct trace_engine *trace;
     struct fan_engine *fan;
     struct asked **plan; /* in order of their numbers */
     size_t count;
@@ -78,12 +80,6 @@ struct prober {
     void *drained_context;
     struct agenda_entry drain_check;
 };
-
-bool prober_can(enum target_kind kind)
-{
-    return kind == TARGET_ICMP || kind == TARGET_TCP || kind == TARGET_TLS || kind == TARGET_DNS ||
-           kind == TARGET_SMTP || kind == TARGET_HTTP || kind == TARGET_HTTPS;
-}
 
 static void free_asked(struct asked *asked)
 {
@@ -254,6 +250,8 @@ static void ask_engine(void *context, const struct question *question)
         smtp_ask(prober->smtp, question);
         return;
     case TARGET_TRACE:
+        trace_ask(prober->trace, question);
+        return;
     case TARGET_KIND_COUNT:
         break;
     }
@@ -359,6 +357,11 @@ static enum err check_times(const struct probe_plan *plan, struct why *why)
     return ERR_OK;
 }
 
+bool prober_pings(const char *target)
+{
+    return strncmp(target, "icmp:", 5) == 0 || strncmp(target, "trace:", 6) == 0;
+}
+
 /* Nobody in particular answers for 0.0.0.0/8, ::, a multicast group or the broadcast address. */
 static bool is_of_one_host(const struct addr *addr)
 {
@@ -406,9 +409,6 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
         err = check_times(plan, why);
     if (err)
         return err;
-    if (!prober_can((enum target_kind)target.kind))
-        return why_set(why, ERR_UNSUPPORTED, "target '%.200s': %s cannot be probed yet",
-                       plan->target, target_kind_name((enum target_kind)target.kind));
     if (!is_of_one_host(&target.addr))
         return why_set(why, ERR_CONFIG, "target '%.200s' is not the address of one host",
                        plan->target);
@@ -605,6 +605,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     resolver_set_filter(prober->resolver, may_ask, prober);
     prober_set_manners(prober, options->manners);
     prober->pinger = pinger_new(prober->agenda, agent, why);
+    prober->trace = trace_new(prober->agenda, prober->pinger, &options->origins);
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
     prober->fan = fan_new(prober->agenda, prober->resolver);
@@ -629,6 +630,7 @@ void prober_free(struct prober *prober)
     if (!prober)
         return;
     pinger_free(prober->pinger);
+    trace_free(prober->trace);
     tcp_free(prober->tcp);
     dns_free(prober->dns);
     http_free(prober->http);

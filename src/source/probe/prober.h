@@ -8,6 +8,7 @@
 #include "model/registry.h"
 #include "source/probe/account.h"
 #include "source/probe/manners.h"
+#include "source/probe/origin_finder.h"
 #include "sys/loop.h"
 
 struct probe_plan {
@@ -29,6 +30,8 @@ struct prober_options {
     const char *user_agent; /* in HTTP requests and in pings; NULL: name and version */
     uint64_t seed; /* when in its interval each target is asked, and by how much that varies */
     bool at_once;  /* a new target is asked as soon as it is in the plan, and then regularly */
+    struct origin_finder
+        origins; /* of which AS addresses are, for traces; find NULL: nobody knows */
     const struct manners_options *manners; /* as for prober_set_manners(); NULL: none */
     /* Called with each result and the whole account of it, before the sink is; NULL: nobody wants
      * the steps and the facts that are not kept. */
@@ -65,6 +68,9 @@ enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, s
  * again, so that it is set anew after this. */
 void prober_set_manners(struct prober *prober, const struct manners_options *options);
 
+/* Whether the target is asked by ICMP, so that it needs what prober_new() may have been denied. */
+bool prober_pings(const char *target);
+
 /* Stops sending; calls done() when the last answer or timeout is in. */
 void prober_drain(struct prober *prober, void (*done)(void *context), void *context);
 void prober_free(struct prober *prober);
@@ -85,8 +91,5 @@ struct prober_counters {
     uint64_t http_refused;  /* could not even wait: SELF */
 };
 struct prober_counters prober_counters(const struct prober *prober);
-
-/* Kinds that can be probed. */
-bool prober_can(enum target_kind kind);
 
 #endif
