@@ -172,12 +172,8 @@ static void truncation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames),
-        cmocka_unit_test(headers),
-        cmocka_unit_test(who_and_why),
-        cmocka_unit_test(sessions),
-        cmocka_unit_test(long_open),
-        cmocka_unit_test(truncation),
+        cmocka_unit_test(frames),   cmocka_unit_test(headers),   cmocka_unit_test(who_and_why),
+        cmocka_unit_test(sessions), cmocka_unit_test(long_open), cmocka_unit_test(truncation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

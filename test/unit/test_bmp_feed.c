@@ -16,6 +16,8 @@ static struct utc at(double seconds)
     return (struct utc){noon.ns + (int64_t)(seconds * 1e9)};
 }
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 enum { SEEN_MAX = 200 };
 
 struct world {
@@ -122,25 +124,151 @@ static void table_then_changes(void **state)
     bmp_update(&bytes, &old, NULL, NULL, NULL);
     hear(&world, 2, &bytes);
     assert_string_equal(told(&world), "complete");
-    /* From now on its stamp counts, with the second that it may be too early. */
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* Of what was heard before policy the stamp counts, with the second that it may be too early. In every other
+ * table it is that of a path, and says nothing of when that came back or went: what is told counts as of when
+ * it came in. */
+static void whose_time_counts(void **state)
+{
     static const struct {
         double stamp, expected;
     } times[] = {{9.5, 10}, {8.5, 9.5}, {2, 3}, {0, 1}, {-1, 10}, {11, 10}, {-86400, 10}};
-    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
-        struct world other;
-        begin(&other);
-        bmp_up(&bytes, &old, BMP_OPEN_V4, BMP_OPEN_V4);
-        bmp_update(&bytes, &old, NULL, NULL, NULL);
-        hear(&other, 0.5, &bytes);
-        other.count = 0;
-        struct bmp_about now = plain;
-        now.time = at(times[i].stamp);
-        bmp_update(&bytes, &now, "198.51.100.0/24", NULL, NULL);
-        hear(&other, 10, &bytes);
-        assert_int_equal(other.count, 1);
-        assert_int_equal(other.seen[0].time.ns, at(times[i].expected).ns);
-        end(&other);
+    static const struct bmp_about peers[BMP_TABLES] = {
+        [BMP_PRE_POLICY] = {.addr = "192.0.2.9", .asn = 65001},
+        [BMP_POST_POLICY] = {.addr = "192.0.2.9", .asn = 65001, .flags = 0x40},
+        [BMP_LOC_RIB] = {.asn = 65000, .type = 3},
+        [BMP_OUT_POST_POLICY] = {.addr = "192.0.2.9", .asn = 65001, .flags = 0x50},
+        [BMP_OUT_PRE_POLICY] = {.addr = "192.0.2.9", .asn = 65001, .flags = 0x10},
+    };
+    (void)state;
+    for (size_t table = 0; table < BMP_TABLES; table++) {
+        for (size_t i = 0; i < COUNT(times); i++) {
+            struct world world;
+            struct buffer bytes = {0};
+            struct bmp_about about = peers[table];
+            double expected = table == BMP_PRE_POLICY ? times[i].expected : 10;
+            begin_with(&world, (enum bmp_table)table);
+            bmp_up(&bytes, &about, BMP_OPEN_V4, BMP_OPEN_V4);
+            bmp_update(&bytes, &about, NULL, NULL, NULL);
+            hear(&world, 0.5, &bytes);
+            world.count = 0;
+            about.time = at(times[i].stamp);
+            bmp_update(&bytes, &about, "198.51.100.0/24", NULL, NULL);
+            hear(&world, 10, &bytes);
+            assert_int_equal(world.count, 1);
+            assert_int_equal(world.seen[0].time.ns, at(expected).ns);
+            end(&world);
+            buffer_done(&bytes);
+        }
     }
+}
+
+/* GoBGP's Loc-RIB: a withdrawal has the stamp of the path that is withdrawn. */
+static void loc_rib_withdrawn(void **state)
+{
+    (void)state;
+    static const struct bmp_about own = {.asn = 65000, .type = 3};
+    struct world world;
+    struct buffer bytes = {0};
+    struct bmp_about installed = own;
+    installed.time = at(12);
+    begin_with(&world, BMP_LOC_RIB);
+    bmp_update(&bytes, &own, NULL, "4837", "198.51.100.0/24");
+    hear(&world, 1, &bytes);
+    bmp_feed_settle(&world.feed, at(11));
+    bmp_update(&bytes, &installed, NULL, "1299", "198.51.100.0/24");
+    hear(&world, 12.2, &bytes);
+    bmp_update(&bytes, &installed, "198.51.100.0/24", NULL, NULL);
+    hear(&world, 20, &bytes);
+    assert_int_equal(world.seen[world.count - 1].time.ns, at(20).ns);
+    assert_string_equal(told(&world), "start up table:198.51.100.0/24 announce:198.51.100.0/24 "
+                                      "withdraw:198.51.100.0/24");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* FRR: another path for a prefix has the stamp of the first. One that is not younger than what the peer
+ * told before is not believed. */
+static void stamps_that_stand_still(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    struct bmp_about first = plain, next = plain;
+    first.time = at(5);
+    next.time = at(9);
+    begin(&world);
+    bmp_up(&bytes, &plain, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &plain, NULL, NULL, NULL);
+    hear(&world, 1, &bytes);
+    bmp_update(&bytes, &first, NULL, "65001 4837", "198.51.100.0/24");
+    hear(&world, 5.5, &bytes);
+    bmp_update(&bytes, &next, NULL, "65001 4837", "198.51.101.0/24");
+    hear(&world, 11, &bytes);
+    bmp_update(&bytes, &first, NULL, "65001 1299", "198.51.100.0/24");
+    hear(&world, 12, &bytes);
+    bmp_update(&bytes, &next, "198.51.101.0/24", NULL, NULL);
+    hear(&world, 13, &bytes);
+    assert_int_equal(world.count, 6);
+    assert_int_equal(world.seen[2].time.ns, at(5.5).ns);
+    assert_int_equal(world.seen[3].time.ns, at(10).ns);
+    assert_int_equal(world.seen[4].time.ns, at(12).ns);
+    assert_int_equal(world.seen[5].time.ns, at(13).ns);
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* FRR: a session that comes up has the stamp of when it was lost, and an End-of-RIB at once. */
+static void sessions_older_than_they_are(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    struct bmp_about old = plain, lost = plain;
+    old.time = at(-86400);
+    begin(&world);
+    bmp_up(&bytes, &old, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &old, NULL, NULL, NULL);
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up complete");
+    lost.time = at(2);
+    bmp_down(&bytes, &lost, 2);
+    hear(&world, 9, &bytes);
+    assert_int_equal(world.seen[0].time.ns, at(9).ns);
+    bmp_up(&bytes, &lost, BMP_OPEN_V4, BMP_OPEN_V4);
+    hear(&world, 11, &bytes);
+    assert_int_equal(world.seen[1].time.ns, at(11).ns);
+    assert_string_equal(told(&world), "down up");
+    bmp_down(&bytes, &lost, 2);
+    hear(&world, 12, &bytes);
+    lost.time = at(12);
+    bmp_up(&bytes, &lost, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_up(&bytes, &lost, BMP_OPEN_V4, BMP_OPEN_V4); /* told twice */
+    bmp_update(&bytes, &lost, NULL, NULL, NULL);
+    bmp_update(&bytes, &lost, NULL, "65001 4837", "198.51.100.0/24");
+    hear(&world, 1012, &bytes);
+    assert_string_equal(told(&world), "down up announce:198.51.100.0/24");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* The same where the session was down when the connection began, which FRR tells, too. */
+static void session_lost_before_the_connection(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    struct bmp_about lost = plain;
+    lost.time = at(-1000);
+    begin(&world);
+    bmp_down(&bytes, &lost, 2);
+    bmp_up(&bytes, &lost, BMP_OPEN_V4, BMP_OPEN_V4);
+    bmp_update(&bytes, &lost, NULL, NULL, NULL);
+    hear(&world, 1, &bytes);
+    assert_string_equal(told(&world), "start up");
     end(&world);
     buffer_done(&bytes);
 }
@@ -216,6 +344,7 @@ static void tables_end(void **state)
     struct world world;
     struct buffer bytes = {0};
     struct bmp_about old = plain, never = {.addr = "192.0.2.10", .asn = 65002};
+    struct bmp_about half = {.addr = "192.0.2.11", .asn = 65003, .time = at(-86400)};
     old.time = at(-86400);
     begin(&world);
     bmp_up(&bytes, &old, BMP_OPEN_PLAIN, BMP_OPEN_PLAIN);
@@ -228,12 +357,11 @@ static void tables_end(void **state)
     bmp_end_of_rib6(&bytes, &old);
     hear(&world, 3, &bytes);
     assert_string_equal(told(&world), ""); /* of no table */
-    bmp_down(&bytes, &old, 2);
-    bmp_up(&bytes, &old, BMP_OPEN_PLAIN, BMP_OPEN_PLAIN);
-    bmp_update(&bytes, &old, NULL, NULL, NULL);
+    bmp_up(&bytes, &half, BMP_OPEN_PLAIN, BMP_OPEN_PLAIN);
+    bmp_update(&bytes, &half, NULL, NULL, NULL);
     bmp_up(&bytes, &never, BMP_OPEN_V4, BMP_OPEN_V4);
     hear(&world, 4, &bytes);
-    assert_string_equal(told(&world), "down up up");
+    assert_string_equal(told(&world), "up up");
     bmp_update(&bytes, &never, NULL, "65002 4837", "198.51.100.0/24");
     hear(&world, 10, &bytes);
     bmp_feed_settle(&world.feed, at(19));
@@ -440,6 +568,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_then_changes),
+        cmocka_unit_test(whose_time_counts),
+        cmocka_unit_test(loc_rib_withdrawn),
+        cmocka_unit_test(stamps_that_stand_still),
+        cmocka_unit_test(sessions_older_than_they_are),
+        cmocka_unit_test(session_lost_before_the_connection),
         cmocka_unit_test(young_sessions_are_not_complete),
         cmocka_unit_test(when_tables_are_complete),
         cmocka_unit_test(tables_end),

@@ -63,7 +63,7 @@ static void tell_up(struct bgp_connection *connection)
     if (!feed->up) /* the first of all: the collector hears again */
         live_feed_start(feed, now);
     const struct bgp_session *session = bgp_speaker_session(connection->speaker);
-    live_feed_up(feed, place_of(connection), session->has_family, (struct utc){0}, now, now);
+    live_feed_up(feed, place_of(connection), session->has_family, (struct utc){0}, now);
 }
 
 /* ---- the end of a connection ---- */
