@@ -362,6 +362,28 @@ static void another_table(void **state)
     end(&world);
 }
 
+/* One that has nothing to tell for longer than that is judged when it has. */
+static void another_table_later(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world, NULL);
+    int fd = connect_router(&world);
+    bmp_initiation(&world.bytes, "rrc00");
+    send_made(&world, fd);
+    await(&world, 1, 1);
+    struct loop_timer *timer = loop_timer_new(world.loop, stop, &world);
+    loop_timer_start(timer, 2500 * NS_PER_MS, 0);
+    loop_run(world.loop);
+    begin_loc_rib(&world, fd);
+    await(&world, 2, 2);
+    assert_string_equal(told(&world), "start gap");
+    assert_non_null(strstr(world.said[1], "it tells nothing of pre-policy, but of loc-rib,"));
+    assert_true(is_closed(fd));
+    loop_timer_free(timer);
+    end(&world);
+}
+
 /* Where the configuration chose, a router that tells of another is only told of. */
 static void not_the_table_that_was_chosen(void **state)
 {
@@ -409,6 +431,7 @@ int main(void)
         cmocka_unit_test(two_routers),
         cmocka_unit_test(the_configuration_names_it),
         cmocka_unit_test(another_table),
+        cmocka_unit_test(another_table_later),
         cmocka_unit_test(not_the_table_that_was_chosen),
         cmocka_unit_test(a_port_in_use),
     };
