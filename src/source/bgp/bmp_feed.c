@@ -93,7 +93,7 @@ static bool is_twin(const struct bmp_feed *feed, int32_t place, const struct bmp
            (known->type != peer->type || known->distinguisher != peer->distinguisher);
 }
 
-/* Who speaks in the table, and who listens: of Adj-RIB-Out and of its own the router speaks. */
+/* Who speaks in the table, and who listens: in Adj-RIB-Out and Loc-RIB it is the router that speaks. */
 static struct bgp_session session_of(const struct bmp_feed *feed, const struct bmp_message *message)
 {
     bool is_heard = feed->table == BMP_PRE_POLICY || feed->table == BMP_POST_POLICY;
@@ -133,7 +133,7 @@ static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *messag
 /* ---- routes ---- */
 
 /* RFC 7854, 4.2: whether AS_PATH has 2-byte ASNs is for the A flag to say, and routers may rewrite
- * all paths to 4 bytes. Some do neither set it nor rewrite: where the session itself has 2-byte ASNs
+ * all paths to 4 bytes. Some neither set it nor rewrite them: where the session itself has 2-byte ASNs
  * and the path makes no sense, it is tried as the session has it. */
 static bool decode_update(const struct bmp_message *message, const struct bgp_session *session,
                           struct bgp_update *out)

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A router says first who it is; who does not within this time is none. */
+/* A router first says who it is; what does not within this time is none. */
 #define INITIATION_NS (30 * NS_PER_S)
-/* Who sent what is no BMP, or was refused, is not heard again for so long: else each of its
+/* Whoever sent what is no BMP, or was refused, is not heard again for so long: else each of its
  * attempts would be a line for people to read and a gap in the journal. */
 #define REST_NS (30 * NS_PER_S)
 /* What is read in one turn of the loop at most: probing goes on beside a router that tells its whole
@@ -64,11 +64,11 @@ struct bmp_listener {
     struct loop_timer *timer;
     struct router routers[BMP_ROUTERS_MAX];
     enum bmp_table table;                   /* BMP_TABLES: as each router has it */
-    struct choice choices[BMP_ROUTERS_MAX]; /* a ring: who is forgotten is found out about again */
+    struct choice choices[BMP_ROUTERS_MAX]; /* a ring: what is forgotten is found out again */
     size_t choice_count;
     int64_t choice_ns;
     struct utc newest;  /* begin of the last gap */
-    bool has_told_full; /* since there was room */
+    bool has_told_full; /* that there is no room, since there last was */
 };
 
 static void say(struct bmp_listener *listener, const char *format, ...)
@@ -111,7 +111,7 @@ static void lose(struct router *router, struct utc since, enum router_state stat
     disconnect(router, state);
 }
 
-/* What it sent cannot be used, and what it would send next neither. */
+/* What it sent cannot be used, nor could what it would send next. */
 static void reject(struct router *router, const char *reason)
 {
     lose(router, clock_utc(), ROUTER_RESTING, reason);
@@ -119,7 +119,7 @@ static void reject(struct router *router, const char *reason)
 
 /* ---- what comes in ---- */
 
-/* A name as the router gives it may be any bytes: what is no plain text is left out. */
+/* The name that a router gives may be any bytes: what is not plain text is left out. */
 static void take_name(struct router *router, const struct reader *given)
 {
     size_t n = 0;
@@ -278,7 +278,7 @@ static struct router *find_resting(struct bmp_listener *listener, const struct a
     return NULL;
 }
 
-/* A place for a connection: a free one, else one that only remembers somebody who rests. */
+/* A place for a connection: a free one, else one that only remembers a router that rests. */
 static struct router *find_place(struct bmp_listener *listener)
 {
     struct router *resting = NULL;
@@ -324,7 +324,7 @@ static void on_connection(void *context, int events)
         if (fd >= 0)
             take_connection(listener, fd, &from);
     }
-    if (error == EMFILE || error == ENFILE) /* it would be told at once again: wait a second */
+    if (error == EMFILE || error == ENFILE) /* the loop would call again at once: wait a second */
         loop_fd_want(listener->watcher, 0);
 }
 
