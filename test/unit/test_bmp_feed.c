@@ -7,6 +7,7 @@
 
 #include "bmp_maker.h"
 #include "source/bgp/bmp_feed.h"
+#include "told.h"
 
 static const struct utc noon = {INT64_C(1700049600) * NS_PER_S};
 static const struct bmp_about plain = {.addr = "192.0.2.9", .asn = 65001};
@@ -80,28 +81,16 @@ static void hear(struct world *world, double seconds, struct buffer *bytes)
     buffer_clear(bytes);
 }
 
-/* "start up table:198.51.100.0/24", and forgets it. */
+/* "start up table:198.51.100.0/24", of each peer in order of time, and forgets it. */
 static const char *told(struct world *world)
 {
-    static const char *const routes[] = {"", "announce", "withdraw", "table"};
-    static const char *const peers[] = {"", "up", "down", "size", "complete"};
-    buffer_clear(&world->text);
-    buffer_puts(&world->text, "");
-    for (size_t i = 0; i < world->count; i++) {
-        const struct observation *o = &world->seen[i];
-        buffer_puts(&world->text, i ? " " : "");
-        if (o->kind == OBSERVATION_ROUTE)
-            buffer_printf(&world->text, "%s:%s", routes[o->code],
-                          registry_text(world->registry, o->target));
-        else
-            buffer_puts(&world->text, o->kind == OBSERVATION_PEER
-                                          ? peers[o->code]
-                                          : observation_kind_name((enum observation_kind)o->kind));
+    size_t count = world->count;
+    for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < i; k++)
-            assert_true(o->peer != world->seen[k].peer || o->time.ns > world->seen[k].time.ns);
-    }
+            assert_true(world->seen[i].peer != world->seen[k].peer ||
+                        world->seen[i].time.ns > world->seen[k].time.ns);
     world->count = 0;
-    return world->text.bytes;
+    return told_text(&world->text, world->registry, world->seen, count);
 }
 
 static void table_then_changes(void **state)

@@ -10,6 +10,7 @@
 #include "source/bgp/bmp_listener.h"
 #include "sys/clock.h"
 #include "sys/net.h"
+#include "told.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -130,22 +131,9 @@ static void await(struct world *world, size_t seen, size_t said)
 /* "start up table:198.51.100.0/24", and forgets it. */
 static const char *told(struct world *world)
 {
-    static const char *const routes[] = {"", "announce", "withdraw", "table"};
-    static const char *const peers[] = {"", "up", "down", "size", "complete"};
-    buffer_clear(&world->text);
-    for (size_t i = 0; i < world->seen_count; i++) {
-        const struct observation *o = &world->seen[i];
-        buffer_puts(&world->text, i ? " " : "");
-        if (o->kind == OBSERVATION_ROUTE)
-            buffer_printf(&world->text, "%s:%s", routes[o->code],
-                          registry_text(world->registry, o->target));
-        else
-            buffer_puts(&world->text, o->kind == OBSERVATION_PEER
-                                          ? peers[o->code]
-                                          : observation_kind_name((enum observation_kind)o->kind));
-    }
+    size_t count = world->seen_count;
     world->seen_count = 0;
-    return world->text.bytes;
+    return told_text(&world->text, world->registry, world->seen, count);
 }
 
 static void begin_router(struct world *world, int fd, const char *name)
