@@ -179,8 +179,8 @@ static void loc_rib_withdrawn(void **state)
     buffer_done(&bytes);
 }
 
-/* FRR: another path for a prefix has the stamp of the first. One that is not younger than what the peer
- * told before is not believed. */
+/* FRR: another path for a prefix has the stamp of the first, which is not believed again. What was heard at the
+ * same time, and comes late, is of the same time. */
 static void stamps_that_stand_still(void **state)
 {
     (void)state;
@@ -195,17 +195,20 @@ static void stamps_that_stand_still(void **state)
     hear(&world, 1, &bytes);
     bmp_update(&bytes, &first, NULL, "65001 4837", "198.51.100.0/24");
     hear(&world, 5.5, &bytes);
+    bmp_update(&bytes, &first, NULL, "65001 1299", "198.51.100.0/24");
+    hear(&world, 8, &bytes);
     bmp_update(&bytes, &next, NULL, "65001 4837", "198.51.101.0/24");
     hear(&world, 11, &bytes);
-    bmp_update(&bytes, &first, NULL, "65001 1299", "198.51.100.0/24");
+    bmp_update(&bytes, &next, NULL, "65001 4837", "198.51.102.0/24");
+    hear(&world, 11.5, &bytes);
+    bmp_update(&bytes, &first, NULL, "65001 4837", "198.51.100.0/24");
     hear(&world, 12, &bytes);
-    bmp_update(&bytes, &next, "198.51.101.0/24", NULL, NULL);
-    hear(&world, 13, &bytes);
-    assert_int_equal(world.count, 6);
+    assert_int_equal(world.count, 7);
     assert_int_equal(world.seen[2].time.ns, at(5.5).ns);
-    assert_int_equal(world.seen[3].time.ns, at(10).ns);
-    assert_int_equal(world.seen[4].time.ns, at(12).ns);
-    assert_int_equal(world.seen[5].time.ns, at(13).ns);
+    assert_int_equal(world.seen[3].time.ns, at(8).ns);
+    assert_int_equal(world.seen[4].time.ns, at(10).ns);
+    assert_int_equal(world.seen[5].time.ns, at(10).ns + 1);
+    assert_int_equal(world.seen[6].time.ns, at(12).ns);
     end(&world);
     buffer_done(&bytes);
 }

@@ -12,6 +12,7 @@ struct bmp_feed_peer {
     bool was_told;     /* that it is up, or down: if it comes up now its session has just begun */
     struct utc up;     /* stamp of its PEER_UP */
     struct utc newest; /* stamp of its routes */
+    bool is_late;      /* ... which came in when it was older than a second */
     struct bgp_session session;
 };
 
@@ -20,18 +21,20 @@ struct bmp_feed_peer {
  * received, installed (RFC 9069, 5.1) or advertised (RFC 8671, 4): not of when it went, came back or
  * passed another policy. GoBGP (3.10) stamps withdrawals in Loc-RIB with when the path was installed.
  *
- * FRR (8.4) stamps what replaces a path with when the first one was received: a stamp that is not younger
- * than the newest before it is none of a change. And some count in whole seconds, even where their
- * stamps do not look so (FRR's always have the same fraction): it may have been up to a second
- * after the stamp, and was not after it came in. */
+ * FRR (8.4) stamps what replaces a path with when the first one was received: a stamp is only believed if
+ * it is younger than those before it, or the same as one that was believed. And some count in whole
+ * seconds, even where their stamps do not look so (FRR's always have the same fraction): it may have
+ * been up to a second after the stamp, and was not after it came in. */
 static struct utc time_of(const struct bmp_feed *feed, struct bmp_feed_peer *peer, struct utc stamp,
                           struct utc now)
 {
     int64_t delay = utc_diff(now, stamp);
-    bool is_of_change = feed->table == BMP_PRE_POLICY && stamp.ns > peer->newest.ns;
-    if (stamp.ns > peer->newest.ns)
+    if (stamp.ns > peer->newest.ns) {
         peer->newest = stamp;
-    bool is_usable = is_of_change && delay > NS_PER_S && delay <= LIVE_DELAY_MOST_NS;
+        peer->is_late = delay > NS_PER_S;
+    }
+    bool is_usable = feed->table == BMP_PRE_POLICY && stamp.ns == peer->newest.ns &&
+                     peer->is_late && delay <= LIVE_DELAY_MOST_NS;
     return is_usable ? utc_add(stamp, NS_PER_S) : now;
 }
 
