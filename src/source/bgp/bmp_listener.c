@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A router first says who it is; what does not within this time is none. */
+/* A router first says who it is; what has not within this time is none. */
 #define INITIATION_NS (30 * NS_PER_S)
 /* Whoever sent what is no BMP, or was refused, is not heard again for so long: else each of its
  * attempts would be a line for people to read and a gap in the journal. */
