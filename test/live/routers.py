@@ -32,11 +32,13 @@ class Router:
         self.key = None         # with which the second session is signed
 
     def plug(self):
-        """Its wire to the switch."""
+        """Its wire to the switch, without link-local addresses: FRR (8.4) alone, which has no zebra to tell it of its
+        interfaces, ends a session that BIRD opened when the next hop of a route has one beside the global one."""
         port = f"to-{self.name}"
         self.box.node("switch").ip(f"link add {port} type veth peer name eth0 netns {self.name}",
                                    f"link set {port} master lan", f"link set {port} up")
-        self.node.ip("link set eth0 up", f"address add fd00::{self.number}1/64 dev eth0 nodad",
+        self.node.ip("link set eth0 addrgenmode none", "link set eth0 up",
+                     f"address add fd00::{self.number}1/64 dev eth0 nodad",
                      *(f"address add {a}/24 dev eth0" for a in self.addresses))
 
     def set_wire(self, state):

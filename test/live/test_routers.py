@@ -98,8 +98,9 @@ class Observer:
     def journal(self, name="lon"):
         """Every observation of routes, peers and collectors, as `export` gives them."""
         path = self.node.dir / f"{name}.db"
+        is_there = path.exists()
         text = self.node.run(self.lastlight, "export", "-j", path, check=False)
-        if "is still empty" in text or not path.exists():      # nothing was written yet
+        if not is_there or "is still empty" in text:      # nothing was written yet
             return []
         return [json.loads(line) for line in text.splitlines() if not line.startswith('{"type":"tick"')]
 
