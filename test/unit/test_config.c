@@ -1,31 +1,9 @@
 /* app/config: what a good configuration comes to, and what is said about bad ones, with its place.
  */
-#include "app/config.h"
 #include "app/options.h"
+#include "config_text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static enum err parse(const char *text, struct config *out, struct buffer *faults)
-{
-    struct why why;
-    enum err err = config_parse("etc/l.yaml", text, strlen(text), out, faults, &why);
-    if (err) { /* `why` is the first line of the faults */
-        size_t n = strcspn(faults->bytes, "\n");
-        assert_int_equal(strncmp(why.text, faults->bytes, n < 600 ? n : 600), 0);
-    }
-    return err;
-}
 
 static const char full[] =
     "journal: data/kp.db\n"

@@ -1,25 +1,8 @@
 /* app/config_routes: where routes come from, as the configuration says. */
-#include "app/config.h"
+#include "config_text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static enum err parse(const char *text, struct config *out, struct buffer *faults)
-{
-    struct why why;
-    return config_parse("etc/l.yaml", text, strlen(text), out, faults, &why);
-}
 
 static void test_bmp(void **state)
 {
@@ -104,9 +87,7 @@ static void test_same_routes(void **state)
 }
 
 /* What BGP makes of it. */
-#define BGP(text)                                                                                  \
-    "subjects: [{name: a, prefixes: [192.0.2.0/24]}]\nvantage: {name: lon, controls: "             \
-    "[icmp:192.0.2.7]}\nroutes: {bgp: {" text "}}\n"
+#define BGP(text) ROUTES("bgp: {" text "}")
 #define PEERS "peers: [{address: 192.0.2.9}]"
 
 static void test_bgp(void **state)
@@ -148,9 +129,7 @@ static void test_bgp(void **state)
 
 static void test_bad_routes(void **state)
 {
-    static const struct {
-        const char *yaml, *fault;
-    } cases[] = {
+    static const struct bad_text cases[] = {
         {BGP("listen: ':179', asn: 64512, " PEERS),
          "3:15: bgp has no 'id', and does not listen at an IPv4 address, which would be taken for "
          "it\n"},
@@ -191,15 +170,7 @@ static void test_bad_routes(void **state)
          "its own routers are away\n"},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct config config;
-        struct buffer faults = {0};
-        char expected[300];
-        snprintf(expected, sizeof expected, "etc/l.yaml:%s", cases[i].fault);
-        assert_int_equal(parse(cases[i].yaml, &config, &faults), ERR_CONFIG);
-        assert_string_equal(faults.bytes, expected);
-        buffer_done(&faults);
-    }
+    expect_faults(cases, COUNT(cases));
 }
 
 static void test_too_many_peers(void **state)
@@ -230,9 +201,11 @@ static void test_keys_are_not_shown(void **state)
     (void)state;
     struct config config;
     struct buffer faults = {0}, text = {0};
-    for (size_t i = 0; i < COUNT(bad); i++)
+    for (size_t i = 0; i < COUNT(bad); i++) {
         assert_int_equal(parse(bad[i], &config, &faults), ERR_CONFIG);
-    assert_null(strstr(faults.bytes, "hush"));
+        assert_null(strstr(faults.bytes, "hush"));
+        buffer_clear(&faults);
+    }
     assert_int_equal(parse(BGP("listen: '192.0.2.1:1', asn: 1, peers: [{address: 192.0.2.9, md5: "
                                "hush}, {address: 192.0.2.10}]"),
                            &config, &faults),
@@ -296,10 +269,7 @@ static void test_key_in_a_file(void **state)
 
 static void test_same_bgp(void **state)
 {
-    static const struct {
-        const char *yaml;
-        bool is_same;
-    } cases[] = {
+    static const struct other_text cases[] = {
         {BGP("listen: '192.0.2.1:1', asn: 1, peers: [{address: '::1', asn: 2, md5: x}]"), true},
         {BGP("listen: '192.0.2.1:2', asn: 1, peers: [{address: '::1', asn: 2, md5: x}]"), false},
         {BGP("listen: '192.0.2.1:1', asn: 2, peers: [{address: '::1', asn: 2, md5: x}]"), false},
@@ -317,15 +287,7 @@ static void test_same_bgp(void **state)
          false},
     };
     (void)state;
-    struct config first, other;
-    struct buffer faults = {0};
-    assert_int_equal(parse(cases[0].yaml, &first, &faults), ERR_OK);
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_int_equal(parse(cases[i].yaml, &other, &faults), ERR_OK);
-        assert_int_equal(config_has_same_bgp(&first, &other), cases[i].is_same);
-        config_done(&other);
-    }
-    config_done(&first);
+    expect_same(cases, COUNT(cases), config_has_same_bgp);
 }
 
 int main(void)
