@@ -91,11 +91,11 @@ void bgp_notification_write(struct buffer *out, const struct bgp_notification *n
 
 const char *bgp_notification_decode(struct reader body, struct bgp_notification *out)
 {
-    struct bgp_notification notification = {.code = reader_u8(&body), .subcode = reader_u8(&body)};
-    notification.data = body;
+    uint8_t code = reader_u8(&body);
+    uint8_t subcode = reader_u8(&body);
     if (body.bad)
         return "a NOTIFICATION is too short";
-    *out = notification;
+    *out = (struct bgp_notification){code, subcode, body};
     return NULL;
 }
 
