@@ -67,25 +67,22 @@ static void add_host(struct buffer *out, const char *host, size_t n)
     }
 }
 
-/* Adds "/NAME" for each part of the path; false if one is too long for a file's name. */
+/* Adds "/NAME" for each part of the path, and the index page's where it ends in a slash; false if one is
+ * too long for a file's name. What follows a # is a place within the file, and is not sent either. */
 static bool add_names(struct buffer *out, const char *path)
 {
-    while (*path == '/')
-        path++;
-    while (*path) {
-        size_t n = strcspn(path, "/#");
-        size_t before = out->size;
-        buffer_puts(out, "/");
+    const char *end = path + strcspn(path, "#");
+    bool has_name = false;
+    do {
+        path += strspn(path, "/");
+        size_t n = strcspn(path, "/#"), before = out->size;
+        has_name = n > 0;
+        buffer_puts(out, has_name ? "/" : "/.index.html");
         add_plain(out, path, n);
         if (out->size - before > CACHE_NAME_MAX)
             return false;
         path += n;
-        if (*path == '#') /* a place within the file; it is not sent either */
-            return true;
-        if (*path == '/' && !path[strspn(path, "/")])
-            buffer_puts(out, "/.index.html");
-        path += strspn(path, "/");
-    }
+    } while (has_name && path < end);
     return true;
 }
 
@@ -96,8 +93,6 @@ static bool make_path(const char *folder, const char *host, struct buffer *out)
         return false;
     buffer_printf(out, "%s/", folder);
     add_host(out, host, n);
-    if (!host[n] || (host[n] == '/' && !host[n + 1]))
-        buffer_puts(out, "/.index.html");
     return add_names(out, host + n) && out->size < CACHE_PATH_MAX - 16;
 }
 

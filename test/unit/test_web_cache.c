@@ -776,6 +776,10 @@ static void test_paths(void **state)
         {"https://../b", "c/%2E./b"},
         {"https://a/b?c=d/e", "c/a/b%3Fc=d/e"},
         {"https://a/b#c", "c/a/b"},
+        {"https://a/b/#c/d", "c/a/b/.index.html"},
+        {"https://a#c", "c/a/.index.html"},
+        {"https://a//", "c/a/.index.html"},
+        {"https://a?b", "c/a/%3Fb"},
         {"https://a/b c\n*", "c/a/b%20c%0A%2A"},
         {"https://a/%2e%2e/b", "c/a/%2e%2e/b"},
     };
