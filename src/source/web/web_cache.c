@@ -191,12 +191,15 @@ static bool is_plain(const char *path, const char *encoding)
 
 /* One transfer. */
 
-/* RFC 9110, 13.1.5: a weak tag must not be used to put parts together. */
+/* By what parts are known to be of one file; NULL: by nothing. RFC 9110, 13.1.5: not by a weak tag, nor by a
+ * date beside a tag. 8.8.2.2: nor by a date so young that the file may have changed once more within it. */
 static const char *validator(const struct cache_note *note)
 {
-    if (*note->etag && strncmp(note->etag, "W/", 2) != 0)
-        return note->etag;
-    return *note->modified ? note->modified : NULL;
+    if (*note->etag)
+        return strncmp(note->etag, "W/", 2) == 0 ? NULL : note->etag;
+    bool is_strong =
+        utc_is_known(note->changed) && utc_diff(note->checked, note->changed) >= WEB_STRONG_DATE_NS;
+    return is_strong ? note->modified : NULL;
 }
 
 /* A server that does not know If-Range sends a part of whatever it has by now. */
@@ -225,6 +228,8 @@ static bool on_head(void *context, const struct web_head *head)
     snprintf(note.url, sizeof note.url, "%s", job->wish->url);
     snprintf(note.etag, sizeof note.etag, "%s", head->etag);
     snprintf(note.modified, sizeof note.modified, "%s", head->modified);
+    note.changed = web_date(head->modified);
+    note.checked = head->date;
     return !cache_part_begin(job->part, &note, &job->ours);
 }
 
@@ -246,6 +251,8 @@ static void ask(struct job *job, bool is_whole, struct web_answer *answer)
 {
     struct web_cache *cache = job->cache;
     job->is_other = false;
+    atomic_store(&cache->done, 0);
+    atomic_store(&cache->size, 0);
     struct web_ask ask = {.url = job->wish->url,
                           .offset = is_whole ? 0 : resumable(job),
                           .body_max =
@@ -389,16 +396,16 @@ static enum err fetch(struct job *job, int attempts, struct web_file *out, struc
 {
     struct web_cache *cache = job->cache;
     struct web_answer answer = {0};
-    bool is_whole = false;
     enum err err = ERR_OK;
     int attempt = 1;
     for (;; attempt++) {
         atomic_store(&cache->attempt, attempt);
-        ask(job, is_whole, &answer);
-        is_whole = answer.end == WEB_NO_RANGE;
+        ask(job, false, &answer);
+        if (answer.end == WEB_NO_RANGE) /* the server is well, and has no more of this version */
+            ask(job, true, &answer);
         if (conclude(job, &answer, out, &err, why) || attempt >= attempts)
             break;
-        if (!is_whole && !wait_for(cache, backoff(cache, attempt, &answer))) {
+        if (!wait_for(cache, backoff(cache, attempt, &answer))) {
             answer.end = WEB_STOPPED;
             break;
         }
