@@ -60,6 +60,26 @@ static void test_endless(void **state)
     trial_end(&trial);
 }
 
+/* What comes back in a question must not break its lines. */
+static void test_odd_tag(void **state)
+{
+    (void)state;
+    char young[64];
+    struct web_page pages[] = {{.path = "/a.gz",
+                                .bytes = trial_bytes,
+                                .size = TRIAL_SIZE,
+                                .etag = "\"1\rX-Odd: 1\"",
+                                .modified = trial_date(60, young)}};
+    struct trial trial;
+    trial_begin(&trial, pages, COUNT(pages));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(trial_get(&trial, "/a.gz"), ERR_OK);
+    trial_check_requests(&trial, 2);
+    assert_string_equal(trial_seen(&trial, 1).if_none_match, "");
+    assert_string_equal(trial_seen(&trial, 1).if_modified, young);
+    trial_end(&trial);
+}
+
 /* What is packed in the file stays packed; what the server packs on the way is not the file. */
 static void test_encodings(void **state)
 {
@@ -78,7 +98,12 @@ static void test_encodings(void **state)
                                 .size = TRIAL_SIZE,
                                 .fields = "Content-Encoding: gzip\r\n"},
                                {.path = "/b.gz", .bytes = page, .size = sizeof page - 1},
-                               {.path = "/a.zst", .bytes = "\x28\xb5\x2f\xfd\x24", .size = 5}};
+                               {.path = "/b.xz", .bytes = page, .size = sizeof page - 1},
+                               {.path = "/a.zst", .bytes = "\x28\xb5\x2f\xfd\x24", .size = 5},
+                               {.path = "/a.xz",
+                                .bytes = "\xfd\x37\x7a\x58\x5a\0",
+                                .size = 6,
+                                .fields = "Content-Encoding: xz\r\n"}};
     struct trial trial;
     trial_begin(&trial, pages, COUNT(pages));
     assert_int_equal(trial_get(&trial, "/a.gz"), ERR_OK);
@@ -89,8 +114,10 @@ static void test_encodings(void **state)
     assert_has(trial.why.text, "/a.bz2: the server sends it packed once more (gzip)");
     assert_int_equal(trial_get(&trial, "/b.gz"), ERR_IO);
     assert_has(trial.why.text, "/b.gz: what the server sends is no archive");
+    assert_int_equal(trial_get(&trial, "/b.xz"), ERR_IO);
     assert_int_equal(trial_get(&trial, "/a.zst"), ERR_OK);
-    trial_check_requests(&trial, 5);
+    assert_int_equal(trial_get(&trial, "/a.xz"), ERR_OK);
+    trial_check_requests(&trial, 7);
     assert_int_equal(trial_count_files(".part"), 0);
     trial_end(&trial);
 }
@@ -163,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_redirects, trial_clean),
         cmocka_unit_test_teardown(test_endless, trial_clean),
+        cmocka_unit_test_teardown(test_odd_tag, trial_clean),
         cmocka_unit_test_teardown(test_encodings, trial_clean),
         cmocka_unit_test_teardown(test_certificates, trial_clean),
     };

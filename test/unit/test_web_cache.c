@@ -243,6 +243,35 @@ static void test_foreign(void **state)
     trial_end(&trial);
 }
 
+/* While a file is waited for, nothing is told of the one before it. */
+static void test_state(void **state)
+{
+    (void)state;
+    struct web_page pages[] = {{.path = "/first.gz", .bytes = trial_bytes, .size = TRIAL_SIZE},
+                               {.path = "/a.gz",
+                                .bytes = trial_bytes,
+                                .size = TRIAL_SIZE,
+                                .fail_status = 503,
+                                .fail_times = 1,
+                                .retry_after = 1}};
+    struct trial trial;
+    pthread_t thread;
+    void *result;
+    trial_begin(&trial, pages, COUNT(pages));
+    assert_int_equal(trial_get(&trial, "/first.gz"), ERR_OK);
+    assert_int_equal(web_cache_state(trial.cache).done, TRIAL_SIZE);
+    assert_int_equal(pthread_create(&thread, NULL, trial_get_a, &trial), 0);
+    for (int i = 0; i < 200 && !web_cache_state(trial.cache).is_waiting; i++)
+        trial_sleep_ms(1);
+    struct web_state waiting = web_cache_state(trial.cache);
+    pthread_join(thread, &result);
+    assert_ptr_equal(result, &trial);
+    assert_true(waiting.is_waiting && waiting.attempt == 1);
+    assert_int_equal(waiting.done, 0);
+    assert_int_equal(waiting.size, 0);
+    trial_end(&trial);
+}
+
 /* Two at once: one fetches, the other waits for it. The lock belongs to the open file, so that threads
  * are to it as processes are. */
 static void test_two_at_once(void **state)
@@ -340,6 +369,7 @@ int main(void)
         cmocka_unit_test_teardown(test_unreachable, trial_clean),
         cmocka_unit_test_teardown(test_old_copy, trial_clean),
         cmocka_unit_test_teardown(test_foreign, trial_clean),
+        cmocka_unit_test_teardown(test_state, trial_clean),
         cmocka_unit_test_teardown(test_two_at_once, trial_clean),
         cmocka_unit_test_teardown(test_full_disk, trial_clean),
         cmocka_unit_test_teardown(test_folder_in_the_way, trial_clean),
