@@ -269,6 +269,27 @@ static void test_table(void **state)
     end(&asking);
 }
 
+/* None was made in the first hours of the month: the last of the month before is found, and its page is asked
+ * for only then. */
+static void test_table_of_the_month_before(void **state)
+{
+    (void)state;
+    static const char january[] = LINK("bview.20220131.1600.gz") LINK("updates.20220131.2355.gz");
+    static const char february[] = LINK("updates.20220201.0000.gz") LINK("bview.20220201.1600.gz");
+    struct web_page pages[] = {{.path = "/rrc00/2022.01/", PAGE(january)},
+                               {.path = "/rrc00/2022.02/", PAGE(february)}};
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
+    asking.span.with_table = true;
+    ask(&asking, "rrc00", "2022-02-01T16:30:00Z", "2022-02-01T17:00:00Z");
+    assert_int_equal(asking.from.ns, at("2022-02-01T16:00:00Z").ns);
+    assert_int_equal(asking.requests, 1);
+    ask(&asking, "rrc00", "2022-02-01T10:00:00Z", "2022-02-01T10:05:00Z");
+    assert_has(asking.names.bytes, "/rrc00/2022.01/bview.20220131.1600.gz ");
+    assert_int_equal(asking.from.ns, at("2022-01-31T16:00:00Z").ns);
+    end(&asking);
+}
+
 static void test_wrong_spans(void **state)
 {
     (void)state;
@@ -397,6 +418,7 @@ int main(void)
         cmocka_unit_test_teardown(test_holes, trial_clean),
         cmocka_unit_test_teardown(test_grid, trial_clean),
         cmocka_unit_test_teardown(test_table, trial_clean),
+        cmocka_unit_test_teardown(test_table_of_the_month_before, trial_clean),
         cmocka_unit_test_teardown(test_wrong_spans, trial_clean),
         cmocka_unit_test_teardown(test_ahead, trial_clean),
         cmocka_unit_test_teardown(test_ahead_is_left, trial_clean),
