@@ -280,3 +280,40 @@ enum err archives_fetch(struct archives *archives, struct why *why)
     progress_end(&progress);
     return err;
 }
+
+/* Of the daemon. */
+
+/* What is read in is known again by its files: of a time to come there would be others each time. */
+static enum err check_past(const struct archive_span *span, struct why *why)
+{
+    char until[UTC_TEXT_MAX];
+    if (!span->collector || span->until.ns <= clock_utc().ns)
+        return ERR_OK;
+    return why_set(
+        why, ERR_CONFIG,
+        "archives of %s: until %s there are still some to come; name a time that is past",
+        span->collector, utc_format(span->until, until));
+}
+
+enum err archives_of_config(const struct config *config, struct archives *out, struct why *why)
+{
+    struct archives_wish wish = {.paths = config->archives,
+                                 .count = config->archive_count,
+                                 .span = config->archive_span,
+                                 .cache = config->cache,
+                                 .contact = config->contact};
+    enum err err = check_past(&wish.span, why);
+    if (!err)
+        err = archives_gather(&wish, out, why);
+    if (err)
+        return err;
+    err = archives_fetch(out, why);
+    if (err == ERR_INPUT)
+        why_set(why, err,
+                "not all archives that %s names can be had; run it again when they can, or take "
+                "them out of it",
+                config->path);
+    if (err)
+        archives_close(out);
+    return err;
+}

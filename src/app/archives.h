@@ -8,6 +8,7 @@
 #ifndef APP_ARCHIVES_H
 #define APP_ARCHIVES_H
 
+#include "app/config.h"
 #include "app/options.h"
 #include "app/progress.h"
 #include "source/web/archive_list.h"
@@ -48,6 +49,9 @@ enum err archives_open(const struct options *options, const char *contact, struc
 /* Fetches all URLs: what could be had stands in their places as files here. ERR_INPUT if some are missing,
  * which is told. ERR_NOT_FOUND if nothing is left. */
 enum err archives_fetch(struct archives *archives, struct why *why);
+/* All that the configuration names, fetched. ERR_CONFIG if its span is not over yet, ERR_INPUT if not all can
+ * be had; then, too, there is nothing to close. */
+enum err archives_of_config(const struct config *config, struct archives *out, struct why *why);
 void archives_close(struct archives *archives);
 
 /* As RFC 3339 has it, or in seconds since 1970. */
