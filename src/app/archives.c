@@ -272,6 +272,7 @@ enum err archives_fetch(struct archives *archives, struct why *why)
         if (path_is_url(archives->paths[i]))
             urls[count++] = archives->paths[i];
     progress_init(&progress, "archives");
+    progress.faulty = "archives that cannot be had";
     archives->web.watch = stderr_is_terminal() ? archives_watch : NULL;
     archives->web.context = &progress;
     struct url_files *files = url_files_new(&archives->web, urls, count, &faults);

@@ -343,6 +343,23 @@ static void test_replay_gap(void **state)
     assert_null(strstr(result->out, "\"time\":\"2022-02-07T05:40:01Z\""));
 }
 
+/* What is told of too many is told of what it is. */
+static void test_many_missing(void **state)
+{
+    (void)state;
+    char line[2048] = "replay -j a.db --cache cache";
+    for (int i = 0; i < 22; i++) {
+        size_t n = strlen(line);
+        snprintf(line + n, sizeof line - n, " http://127.0.0.1:%u/%d.gz", web_server_port(server),
+                 i);
+    }
+    const struct result *result = run(line);
+    assert_int_equal(result->status, 1);
+    assert_has(result->talk, "/19.gz: the server answers 404 (not found)\n");
+    assert_null(strstr(result->talk, "/20.gz"));
+    assert_has(result->talk, "and 2 more archives that cannot be had\n");
+}
+
 /* A configuration with these archives; what a daemon says of them until it watches or ends. */
 static char *run_with(const char *archives, int *status)
 {
@@ -464,6 +481,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_interrupted, begin, end),
         cmocka_unit_test_setup_teardown(test_replay, begin, end),
         cmocka_unit_test_setup_teardown(test_replay_gap, begin, end),
+        cmocka_unit_test_setup_teardown(test_many_missing, begin, end),
         cmocka_unit_test_setup_teardown(test_run, begin, end),
         cmocka_unit_test_setup_teardown(test_run_without, begin, end),
         cmocka_unit_test_setup_teardown(test_usage, begin, end),
