@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <curl/curl.h>
+#include <dlfcn.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -58,6 +60,35 @@ static void test_endless(void **state)
     trial_check_requests(&trial, 3);
     assert_int_equal(trial_count_files(""), 0); /* and they take no room */
     trial_end(&trial);
+}
+
+/* libcurl's own, but for one call that fails, as it does when memory runs out. */
+static int failing_call; /* the how manieth from now; 0: none */
+
+CURLMcode curl_multi_perform(CURLM *multi, int *running)
+{
+    static CURLMcode (*real)(CURLM * multi, int *running);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "curl_multi_perform");
+    return failing_call && --failing_call == 0 ? CURLM_OUT_OF_MEMORY : real(multi, running);
+}
+
+/* What broke off for a reason of our own is not taken for all. */
+static void test_own_failure(void **state)
+{
+    (void)state;
+    struct web_page pages[] = {
+        {.path = "/a.gz", .bytes = trial_bytes, .size = TRIAL_SIZE, .has_no_length = true}};
+    for (int i = 1; i < 4; i++) {
+        struct trial trial;
+        trial_begin(&trial, pages, COUNT(pages));
+        failing_call = i;
+        assert_int_equal(trial_get(&trial, "/a.gz"), ERR_OK);
+        trial_check_file(&trial, trial_bytes, TRIAL_SIZE);
+        assert_int_equal(web_cache_requests(trial.cache), 2);
+        trial_end(&trial);
+        trial_clean(NULL);
+    }
 }
 
 /* What comes back in a question must not break its lines. */
@@ -190,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_redirects, trial_clean),
         cmocka_unit_test_teardown(test_endless, trial_clean),
+        cmocka_unit_test_teardown(test_own_failure, trial_clean),
         cmocka_unit_test_teardown(test_odd_tag, trial_clean),
         cmocka_unit_test_teardown(test_encodings, trial_clean),
         cmocka_unit_test_teardown(test_certificates, trial_clean),
