@@ -261,7 +261,7 @@ static void test_state(void **state)
     assert_int_equal(trial_get(&trial, "/first.gz"), ERR_OK);
     assert_int_equal(web_cache_state(trial.cache).done, TRIAL_SIZE);
     assert_int_equal(pthread_create(&thread, NULL, trial_get_a, &trial), 0);
-    for (int i = 0; i < 200 && !web_cache_state(trial.cache).is_waiting; i++)
+    for (int i = 0; i < 5000 && !web_cache_state(trial.cache).is_waiting; i++)
         trial_sleep_ms(1);
     struct web_state waiting = web_cache_state(trial.cache);
     pthread_join(thread, &result);
