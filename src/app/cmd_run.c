@@ -29,6 +29,7 @@ int cmd_run(const struct options *options)
     int status = command_config(path ? path : COMMAND_CONFIG_FILE, &config);
     if (status)
         return status;
+    config.cache = options_get(options, OPTION_CACHE);
     if (options_has(options, OPTION_CHECK))
         status = check(options, &config);
     else if (options_has(options, OPTION_DRY_RUN))

@@ -21,7 +21,7 @@
  *                                        text: "Korean Central News"}]
  *     routes:
  *       collector: rrc00
- *       archives: [archive/2022-01]
+ *       archives: [archive/2022-01, "https://data.ris.ripe.net/rrc00/2022.02/updates.20220207.0530.gz"]
  *       bmp: {listen: "192.0.2.9:11019", table: pre-policy}    # or bmp: "192.0.2.9:11019"
  *       bgp:
  *         listen: "192.0.2.9:179"
@@ -48,6 +48,11 @@
  * that ends; more of them are a failure. Of a target that names a host one address is asked, in the order
  * of RFC 6724; with `addresses: ipv4` or `ipv6` only one of that family, with `addresses: all` each of
  * them: it is degraded if only some of them work.
+ *
+ * `archives` are read in before anything is watched: files, folders, and URLs, which are fetched and kept; or
+ * those that a collector has on the web, {collector: rrc00, from: 2022-02-07T05:30:00Z, until:
+ * 2022-02-07T06:30:00Z}, with `rib: yes` from the table before that on, with `site` from a mirror. `run` begins
+ * once all of them can be had.
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
@@ -83,6 +88,7 @@
 #include "source/bgp/ris_live.h"
 #include "source/probe/prober.h"
 #include "source/stream.h"
+#include "source/web/archive_list.h"
 
 enum {
     CONFIG_BYTES_MAX = 4 * 1024 * 1024,
@@ -125,11 +131,13 @@ struct config {
     size_t prefix_capacity;
     uint32_t *asns;
     size_t asn_capacity;
-    const char **archives; /* MRT files or folders that `run` and `replay` read in */
+    const char **archives; /* files, folders and URLs that `run` reads in first */
     size_t archive_count, archive_capacity;
-    const char *collector;   /* NULL if not given */
-    const char *bmp;         /* where to listen, as it is written; NULL: nowhere */
-    struct addr bmp_address; /* family 0: everywhere */
+    struct archive_span archive_span; /* or these; no collector: none */
+    const char *cache;                /* where to keep what is fetched; NULL: where it is usual */
+    const char *collector;            /* NULL if not given */
+    const char *bmp;                  /* where to listen, as it is written; NULL: nowhere */
+    struct addr bmp_address;          /* family 0: everywhere */
     uint16_t bmp_port;
     enum bmp_table bmp_table; /* BMP_TABLES: as each router has it */
     struct bgp_config bgp;

@@ -47,6 +47,8 @@ void config_read_routes(struct reading *reading, const yaml_node_t *node);
 void config_check_routes(struct reading *reading, const yaml_node_t *node);
 void config_fill_in_routes(struct reading *reading);
 
+void config_read_archives(struct reading *reading, const yaml_node_t *node);
+
 void config_read_ris_live(struct reading *reading, const yaml_node_t *node);
 void config_check_ris_live(struct reading *reading, const yaml_node_t *node);
 void config_fill_in_ris_live(struct reading *reading);

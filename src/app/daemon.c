@@ -1,5 +1,6 @@
 #include "app/daemon.h"
 
+#include "app/archives.h"
 #include "app/command.h"
 #include "app/ingest.h"
 #include "app/live_routes.h"
@@ -250,17 +251,24 @@ static struct registry *copy_registry(const struct registry *registry)
 
 static int read_archives(const struct config *config, struct pipeline *pipeline)
 {
-    struct ingest ingest = {.paths = config->archives,
-                            .path_count = config->archive_count,
-                            .collector = config->collector,
-                            .watch = config->watch,
-                            .subjects = config->subjects,
-                            .subject_count = config->subject_count};
+    struct archives archives;
     struct ingest_result result;
     struct why why;
-    if (!config->archive_count)
+    if (!config->archive_count && !config->archive_span.collector)
         return EXIT_DONE;
+    if (archives_of_config(config, &archives, &why))
+        return command_fail(&why);
+    struct ingest ingest = {.paths = archives.paths,
+                            .path_count = archives.count,
+                            .collector =
+                                archives.collector ? archives.collector : config->collector,
+                            .watch = config->watch,
+                            .holes = archives.holes,
+                            .hole_count = archives.hole_count,
+                            .subjects = config->subjects,
+                            .subject_count = config->subject_count};
     enum err err = ingest_run(&ingest, pipeline, &result, &why);
+    archives_close(&archives);
     if (err && err != ERR_INPUT)
         return command_fail(&why);
     if (!result.was_complete)
