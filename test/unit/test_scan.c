@@ -342,6 +342,20 @@ static void test_hole(void **state)
     done(&play);
 }
 
+/* A hole for which there is no room is told: what went unseen in it may look like an outage. */
+static void test_too_many_holes(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    for (int64_t i = 0; i < SCAN_HOLES_MAX + 2; i++)
+        scan_hole(play.scan, (struct interval){{(START + 2 * (int64_t)HOUR + i) * NS_PER_S},
+                                               {(START + 3 * (int64_t)HOUR + i) * NS_PER_S}});
+    end(&play, HOUR);
+    assert_int_equal(scan_summary(play.scan).refused, 2);
+    done(&play);
+}
+
 /* Flaps before an outage are counted; back for less than five minutes is not back. */
 static void test_flaps(void **state)
 {
@@ -673,6 +687,7 @@ int main(void)
         cmocka_unit_test(test_claim_in_gap),
         cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_hole),
+        cmocka_unit_test(test_too_many_holes),
         cmocka_unit_test(test_flaps),
         cmocka_unit_test(test_drift),
         cmocka_unit_test(test_covered),
