@@ -620,15 +620,8 @@ static void test_families(void **state)
     done(&play);
 }
 
-static void write_delegated(char *path)
+static void write_temporary(char *path, const char *text)
 {
-    static const char text[] = "2|test|20080224|6|19830101|20080224|+0000\n"
-                               "test|*|asn|*|3|summary\n"
-                               "test|*|ipv4|*|0|summary\n"
-                               "test|*|ipv6|*|0|summary\n"
-                               "test|KP|asn|100|1|20080101|allocated\n"
-                               "test|KP|asn|200|1|20080101|allocated\n"
-                               "test|SE|asn|300|1|20080101|allocated\n";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     FILE *file = fdopen(fd, "w");
@@ -637,19 +630,32 @@ static void write_delegated(char *path)
     fclose(file);
 }
 
-/* Two ASes of a country at once are an event of the country, too. */
-static void test_country(void **state)
+static struct countries *make_countries(void)
 {
-    (void)state;
+    static const char text[] = "2|test|20080224|6|19830101|20080224|+0000\n"
+                               "test|*|asn|*|3|summary\n"
+                               "test|*|ipv4|*|0|summary\n"
+                               "test|*|ipv6|*|0|summary\n"
+                               "test|KP|asn|100|1|20080101|allocated\n"
+                               "test|KP|asn|200|1|20080101|allocated\n"
+                               "test|SE|asn|300|1|20080101|allocated\n";
     char path[] = "/tmp/lastlight-delegated-XXXXXX";
     const char *paths[] = {path};
     struct stream_faults faults = {0};
     struct why why;
-    struct play play = begin(0);
-    write_delegated(path);
+    write_temporary(path, text);
     struct countries *countries = countries_load(paths, 1, &faults, &why);
     remove(path);
     assert_non_null(countries);
+    return countries;
+}
+
+/* Two ASes of a country at once are an event of the country, too. */
+static void test_country(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    struct countries *countries = make_countries();
     play.wish.countries = countries;
     set_up(&play);
     say_all(&play, HOUR, 0, PEERS, "10.0.0.0/16", NULL);
@@ -670,6 +676,34 @@ static void test_country(void **state)
                             event(&play, i)->asn == 300 ? "SE" : "KP");
     done(&play);
     countries_free(countries);
+}
+
+/* What the RPKI says of the prefixes that went; nothing, where nobody told whose they are. */
+static void test_rpki(void **state)
+{
+    (void)state;
+    static const char text[] = "ASN,IP Prefix,Max Length\nAS200,20.0.0.0/16,16\n"
+                               "AS400,40.0.0.0/16,16\n";
+    char path[] = "/tmp/lastlight-rpki-XXXXXX";
+    struct stream_faults faults = {0};
+    struct why why;
+    struct play play = begin(0);
+    write_temporary(path, text);
+    struct rpki *rpki = rpki_load(path, &faults, &why);
+    remove(path);
+    assert_non_null(rpki);
+    play.wish.rpki = rpki;
+    set_up(&play);
+    say_all(&play, HOUR, 0, PEERS, "20.0.0.0/16", NULL);
+    say_all(&play, 2 * HOUR, 0, PEERS, "40.0.0.0/16", NULL); /* and nobody ever told more of it */
+    end(&play, 3 * HOUR);
+    assert_int_equal(play.events->count, 2);
+    assert_int_equal(event(&play, 0)->asn, 200);
+    assert_int_equal(event(&play, 0)->rpki[RPKI_VALID], 1);
+    assert_int_equal(event(&play, 1)->asn, 0);
+    assert_int_equal(event(&play, 1)->rpki[RPKI_UNKNOWN], 1);
+    done(&play);
+    rpki_free(rpki);
 }
 
 int main(void)
@@ -701,6 +735,7 @@ int main(void)
         cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_families),
         cmocka_unit_test(test_country),
+        cmocka_unit_test(test_rpki),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,8 +46,10 @@ void making_judge(const struct making *making, struct scan_event *event, uint32_
     uint64_t known = making->blocks_known[making_family(event->family)];
     if (known)
         event->score /= (double)known;
+    /* An origin that nobody told is not one that the RPKI does not know. */
     for (size_t i = 0; making->wish->rpki && i < event->prefix_count; i++)
-        event->rpki[rpki_validate(making->wish->rpki, &event->prefixes[i], origin)]++;
+        event->rpki[origin ? rpki_validate(making->wish->rpki, &event->prefixes[i], origin)
+                           : RPKI_UNKNOWN]++;
 }
 
 /* ---- what ASes have in all ---- */
