@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP = 20, WRITE_AT = 64 * 1024 };
+/* LEAST_PEERS: what one peer alone loses is no outage, whatever --min-peers says (losses.h). */
+enum { TOP = 20, WRITE_AT = 64 * 1024, LEAST_PEERS = 2 };
 
 struct scanning {
     struct archives archives;
@@ -120,7 +121,6 @@ static enum err load(struct scanning *scanning, const struct options *options, s
         err = scanning->rpki ? ERR_OK : why->err;
     }
     scanning->wish.rpki = scanning->rpki ? rpki_source_rpki(scanning->rpki) : NULL;
-    scanning->report.has_rpki = rpki != NULL;
     return err;
 }
 
@@ -246,11 +246,16 @@ static int print_report(struct scanning *scanning, const struct options *options
     struct buffer out = {0};
     struct scan_events *events = scan_events_new(scanning->scan, &scanning->wish);
     report->events = events;
+    report->wish = &scanning->wish;
     report->summary = scan_summary(scanning->scan);
     report->counts = route_files_counts(scanning->files);
     report->records = scanning->faults.records;
     report->bad = scanning->faults.bad;
     report->missing = scanning->faults.missing;
+    report->collectors = scanning->collectors;
+    report->collector_count = scanning->collector_count;
+    report->min_peers =
+        scanning->min_peers > LEAST_PEERS ? scanning->min_peers : (unsigned)LEAST_PEERS;
     if (style.format == FORMAT_JSON)
         scan_json(report, &out);
     else

@@ -112,6 +112,15 @@ static void set_relations(json_t *row, const struct scan_event *event, bool has_
     json_object_set_new(row, "score", json_number(event->score));
 }
 
+static json_t *collectors_json(const struct scan_report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->collector_count; i++)
+        if (*report->collectors[i])
+            json_array_append_new(list, json_text(report->collectors[i]));
+    return list;
+}
+
 static void summary_json(const struct scan_report *report, struct buffer *out)
 {
     const struct scan_summary *summary = &report->summary;
@@ -123,10 +132,15 @@ static void summary_json(const struct scan_report *report, struct buffer *out)
     json_object_set_new(row, "records", count_json(report->records));
     json_object_set_new(row, "bad", count_json(report->bad));
     json_object_set_new(row, "missing", count_json(report->missing));
+    json_object_set_new(row, "collectors", collectors_json(report));
     json_object_set_new(row, "changes", count_json(table->changes));
+    json_object_set_new(
+        row, "updates",
+        count_json(report->counts.of[ELEMENT_ANNOUNCE] + report->counts.of[ELEMENT_WITHDRAW]));
     json_object_set_new(row, "peers", count_json(table->peers));
     json_object_set_new(row, "full_feeds4", count_json(summary->full_feeds_most[0]));
     json_object_set_new(row, "full_feeds6", count_json(summary->full_feeds_most[1]));
+    json_object_set_new(row, "least_peers", count_json(report->min_peers));
     json_object_set_new(row, "prefixes4", count_json(table->prefixes[0]));
     json_object_set_new(row, "prefixes6", count_json(table->prefixes[1]));
     json_object_set_new(row, "session_losses", count_json(table->sessions_lost));
@@ -134,6 +148,8 @@ static void summary_json(const struct scan_report *report, struct buffer *out)
     json_object_set_new(row, "tables_seen", json_boolean(summary->has_dump));
     json_object_set_new(row, "events", count_json(report->events->count));
     json_object_set_new(row, "left_out", count_json(report->events->left_out));
+    json_object_set_new(row, "refused", count_json(summary->refused));
+    json_object_set_new(row, "refused_changes", count_json(table->refused));
     json_object_set_new(row, "memory", count_json(table->memory));
     json_line(out, row);
 }
@@ -149,7 +165,7 @@ void scan_json(const struct scan_report *report, struct buffer *out)
         json_t *row = json_object();
         set_subject(row, event);
         set_course(row, event);
-        set_relations(row, event, report->has_rpki);
+        set_relations(row, event, report->wish->rpki != NULL);
         json_line(out, row);
     }
     summary_json(report, out);

@@ -23,22 +23,40 @@
  *                     ASes lost within two minutes
  *     related         one AS is on the other's path; sure: false if it may have been so before
  *     rpki            {valid, invalid-origin, ...}: how many of the prefixes
- *     score           what it is ranked by: seconds that the whole known space would have been lost */
+ *     score           what it is ranked by: seconds that the whole known space would have been lost
+ *
+ * and of the summary, beside what its members' names say:
+ *
+ *     collectors      their names, as far as they are known
+ *     changes         announcements, withdrawals and entries of dumps; updates: without those of dumps. Without
+ *                     any nothing that went out can be seen
+ *     full_feeds4, 6  peers that were live with a full feed, at most. Below the least that must lose a prefix,
+ *                     least_peers, no outage of that family can be seen
+ *     refused         events and gaps for which there was no room; refused_changes: those of the table
+ *     left_out        prefixes of which nobody can tell whether they are new: see --unsure */
 #ifndef APP_SCAN_REPORT_H
 #define APP_SCAN_REPORT_H
 
-#include "out/out.h"
+#include "out/page.h"
 #include "source/mrt/element.h"
 #include "source/table/scan_events.h"
 
 struct scan_report {
     const struct scan_events *events;
+    const struct scan_wish *wish;
     struct scan_summary summary;
     struct element_counts counts;
     uint64_t records, bad, missing; /* as of stream_faults */
-    size_t top;                     /* so many outages, and so many claims; 0: all */
-    bool has_rpki;
+    const char *const *collectors;  /* their names; "" for those whose name is not known */
+    size_t collector_count;
+    unsigned min_peers; /* that must lose a prefix before it is told */
+    size_t top;         /* so many outages, and so many claims; 0: all */
 };
+
+/* Of scan_text(): what was read, and what can be seen in it. False if that is nothing. */
+bool scan_overview(const struct scan_report *report, struct page *page, struct arena *arena);
+/* Whether there were witnesses of an outage, had there been one. */
+bool scan_can_see(const struct scan_report *report);
 
 void scan_text(const struct scan_report *report, const struct style *style, struct buffer *out);
 void scan_json(const struct scan_report *report, struct buffer *out);

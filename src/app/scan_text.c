@@ -7,19 +7,11 @@
 
 enum { PREFIXES = 3 };
 
-/* "1 536": a space between thousands. */
-static const char *number(struct arena *arena, uint64_t n)
-{
-    if (n < 1000)
-        return arena_printf(arena, "%" PRIu64, n);
-    return arena_printf(arena, "%s %03u", number(arena, n / 1000), (unsigned)(n % 1000));
-}
-
 static const char *blocks_words(struct arena *arena, const struct scan_event *event,
                                 uint64_t blocks)
 {
-    return arena_printf(arena, "%s /%d%s", number(arena, blocks), event->family == 6 ? 48 : 24,
-                        blocks == 1 ? "" : "s");
+    return arena_printf(arena, "%s /%d%s", words_number(arena, blocks),
+                        event->family == 6 ? 48 : 24, blocks == 1 ? "" : "s");
 }
 
 static const char *prefix_words(struct arena *arena, const struct prefix *prefix)
@@ -37,7 +29,7 @@ static const char *prefixes_words(struct arena *arena, const struct scan_event *
         items[count] = prefix_words(arena, &event->prefixes[count]);
     if (event->prefix_count > count)
         items[count++] =
-            arena_printf(arena, "%s more", number(arena, event->prefix_count - PREFIXES));
+            arena_printf(arena, "%s more", words_number(arena, event->prefix_count - PREFIXES));
     return words_list(arena, items, count);
 }
 
@@ -52,10 +44,11 @@ static const char *as_words(struct arena *arena, uint32_t asn, struct country co
 /* Whose, how many, which. */
 static const char *subject_words(struct arena *arena, const struct scan_event *event)
 {
-    const char *known = event->known_prefixes ? arena_printf(arena, "%s of %s known",
-                                                             number(arena, event->prefix_count),
-                                                             number(arena, event->known_prefixes))
-                                              : number(arena, event->prefix_count);
+    const char *known =
+        event->known_prefixes
+            ? arena_printf(arena, "%s of %s known", words_number(arena, event->prefix_count),
+                           words_number(arena, event->known_prefixes))
+            : words_number(arena, event->prefix_count);
     bool is_one = event->prefix_count == 1 && !event->known_prefixes;
     const char *prefixes = is_one || event->known_prefixes == 1 ? "prefix" : "prefixes";
     const char *blocks = blocks_words(arena, event, event->blocks);
@@ -76,14 +69,15 @@ static const char *end_words(struct arena *arena, const struct scan_event *event
                          : event->partly == event->prefix_count
                              ? ", at a part of the peers"
                              : arena_printf(arena, ", %s of them at a part of the peers",
-                                            number(arena, event->partly));
+                                            words_number(arena, event->partly));
     if (!event->open)
         return arena_printf(arena, "back %s%s (%s)",
                             words_interval(arena, &event->ended, event->began.first_after), partly,
                             words_between(arena, &event->began, &event->ended));
-    const char *which = event->open == event->prefix_count
-                            ? ""
-                            : arena_printf(arena, " for %s of them", number(arena, event->open));
+    const char *which =
+        event->open == event->prefix_count
+            ? ""
+            : arena_printf(arena, " for %s of them", words_number(arena, event->open));
     if (event->is_unseen)
         return arena_printf(arena,
                             "not heard of again%s since a gap in the archive, %s after it went",
@@ -214,40 +208,18 @@ static void add_events(struct page *page, const struct scan_report *report, stru
         page_space(page);
     }
     if (!rank)
-        page_paragraph(page, "None was found.");
+        page_paragraph(page, scan_can_see(report) ? "None was found." : "None could be seen.");
     else if (report->top && rank > report->top)
         page_paragraph(page, arena_printf(arena, "And %s more; --top 0 shows all.",
-                                          number(arena, rank - report->top)));
-}
-
-static void add_summary(struct page *page, const struct scan_report *report, struct arena *arena)
-{
-    const struct scan_summary *summary = &report->summary;
-    const struct route_table_counts *table = &summary->table;
-    page_paragraph(
-        page, arena_printf(
-                  arena,
-                  "%s to %s: %s changes of %s, of %s and %s; live with a full feed were "
-                  "up to %u (IPv4) and %u (IPv6) of them.",
-                  words_time(arena, summary->first), words_time(arena, summary->last),
-                  number(arena, table->changes), words_count(arena, table->peers, "peer", "peers"),
-                  arena_printf(arena, "%s prefixes of IPv4", number(arena, table->prefixes[0])),
-                  arena_printf(arena, "%s of IPv6", number(arena, table->prefixes[1])),
-                  summary->full_feeds_most[0], summary->full_feeds_most[1]));
-    if (!summary->has_dump)
-        page_paragraph(page, "There is no table dump among these archives: of a prefix that nobody "
-                             "spoke of nothing is known, and it does not count.");
-    if (summary->gaps)
-        page_paragraph(page, arena_printf(arena, "%s in the archives, the longest %s.",
-                                          words_count(arena, summary->gaps, "gap", "gaps"),
-                                          words_interval(arena, &summary->gap, (struct utc){0})));
+                                          words_number(arena, rank - report->top)));
 }
 
 void scan_text(const struct scan_report *report, const struct style *style, struct buffer *out)
 {
     struct page page = page_of(style, out);
     struct arena arena = {0};
-    add_summary(&page, report, &arena);
+    if (!scan_overview(report, &page, &arena))
+        return;
     page_heading(&page, "Outages");
     add_events(&page, report, &arena, false);
     page_heading(&page, "Other origins");

@@ -14,6 +14,7 @@
 #include <glob.h>
 #include <jansson.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +77,10 @@ static void test_text(void **state)
         "There is no table dump among these archives: of a prefix that nobody spoke of\n"
         "nothing is known, and it does not count.\n"
         "\n"
+        "The largest come first: how much of the address space, at what share of the\n"
+        "peers, for how long. A peer is a router that tells a collector its routes. Space\n"
+        "is counted in blocks of 256 addresses (/24), of IPv6 in /48s.\n"
+        "\n"
         "Outages\n"
         "  1. AS200: 1 of 1 known prefix, 256 /24s: 20.0.0.0/16. Gone between\n"
         "     2008-02-24T00:00:25Z and 01:00:04Z; back between 01:00:05 and 02:00:04 (1 s\n"
@@ -87,6 +92,80 @@ static void test_text(void **state)
         "     between 2008-02-24T02:00:05Z and 03:00:00Z, until between 03:10:04 and\n"
         "     03:10:05 (10 min 4 s to 1 h 10 min). 6 of 6 peers with a route had it.\n"
         "\n");
+}
+
+/* A dump of one prefix as two peers have it. */
+static void write_dump(const char *name)
+{
+    struct buffer file = {0};
+    archive_peer_table(&file, START, "192.0.2.1 65001 192.0.2.2 65002");
+    archive_rib(&file, START, "20.0.0.0/16", "0 1");
+    write_file(name, &file);
+}
+
+/* Where there are no witnesses, it is not said that there was no outage. */
+static void test_blindness(void **state)
+{
+    (void)state;
+    struct buffer one = {0}, lost = {0};
+    archive_update(&one, START, NULL, "65000 7", "20.0.0.0/16");
+    archive_update(&one, START + HOUR, "20.0.0.0/16", NULL, NULL);
+    write_file("one-peer", &one);
+    say_all(&lost, 0, NULL, "7 100", "20.0.0.0/16");
+    archive_state(&lost, START + HOUR, 6, 1);
+    write_file("lost", &lost);
+    write_dump("dump");
+    write_archives();
+    file_write("empty", "");
+    static const char none[] = "There is no route in these archives, or none of the time that was "
+                               "asked for:\nnothing is known of any outage.\n\n";
+    static const struct {
+        const char *arguments, *said, *not_said;
+    } cases[] = {
+        {"empty", none, "found"},
+        {"--from 2009-01-01T00:00:00Z updates.1", none, "found"},
+        {"dump", "no updates: nothing that\nwent out can be seen.", "found"},
+        {"dump", "Outages\nNone could be seen.", "found"},
+        {"one-peer",
+         "Of IPv4 no outage can be seen: it takes 2 peers that are live with a full feed,\n"
+         "and there was 1 at most.",
+         "found"},
+        {"one-peer", "Outages\nNone could be seen.", "found"},
+        {"--min-peers 7 updates.1", "it takes 7 peers", "found"},
+        {"lost", "1 session of a peer was lost.", "could be seen"},
+        {"--as 4711 updates.1", "Shown are only events of AS4711.\n\nOutages\nNone was found.",
+         "seen."},
+        {"--prefix 40.0.0.0/8 --as 1 updates.1",
+         "events of AS1 and of prefixes within 40.0.0.0/8 or", "seen."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "scan %s", cases[i].arguments);
+        const struct result *result = run(line);
+        assert_int_equal(result->status, 0);
+        assert_string_equal(result->talk, "");
+        assert_in(result->out, cases[i].said);
+        assert_null(strstr(result->out, cases[i].not_said));
+    }
+}
+
+/* Whose archives they are. */
+static void test_collectors(void **state)
+{
+    (void)state;
+    write_archives();
+    assert_in(run("scan --collector rrc00 updates.1 updates.2")->out,
+              "changes of 6 peers of rrc00, of");
+    assert_int_equal(mkdir("rrc01", 0777), 0);
+    assert_int_equal(mkdir("route-views2", 0777), 0);
+    assert_int_equal(rename("updates.1", "rrc01/updates.1"), 0);
+    assert_int_equal(rename("updates.2", "route-views2/updates.2"), 0);
+    const struct result *result = run("scan rrc01 route-views2");
+    assert_in(result->out, "54 changes of 12 peers of rrc01\nand route-views2,");
+    result = run("scan --json rrc01 route-views2");
+    assert_in(result->out, "\"collectors\":[\"rrc01\",\"route-views2\"]");
+    assert_int_equal(remove("rrc01/updates.1") | remove("route-views2/updates.2"), 0);
+    assert_int_equal(rmdir("rrc01") | rmdir("route-views2"), 0);
 }
 
 /* Every line is an object; the event of this type, as a new reference. */
@@ -389,7 +468,8 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_text),        cmocka_unit_test(test_blindness),
+        cmocka_unit_test(test_collectors),  cmocka_unit_test(test_json),
         cmocka_unit_test(test_rtr),         cmocka_unit_test(test_bins),
         cmocka_unit_test(test_damage),      cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_output),
