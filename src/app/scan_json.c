@@ -86,6 +86,8 @@ static void set_course(json_t *row, const struct scan_event *event)
     json_object_set_new(row, "ended", json_interval(&event->ended));
     json_object_set_new(row, "open_prefixes", count_json(event->open));
     json_object_set_new(row, "partly_back", count_json(event->partly));
+    json_object_set_new(row, "lacking", count_json(event->lacking));
+    json_object_set_new(row, "lacking_of", count_json(event->lacking_of));
     json_object_set_new(row, "unseen", json_boolean(event->is_unseen));
     json_object_set_new(row, "seconds", seconds_json(event->longest_ns));
     json_object_set_new(row, "peers", count_json(event->peers));

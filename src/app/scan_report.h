@@ -12,7 +12,8 @@
  *     blocks          how many /24s, or /48s of IPv6, were lost or are concerned
  *     began, ended    {not_before, not_after}; ended is null while it is so for some
  *     open_prefixes   of how many it was still so at the end; unseen: a gap came, and nothing was heard since
- *     partly_back     of how many only a part of the peers had it again
+ *     partly_back     of how many only a part of the peers had it again; lacking, lacking_of: N of M peers
+ *                     without it at the end, for the one that most lacked
  *     seconds         how long, at least, for the prefix for which it was longest
  *     peers, of       N of M: peers that lost it (or have the new route), of those that had told of it;
  *     unknown_peers   of which nothing was known

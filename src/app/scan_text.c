@@ -61,19 +61,30 @@ static const char *subject_words(struct arena *arena, const struct scan_event *e
                         event->ases);
 }
 
+/* Who does not have it back. */
+static const char *rest_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *which = event->prefix_count == 1 ? "it"
+                        : event->partly == event->prefix_count
+                            ? "them"
+                            : arena_printf(arena, "%s of them", words_number(arena, event->partly));
+    if (!event->partly)
+        return "";
+    if (!event->lacking_of)
+        return arena_printf(arena, ", %s at a part of the peers", which);
+    return arena_printf(arena, ", but %u of %u peers %s without %s at the end", event->lacking,
+                        event->lacking_of, event->lacking == 1 ? "was" : "were", which);
+}
+
 static const char *end_words(struct arena *arena, const struct scan_event *event)
 {
     char least[DURATION_TEXT_MAX];
     duration_format(event->longest_ns, least);
-    const char *partly = !event->partly ? ""
-                         : event->partly == event->prefix_count
-                             ? ", at a part of the peers"
-                             : arena_printf(arena, ", %s of them at a part of the peers",
-                                            words_number(arena, event->partly));
+    const char *partly = rest_words(arena, event);
     if (!event->open)
-        return arena_printf(arena, "back %s%s (%s)",
-                            words_interval(arena, &event->ended, event->began.first_after), partly,
-                            words_between(arena, &event->began, &event->ended));
+        return arena_printf(arena, "back %s (%s)%s",
+                            words_interval(arena, &event->ended, event->began.first_after),
+                            words_between(arena, &event->began, &event->ended), partly);
     const char *which =
         event->open == event->prefix_count
             ? ""
@@ -123,7 +134,10 @@ static const char *upstream_words(struct arena *arena, const struct scan_event *
 static const char *history_words(struct arena *arena, const struct scan_event *event)
 {
     const char *times =
-        event->times > 1 ? arena_printf(arena, " It went %u times.", event->times) : "";
+        event->times > 1
+            ? arena_printf(arena, " It went %u times, back for less than five minutes each time.",
+                           event->times)
+            : "";
     const char *flaps = event->flaps
                             ? arena_printf(arena, " In the six hours before it had gone %s.",
                                            words_count(arena, event->flaps, "time", "times"))
@@ -146,8 +160,12 @@ static const char *rpki_words(struct arena *arena, const struct scan_event *even
                 arena_printf(arena, "%u %s", event->rpki[i], rpki_state_name((enum rpki_state)i));
     if (!count)
         return "";
-    return arena_printf(arena, " RPKI, with origin AS%" PRIu32 ": %s.", origin,
-                        words_list(arena, items, count));
+    const char *of =
+        event->prefix_count == 1
+            ? ""
+            : arena_printf(arena, " of %s prefixes", words_number(arena, event->prefix_count));
+    return arena_printf(arena, " RPKI, with origin AS%" PRIu32 ": %s%s.", origin,
+                        words_list(arena, items, count), of);
 }
 
 static const char *outage_words(struct arena *arena, const struct scan_event *event)

@@ -203,6 +203,25 @@ static void test_partial(void **state)
     done(&play);
 }
 
+/* Six of ten peers have it back, and four do not. */
+static void test_partly_back(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    say_all(&play, HOUR, 0, PEERS, "20.0.0.0/16", NULL);
+    say_all(&play, 2 * HOUR, 0, 6, "20.0.0.0/16", "5 7 200");
+    end(&play, 3 * HOUR);
+    assert_int_equal(play.events->count, 1);
+    const struct scan_event *outage = event(&play, 0);
+    assert_interval(&outage->ended, HOUR + 9, 2 * HOUR + 3);
+    assert_int_equal(outage->open, 0);
+    assert_int_equal(outage->partly, 1);
+    assert_int_equal(outage->lacking, 4);
+    assert_int_equal(outage->lacking_of, 10);
+    done(&play);
+}
+
 /* One or two peers that come and go, a peer that is slow to hear, a few that keep a dead route. */
 static void test_flapping_peers(void **state)
 {
@@ -714,6 +733,7 @@ int main(void)
         cmocka_unit_test(test_appeared),
         cmocka_unit_test(test_never_returned),
         cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_partly_back),
         cmocka_unit_test(test_flapping_peers),
         cmocka_unit_test(test_session_losses),
         cmocka_unit_test(test_loss_of_sessions_in_outage),

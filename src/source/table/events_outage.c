@@ -166,7 +166,6 @@ static void set_times(const struct making *making, struct scan_event *event,
         } else if (end_of(loss)->first_after.ns > event->ended.first_after.ns) {
             event->ended = *end_of(loss);
         }
-        event->partly += loss->is_open && !is_still(loss);
         int64_t dark = dark_ns(making, &items[i]);
         if (dark > event->longest_ns)
             event->longest_ns = dark;
@@ -175,6 +174,23 @@ static void set_times(const struct making *making, struct scan_event *event,
     }
     if (event->open)
         event->ended = (struct interval){{0}, {0}};
+}
+
+/* Prefixes that are back, but not at all peers. */
+static void set_rest(const struct making *making, struct scan_event *event,
+                     const struct item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct loss *loss = items[i].loss;
+        if (!loss->is_open || is_still(loss))
+            continue;
+        struct sight sight = route_table_sight(making->table, loss->row);
+        event->partly++;
+        if (sight.withdrawn <= event->lacking)
+            continue;
+        event->lacking = sight.withdrawn;
+        event->lacking_of = (unsigned)sight.withdrawn + sight.carried;
+    }
 }
 
 /* How often a prefix had gone in the hours before. */
@@ -322,6 +338,7 @@ static void make_event(struct making *making, struct item *items, size_t count, 
                                .country = items->country,
                                .is_sure = true};
     set_times(making, &event, items, count);
+    set_rest(making, &event, items, count);
     set_history(making, &event, items, count);
     set_depth(&event, items, count);
     qsort(items, count, sizeof *items, compare_prefixes);

@@ -45,12 +45,13 @@ struct scan_event {
     uint64_t blocks;       /* /24s or /48s that were lost, or are announced by another */
     uint64_t known_blocks; /* of a country: in all */
 
-    struct interval began; /* [last good, first bad] */
-    struct interval ended; /* unknown while it is so */
-    size_t open;           /* prefixes for which it was still so at the end */
-    size_t partly;         /* prefixes that came back at a part of the peers only */
-    bool is_unseen;        /* for those: a gap came, and nothing was heard since */
-    int64_t longest_ns;    /* how long, for the prefix for which it was longest; at least so long */
+    struct interval began;        /* [last good, first bad] */
+    struct interval ended;        /* unknown while it is so */
+    size_t open;                  /* prefixes for which it was still so at the end */
+    size_t partly;                /* prefixes that came back at a part of the peers only */
+    unsigned lacking, lacking_of; /* peers without the worst of those at the end; M 0: not known */
+    bool is_unseen;               /* for those: a gap came, and nothing was heard since */
+    int64_t longest_ns; /* how long, for the prefix for which it was longest; at least so long */
     struct utc told; /* appeared in the archive: when it was first told of; 0: was there before */
 
     unsigned peers,
