@@ -111,7 +111,7 @@ static void set_relations(json_t *row, const struct scan_event *event, bool has_
     }
     if (has_rpki && !event->is_country)
         json_object_set_new(row, "rpki", rpki_json(event));
-    json_object_set_new(row, "score", json_number(event->score));
+    json_object_set_new(row, "score_seconds", json_number(event->score));
 }
 
 static json_t *collectors_json(const struct scan_report *report)

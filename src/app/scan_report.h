@@ -24,7 +24,7 @@
  *                     ASes lost within two minutes
  *     related         one AS is on the other's path; sure: false if it may have been so before
  *     rpki            {valid, invalid-origin, ...}: how many of the prefixes
- *     score           what it is ranked by: seconds that the whole known space would have been lost
+ *     score_seconds   what it is ranked by: so long the whole known space would have been lost to all peers
  *
  * and of the summary, beside what its members' names say:
  *

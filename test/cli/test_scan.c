@@ -255,6 +255,9 @@ static void test_json(void **state)
     assert_int_equal(number(outage, "peers"), 6);
     assert_int_equal(number(outage, "open_prefixes"), 0);
     assert_int_equal(number(json_object_get(outage, "rpki"), "not-found"), 1);
+    /* A quarter of the space that is known, for an hour. */
+    double score = json_real_value(json_object_get(outage, "score_seconds"));
+    assert_true(score > 890 && score <= 900);
     json_t *claim = find_line(result->out, "more-specific");
     assert_int_equal(number(claim, "new_origin"), 666);
     assert_string_equal(json_string_value(json_object_get(claim, "within")), "30.0.0.0/16");
