@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const int64_t BIN_NS = 5 * NS_PER_MINUTE;
-enum { ROW_UPSTREAMS = 6, COUNTRIES = 26 * 26 + 1, PAIRS_MAX = 1 << 24 };
+enum { ROW_UPSTREAMS = 6, PAIRS_MAX = 1 << 24 };
 
 /* What a prefix counts for at the moment. */
 struct counted {
@@ -210,17 +210,6 @@ static void count_row(struct bins *bins, struct counted *row, uint8_t family, in
     as->now.origins = as->now.prefixes[0] + as->now.prefixes[1] > 0;
 }
 
-static uint16_t country_number(const struct bins *bins, const struct prefix *prefix, uint32_t asn)
-{
-    if (!bins->options.countries)
-        return 0;
-    struct country country = countries_of_prefix(bins->options.countries, prefix);
-    if (!country.code[0])
-        country = countries_of_asn(bins->options.countries, asn);
-    unsigned first = (unsigned)(country.code[0] - 'A'), second = (unsigned)(country.code[1] - 'A');
-    return first < 26 && second < 26 ? (uint16_t)(first * 26 + second + 1) : 0;
-}
-
 /* ---- one prefix ---- */
 
 static bool is_visible(const struct sight *sight)
@@ -239,7 +228,9 @@ static struct counted look(struct bins *bins, struct table_row row)
         return seen;
     struct prefix prefix = route_table_prefix(bins->table, row);
     seen.origin = as_number(bins, view.origins[0].asn);
-    seen.country = country_number(bins, &prefix, view.origins[0].asn);
+    if (bins->options.countries)
+        seen.country = country_number(
+            countries_of_route(bins->options.countries, &prefix, view.origins[0].asn));
     for (size_t i = 0; i < view.upstream_count && i < ROW_UPSTREAMS; i++)
         seen.upstreams[seen.upstream_count++] = view.upstreams[i].asn;
     return seen;
@@ -349,9 +340,8 @@ static void tell_all(struct bins *bins)
 {
     struct group **list = mem_new(bins->as_count + (size_t)1, sizeof *list);
     size_t count = 0;
-    for (size_t i = 1; i < COUNTRIES; i++) {
-        char code[3] = {(char)('A' + (i - 1) / 26), (char)('A' + (i - 1) % 26), 0};
-        memcpy(bins->countries[i].now.country.code, code, sizeof code);
+    for (uint16_t i = 1; i < COUNTRIES; i++) {
+        bins->countries[i].now.country = country_numbered(i);
         tell(bins, &bins->countries[i]);
     }
     for (uint32_t i = 0; i < bins->as_count; i++)

@@ -35,10 +35,7 @@ struct country making_country(const struct making *making, const struct prefix *
                               uint32_t asn)
 {
     const struct countries *countries = making->wish->countries;
-    if (!countries)
-        return (struct country){""};
-    struct country country = countries_of_prefix(countries, prefix);
-    return country.code[0] || !asn ? country : countries_of_asn(countries, asn);
+    return countries ? countries_of_route(countries, prefix, asn) : country_none();
 }
 
 void making_judge(const struct making *making, struct scan_event *event, uint32_t origin)
