@@ -68,6 +68,7 @@ static void set_subject(json_t *row, const struct scan_event *event)
     json_object_set_new(row, "country", text_or_null(event->country.code));
     if (event->is_country) {
         json_object_set_new(row, "ases", count_json(event->ases));
+        json_object_set_new(row, "known_ases", count_json(event->known_ases));
         json_object_set_new(row, "known_blocks", count_json(event->known_blocks));
     }
     if (event->other)

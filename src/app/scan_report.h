@@ -5,12 +5,14 @@
  *
  *     type            outage, partial-outage, origin-change, more-specific
  *     family          4 or 6
- *     asn, country    whose prefixes; of a country asn is null, and ases and known_blocks are there
+ *     asn, country    whose prefixes; of a country asn is null, and ases (of so many known_ases) and
+ *                     known_blocks are there
  *     new_origin      origin-change and more-specific: the AS that began to announce them
  *     prefix_count, prefixes (the first 100), known_prefixes (that the AS has in all, as far as told)
  *     within          more-specific: the prefix that holds the first of them
  *     blocks          how many /24s, or /48s of IPv6, were lost or are concerned
- *     began, ended    {not_before, not_after}; ended is null while it is so for some
+ *     began, ended    {not_before, not_after}; ended is null while it is so for some. Of a country: when a
+ *                     tenth of its space was lost at once, and when that was over
  *     open_prefixes   of how many it was still so at the end; unseen: a gap came, and nothing was heard since
  *     partly_back     of how many only a part of the peers had it again; lacking, lacking_of: N of M peers
  *                     without it at the end, for the one that most lacked

@@ -41,24 +41,28 @@ static const char *as_words(struct arena *arena, uint32_t asn, struct country co
                            : arena_printf(arena, "AS%" PRIu32, asn);
 }
 
+/* "8 of 583 known prefixes", or, where nobody knows how many there are, "8 prefixes". */
+static const char *count_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *count = words_number(arena, event->prefix_count);
+    size_t last = event->known_prefixes ? event->known_prefixes : event->prefix_count;
+    const char *prefixes = last == 1 ? "prefix" : "prefixes";
+    return event->known_prefixes
+               ? arena_printf(arena, "%s of %s known %s", count,
+                              words_number(arena, event->known_prefixes), prefixes)
+               : arena_printf(arena, "%s %s", count, prefixes);
+}
+
 /* Whose, how many, which. */
 static const char *subject_words(struct arena *arena, const struct scan_event *event)
 {
-    const char *known =
-        event->known_prefixes
-            ? arena_printf(arena, "%s of %s known", words_number(arena, event->prefix_count),
-                           words_number(arena, event->known_prefixes))
-            : words_number(arena, event->prefix_count);
-    bool is_one = event->prefix_count == 1 && !event->known_prefixes;
-    const char *prefixes = is_one || event->known_prefixes == 1 ? "prefix" : "prefixes";
     const char *blocks = blocks_words(arena, event, event->blocks);
     if (!event->is_country)
-        return arena_printf(arena, "%s: %s %s, %s: %s.",
-                            as_words(arena, event->asn, event->country), known, prefixes, blocks,
-                            prefixes_words(arena, event));
-    return arena_printf(arena, "%s: %s of %s, in %s %s of %zu ASes.", event->country.code, blocks,
-                        blocks_words(arena, event, event->known_blocks), known, prefixes,
-                        event->ases);
+        return arena_printf(arena, "%s: %s, %s: %s.", as_words(arena, event->asn, event->country),
+                            count_words(arena, event), blocks, prefixes_words(arena, event));
+    return arena_printf(arena, "%s: %s of %s known, in %s of %zu of %zu known ASes.",
+                        event->country.code, blocks, words_number(arena, event->known_blocks),
+                        count_words(arena, event), event->ases, event->known_ases);
 }
 
 /* Who does not have it back. */
@@ -94,6 +98,20 @@ static const char *end_words(struct arena *arena, const struct scan_event *event
                             "not heard of again%s since a gap in the archive, %s after it went",
                             which, least);
     return arena_printf(arena, "still so%s at the end, %s later", which, least);
+}
+
+static const char *until_words(struct arena *arena, const struct scan_event *event)
+{
+    char least[DURATION_TEXT_MAX];
+    if (!utc_is_known(event->ended.first_after))
+        return arena_printf(arena,
+                            event->is_unseen
+                                ? "not heard of again since a gap in the archive, %s later"
+                                : "still so at the end, %s later",
+                            duration_format(event->longest_ns, least));
+    return arena_printf(arena, "until %s (%s)",
+                        words_interval(arena, &event->ended, event->began.first_after),
+                        words_between(arena, &event->began, &event->ended));
 }
 
 static const char *peers_words(struct arena *arena, const struct scan_event *event)
@@ -168,28 +186,24 @@ static const char *rpki_words(struct arena *arena, const struct scan_event *even
                         words_list(arena, items, count), of);
 }
 
-static const char *outage_words(struct arena *arena, const struct scan_event *event)
+/* Of a country: when a tenth of it was lost at once, which is not when all of it was. */
+static const char *course_words(struct arena *arena, const struct scan_event *event)
 {
-    const char *lost = event->kind == SCAN_OUTAGE ? "Gone" : "Lost in part";
-    return arena_printf(arena, "%s %s %s; %s. Lost by %s%s.%s%s%s", subject_words(arena, event),
-                        lost, words_interval(arena, &event->began, (struct utc){0}),
-                        end_words(arena, event), peers_words(arena, event),
-                        fall_words(arena, event), upstream_words(arena, event),
-                        history_words(arena, event), rpki_words(arena, event, event->asn));
+    bool is_gone = event->kind == SCAN_OUTAGE;
+    const char *began = words_interval(arena, &event->began, (struct utc){0});
+    return event->is_country
+               ? arena_printf(arena, "A tenth or more was %s at once since %s, %s.",
+                              is_gone ? "gone" : "lost in part", began, until_words(arena, event))
+               : arena_printf(arena, "%s %s; %s.", is_gone ? "Gone" : "Lost in part", began,
+                              end_words(arena, event));
 }
 
-static const char *claim_end_words(struct arena *arena, const struct scan_event *event)
+static const char *outage_words(struct arena *arena, const struct scan_event *event)
 {
-    char least[DURATION_TEXT_MAX];
-    if (event->open)
-        return arena_printf(arena,
-                            event->is_unseen
-                                ? "not heard of again since a gap in the archive, %s later"
-                                : "still so at the end, %s later",
-                            duration_format(event->longest_ns, least));
-    return arena_printf(arena, "until %s (%s)",
-                        words_interval(arena, &event->ended, event->began.first_after),
-                        words_between(arena, &event->began, &event->ended));
+    return arena_printf(arena, "%s %s Lost by %s%s.%s%s%s", subject_words(arena, event),
+                        course_words(arena, event), peers_words(arena, event),
+                        fall_words(arena, event), upstream_words(arena, event),
+                        history_words(arena, event), rpki_words(arena, event, event->asn));
 }
 
 static const char *claim_words(struct arena *arena, const struct scan_event *event)
@@ -207,7 +221,7 @@ static const char *claim_words(struct arena *arena, const struct scan_event *eve
         "AS%" PRIu32
         " announces %s (%s), %s. Since %s, %s. %u of %u peers with a route had it.%s%s%s",
         event->other, prefixes_words(arena, event), blocks_words(arena, event, event->blocks), what,
-        words_interval(arena, &event->began, (struct utc){0}), claim_end_words(arena, event),
+        words_interval(arena, &event->began, (struct utc){0}), until_words(arena, event),
         event->peers, event->of, related, unsure, rpki_words(arena, event, event->other));
 }
 

@@ -6,90 +6,7 @@
 
 #include <cmocka.h>
 
-#include "source/table/scan_events.h"
-#include "table_maker.h"
-
-enum { PEERS = 10, START = 1203811200 /* 2008-02-24T00:00:00Z */, HOUR = 3600 };
-
-struct play {
-    struct scan *scan;
-    struct scan_events *events;
-    struct scan_wish wish;
-    int64_t now; /* seconds since START */
-};
-
-static struct play begin(unsigned min_peers)
-{
-    return (struct play){.scan = scan_new(&(struct scan_options){.min_peers = min_peers})};
-}
-
-static void tell(struct play *play, const struct element *element)
-{
-    scan_feed(play->scan, 0, element);
-}
-
-/* One peer's word; rest is the path without its own AS, NULL a withdrawal. */
-static void say(struct play *play, int64_t at, unsigned peer, const char *prefix, const char *rest)
-{
-    char path[128];
-    play->now = at;
-    snprintf(path, sizeof path, "%u %s", MADE_FIRST_ASN + peer, rest ? rest : "");
-    tell(play, made_route(START + at, peer, prefix, rest ? path : NULL));
-}
-
-/* Peers from `first` to before `end`, a second after each other. */
-static void say_all(struct play *play, int64_t at, unsigned first, unsigned end, const char *prefix,
-                    const char *rest)
-{
-    for (unsigned peer = first; peer < end; peer++)
-        say(play, at + peer - first, peer, prefix, rest);
-}
-
-/* All peers' tables: three prefixes of AS 100 behind 7, one of 200 behind 7, one of 300 behind 8. */
-static void set_up(struct play *play)
-{
-    say_all(play, 0, 0, PEERS, "10.0.0.0/16", "5 7 100");
-    say_all(play, 10, 0, PEERS, "10.1.0.0/16", "5 7 100");
-    say_all(play, 20, 0, PEERS, "10.2.0.0/24", "5 7 100");
-    say_all(play, 30, 0, PEERS, "20.0.0.0/16", "5 7 200");
-    say_all(play, 40, 0, PEERS, "30.0.0.0/16", "5 8 300");
-}
-
-static void end(struct play *play, int64_t at)
-{
-    tell(play, made_tick(START + at, 0));
-    scan_end(play->scan);
-    play->events = scan_events_new(play->scan, &play->wish);
-}
-
-static void done(struct play *play)
-{
-    scan_events_free(play->events);
-    scan_free(play->scan);
-}
-
-static const struct scan_event *event(const struct play *play, size_t i)
-{
-    assert_true(i < play->events->count);
-    return &play->events->list[i];
-}
-
-static int64_t seconds(struct utc t)
-{
-    return t.ns / NS_PER_S - START;
-}
-
-static void assert_interval(const struct interval *at, int64_t last_before, int64_t first_after)
-{
-    assert_int_equal(seconds(at->last_before), last_before);
-    assert_int_equal(seconds(at->first_after), first_after);
-}
-
-static void assert_prefix(const struct prefix *prefix, const char *expected)
-{
-    char text[PREFIX_TEXT_MAX];
-    assert_string_equal(prefix_format(prefix, text), expected);
-}
+#include "scan_play.h"
 
 /* Two of three prefixes of an AS go for half an hour. */
 static void test_outage(void **state)
@@ -639,92 +556,6 @@ static void test_families(void **state)
     done(&play);
 }
 
-static void write_temporary(char *path, const char *text)
-{
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    FILE *file = fdopen(fd, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-static struct countries *make_countries(void)
-{
-    static const char text[] = "2|test|20080224|6|19830101|20080224|+0000\n"
-                               "test|*|asn|*|3|summary\n"
-                               "test|*|ipv4|*|0|summary\n"
-                               "test|*|ipv6|*|0|summary\n"
-                               "test|KP|asn|100|1|20080101|allocated\n"
-                               "test|KP|asn|200|1|20080101|allocated\n"
-                               "test|SE|asn|300|1|20080101|allocated\n";
-    char path[] = "/tmp/lastlight-delegated-XXXXXX";
-    const char *paths[] = {path};
-    struct stream_faults faults = {0};
-    struct why why;
-    write_temporary(path, text);
-    struct countries *countries = countries_load(paths, 1, &faults, &why);
-    remove(path);
-    assert_non_null(countries);
-    return countries;
-}
-
-/* Two ASes of a country at once are an event of the country, too. */
-static void test_country(void **state)
-{
-    (void)state;
-    struct play play = begin(0);
-    struct countries *countries = make_countries();
-    play.wish.countries = countries;
-    set_up(&play);
-    say_all(&play, HOUR, 0, PEERS, "10.0.0.0/16", NULL);
-    say_all(&play, HOUR + 60, 0, PEERS, "20.0.0.0/16", NULL);
-    say_all(&play, HOUR + 60, 0, PEERS, "30.0.0.0/16", NULL);
-    end(&play, 2 * HOUR);
-    assert_int_equal(play.events->count, 4);
-    const struct scan_event *country = event(&play, 0);
-    assert_true(country->is_country);
-    assert_string_equal(country->country.code, "KP");
-    assert_int_equal(country->ases, 2);
-    assert_int_equal(country->blocks, 512);
-    assert_int_equal(country->known_blocks, 769);
-    assert_int_equal(country->known_prefixes, 4);
-    assert_interval(&country->began, 49, HOUR + 8);
-    for (size_t i = 1; i < 4; i++)
-        assert_string_equal(event(&play, i)->country.code,
-                            event(&play, i)->asn == 300 ? "SE" : "KP");
-    done(&play);
-    countries_free(countries);
-}
-
-/* What the RPKI says of the prefixes that went; nothing, where nobody told whose they are. */
-static void test_rpki(void **state)
-{
-    (void)state;
-    static const char text[] = "ASN,IP Prefix,Max Length\nAS200,20.0.0.0/16,16\n"
-                               "AS400,40.0.0.0/16,16\n";
-    char path[] = "/tmp/lastlight-rpki-XXXXXX";
-    struct stream_faults faults = {0};
-    struct why why;
-    struct play play = begin(0);
-    write_temporary(path, text);
-    struct rpki *rpki = rpki_load(path, &faults, &why);
-    remove(path);
-    assert_non_null(rpki);
-    play.wish.rpki = rpki;
-    set_up(&play);
-    say_all(&play, HOUR, 0, PEERS, "20.0.0.0/16", NULL);
-    say_all(&play, 2 * HOUR, 0, PEERS, "40.0.0.0/16", NULL); /* and nobody ever told more of it */
-    end(&play, 3 * HOUR);
-    assert_int_equal(play.events->count, 2);
-    assert_int_equal(event(&play, 0)->asn, 200);
-    assert_int_equal(event(&play, 0)->rpki[RPKI_VALID], 1);
-    assert_int_equal(event(&play, 1)->asn, 0);
-    assert_int_equal(event(&play, 1)->rpki[RPKI_UNKNOWN], 1);
-    done(&play);
-    rpki_free(rpki);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -754,8 +585,6 @@ int main(void)
         cmocka_unit_test(test_min_peers),
         cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_families),
-        cmocka_unit_test(test_country),
-        cmocka_unit_test(test_rpki),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

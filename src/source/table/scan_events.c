@@ -171,7 +171,9 @@ static int compare_events(const void *a, const void *b)
     if (apart)
         return apart < 0 ? -1 : 1;
     int order = prefix_compare(&x->prefixes[0], &y->prefixes[0]);
-    return order ? order : (int)x->kind - (int)y->kind;
+    if (!order)
+        order = (int)x->kind - (int)y->kind;
+    return order ? order : (int)y->is_country - (int)x->is_country;
 }
 
 static void survey(struct making *making)

@@ -7,8 +7,9 @@
  * times the share of the peers that lost it, times how long. A prefix that appeared in the archive counts
  * for no longer than it had been there.
  *
- * An event of a country is one of at least two of its ASes within the same five minutes, of at least a
- * tenth of its space. */
+ * An event of a country is the time during which at least a tenth of its space was lost at once, be it that
+ * its networks went one after the other (science.md C10: waves, and rolls from one to the next); of at
+ * least two of its ASes, or of half of its space. */
 #ifndef SOURCE_TABLE_SCAN_EVENTS_H
 #define SOURCE_TABLE_SCAN_EVENTS_H
 
@@ -39,11 +40,11 @@ struct scan_event {
     struct country country; /* of the prefixes, or else of the AS; "" if not known */
     const struct prefix *prefixes; /* in order */
     size_t prefix_count;
-    struct prefix cover;   /* MORE_SPECIFIC: the prefix of `asn` that holds the first of them */
-    size_t ases;           /* of a country: ASes concerned */
-    size_t known_prefixes; /* that the AS or country is known to have in all */
-    uint64_t blocks;       /* /24s or /48s that were lost, or are announced by another */
-    uint64_t known_blocks; /* of a country: in all */
+    struct prefix cover;     /* MORE_SPECIFIC: the prefix of `asn` that holds the first of them */
+    size_t ases, known_ases; /* of a country: ASes concerned, and in all */
+    size_t known_prefixes;   /* that the AS or country is known to have in all */
+    uint64_t blocks;         /* /24s or /48s that were lost, or are announced by another */
+    uint64_t known_blocks;   /* of a country: in all */
 
     struct interval began;        /* [last good, first bad] */
     struct interval ended;        /* unknown while it is so */
