@@ -59,12 +59,20 @@ static enum err read_subject(const struct options *options, struct scan_wish *wi
 {
     const char *as = options_get(options, OPTION_SCAN_AS);
     const char *prefix = options_get(options, OPTION_SCAN_PREFIX);
+    const char *country = options_get(options, OPTION_COUNTRY);
     const char *digits = as && strncasecmp(as, "AS", 2) == 0 ? as + 2 : as;
     char *end = NULL;
     unsigned long asn = digits ? strtoul(digits, &end, 10) : 0;
     if (digits && (!strspn(digits, "0123456789") || *end || !asn || asn > UINT32_MAX))
         return why_set(why, ERR_USAGE, "--as: '%.60s' is not the number of an AS", as);
     wish->asn = (uint32_t)asn;
+    if (country &&
+        (!country_read(country, strlen(country), &wish->country) || !wish->country.code[0]))
+        return why_set(why, ERR_USAGE,
+                       "--country: '%.60s' is no country; expected two letters, as KP", country);
+    if (country && !options_has(options, OPTION_COUNTRIES))
+        return why_set(why, ERR_USAGE,
+                       "--country needs --countries FILE, which says what is of which country");
     if (prefix && !prefix_parse(prefix, strlen(prefix), &wish->prefix))
         return why_set(why, ERR_USAGE,
                        "--prefix: '%.60s' is not a prefix; expected ADDRESS/BITS with all further "

@@ -109,11 +109,13 @@ static void add_blindness(struct page *page, const struct scan_summary *summary,
 /* What is asked for, where that is not everything. */
 static void add_wish(struct page *page, const struct scan_wish *wish, struct arena *arena)
 {
-    const char *items[2];
+    const char *items[3];
     char prefix[PREFIX_TEXT_MAX];
     size_t count = 0;
     if (wish->asn)
         items[count++] = arena_printf(arena, "of AS%" PRIu32, wish->asn);
+    if (wish->country.code[0])
+        items[count++] = arena_printf(arena, "of %s", wish->country.code);
     if (wish->prefix.addr.family)
         items[count++] = arena_printf(arena, "of prefixes within %s or around it",
                                       prefix_format(&wish->prefix, prefix));

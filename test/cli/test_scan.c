@@ -53,6 +53,18 @@ static void write_archives(void)
     write_file("updates.2", &second);
 }
 
+static void write_sources(void)
+{
+    file_write("delegated", "2|test|20080224|3|19830101|20080224|+0000\n"
+                            "test|*|asn|*|3|summary\n"
+                            "test|KP|asn|100|1|20080101|allocated\n"
+                            "test|KP|asn|200|1|20080101|allocated\n"
+                            "test|SE|asn|300|1|20080101|allocated\n"
+                            "test|NO|asn|666|1|20080101|allocated\n");
+    file_write("rpki.json", "{\"roas\": [{\"asn\": \"AS300\", \"prefix\": \"30.0.0.0/16\", "
+                            "\"maxLength\": 16, \"ta\": \"test\"}]}");
+}
+
 static void assert_in(const char *text, const char *part)
 {
     if (!strstr(text, part)) {
@@ -131,6 +143,36 @@ static void test_course(void **state)
                 "were without them at the end.");
     assert_says(result->out, "It went 2 times, back for less than five minutes each time. "
                              "RPKI, with origin AS200: 1 valid of 2 prefixes.");
+}
+
+/* All of KP, one network after the other. */
+static void test_country(void **state)
+{
+    (void)state;
+    struct buffer file = {0};
+    say_all(&file, 0, NULL, "7 100", "10.0.0.0/16");
+    say_all(&file, 10, NULL, "7 200", "20.0.0.0/16");
+    say_all(&file, 20, NULL, "8 300", "30.0.0.0/16");
+    say_all(&file, HOUR, "10.0.0.0/16", NULL, NULL);
+    say_all(&file, HOUR + 1200, "20.0.0.0/16", NULL, NULL);
+    say_all(&file, 2 * HOUR, NULL, "7 100", "10.0.0.0/16");
+    say_all(&file, 2 * HOUR + 600, NULL, "7 200", "20.0.0.0/16");
+    write_file("country", &file);
+    write_sources();
+    const struct result *result = run("scan --countries delegated --country KP country");
+    assert_int_equal(result->status, 0);
+    assert_says(result->out, "Shown are only events of KP.");
+    assert_says(
+        result->out,
+        "1. KP: 512 /24s of 512 known, in 2 of 2 known prefixes of 2 of 2 known ASes. A tenth or "
+        "more was gone at once since between 2008-02-24T00:00:25Z and 01:00:04Z, until between "
+        "02:00:05 and 02:10:04 (1 h to 2 h 9 min). Lost by 6 of 6 peers");
+    assert_says(result->out,
+                "AS100 (KP): 1 of 1 known prefix, 256 /24s: 10.0.0.0/16. Gone between");
+    assert_null(strstr(result->out, "AS300"));
+    result = run("scan --json --countries delegated country");
+    assert_in(result->out,
+              "\"asn\":null,\"country\":\"KP\",\"ases\":2,\"known_ases\":2,\"known_blocks\":512,");
 }
 
 /* A dump of one prefix as two peers have it. */
@@ -226,17 +268,6 @@ static json_int_t number(const json_t *row, const char *member)
 {
     assert_true(json_is_integer(json_object_get(row, member)));
     return json_integer_value(json_object_get(row, member));
-}
-
-static void write_sources(void)
-{
-    file_write("delegated", "2|test|20080224|3|19830101|20080224|+0000\n"
-                            "test|*|asn|*|3|summary\n"
-                            "test|KP|asn|100|1|20080101|allocated\n"
-                            "test|KP|asn|200|1|20080101|allocated\n"
-                            "test|SE|asn|300|1|20080101|allocated\n");
-    file_write("rpki.json", "{\"roas\": [{\"asn\": \"AS300\", \"prefix\": \"30.0.0.0/16\", "
-                            "\"maxLength\": 16, \"ta\": \"test\"}]}");
 }
 
 static void test_json(void **state)
@@ -368,12 +399,17 @@ static void test_wishes(void **state)
         {"--as 300", 0, 1},
         {"--prefix 20.0.0.0/8", 1, 0},
         {"--prefix 30.0.1.0/24", 0, 1},
+        {"--countries delegated --country kp", 1, 0},
+        {"--countries delegated --country SE", 0, 1},
+        {"--countries delegated --country NO", 0, 1}, /* AS666 began to announce it */
+        {"--countries delegated --country FI", 0, 0},
         {"--min-peers 7", 0, 0},
         {"--top 1", 1, 1},
         {"--top 0", 1, 1},
         {"--until 2008-02-24T01:30:00Z", 1, 0},
     };
     write_archives();
+    write_sources();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[128];
         snprintf(line, sizeof line, "scan --json %s updates.1 updates.2", cases[i].arguments);
@@ -399,6 +435,9 @@ static void test_wrong_usage(void **state)
         {"scan --min-peers 99999 updates.1", "--min-peers: '99999' is not a number", 2},
         {"scan --as AS updates.1", "--as: 'AS' is not the number of an AS", 2},
         {"scan --prefix 10.0.0.1/8 updates.1", "--prefix: '10.0.0.1/8' is not a prefix", 2},
+        {"scan --country KP updates.1", "--country needs --countries", 2},
+        {"scan --country KPX --countries none updates.1", "--country: 'KPX' is no country", 2},
+        {"scan --country ZZ --countries none updates.1", "--country: 'ZZ' is no country", 2},
         {"scan --rpki none updates.1", "none", 1},
         {"scan --rpki rtr:[::1]:0 updates.1", "'[::1]:0' is no validator", 2},
         {"scan --countries none updates.1", "none", 1},
@@ -511,12 +550,13 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),      cmocka_unit_test(test_course),
-        cmocka_unit_test(test_blindness), cmocka_unit_test(test_collectors),
-        cmocka_unit_test(test_json),      cmocka_unit_test(test_rtr),
-        cmocka_unit_test(test_bins),      cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_wishes),    cmocka_unit_test(test_wrong_usage),
-        cmocka_unit_test(test_output),    cmocka_unit_test(test_real_hours),
+        cmocka_unit_test(test_text),        cmocka_unit_test(test_course),
+        cmocka_unit_test(test_country),     cmocka_unit_test(test_blindness),
+        cmocka_unit_test(test_collectors),  cmocka_unit_test(test_json),
+        cmocka_unit_test(test_rtr),         cmocka_unit_test(test_bins),
+        cmocka_unit_test(test_damage),      cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_output),
+        cmocka_unit_test(test_real_hours),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -27,6 +27,9 @@ bool making_wants(const struct making *making, const struct prefix *prefix, uint
     const struct scan_wish *wish = making->wish;
     if (wish->asn && wish->asn != asn && wish->asn != other)
         return false;
+    if (wish->country.code[0] && !country_is(making_country(making, prefix, asn), wish->country) &&
+        (other == asn || !country_is(countries_of_asn(wish->countries, other), wish->country)))
+        return false;
     return !wish->prefix.addr.family || prefix_has(&wish->prefix, prefix) ||
            prefix_has(prefix, &wish->prefix);
 }

@@ -84,6 +84,7 @@ struct scan_wish {
     const struct countries *countries; /* NULL: none */
     const struct rpki *rpki;           /* NULL: none */
     uint32_t asn;                      /* events of this AS alone; 0: of all */
+    struct country country; /* or of this country, for which `countries` is needed; "": of all */
     struct prefix prefix; /* events of prefixes that hold it or that it holds; no family: of all */
     bool has_unsure;      /* with claims of which nobody can tell whether they are new */
 };
