@@ -191,6 +191,7 @@ void scan_bin_json(const struct bin_row *bin, struct buffer *out)
         json_object_set_new(row, "upstreams", count_json(bin->upstreams));
     else
         json_object_set_new(row, "origins", count_json(bin->origins));
+    json_object_set_new(row, "path_length", json_number(bin->path_length));
     json_object_set_new(row, "peers4", count_json(bin->peers[0]));
     json_object_set_new(row, "peers6", count_json(bin->peers[1]));
     json_line(out, row);

@@ -360,7 +360,7 @@ static void test_bins(void **state)
     assert_non_null(lines);
     assert_in(lines, "{\"type\":\"bin\",\"start\":\"2008-02-24T00:00:00Z\",\"country\":\"KP\","
                      "\"slash24\":768,\"slash48\":0,\"prefixes4\":3,\"prefixes6\":0,\"origins\":2,"
-                     "\"peers4\":6,\"peers6\":0}\n");
+                     "\"path_length\":3.0,\"peers4\":6,\"peers6\":0}\n");
     assert_in(lines,
               "{\"type\":\"bin\",\"start\":\"2008-02-24T01:00:00Z\",\"country\":\"KP\","
               "\"slash24\":512,\"slash48\":0,\"prefixes4\":2,\"prefixes6\":0,\"origins\":1,");
