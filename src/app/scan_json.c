@@ -30,6 +30,11 @@ static json_t *seconds_json(int64_t ns)
     return ns < 0 ? json_null() : json_number((double)ns / (double)NS_PER_S);
 }
 
+static json_t *hops_json(double hops)
+{
+    return hops > 0 ? json_number(hops) : json_null();
+}
+
 static json_t *prefixes_json(const struct scan_event *event)
 {
     json_t *list = json_array();
@@ -102,11 +107,13 @@ static void set_course(json_t *row, const struct scan_event *event)
 
 static void set_relations(json_t *row, const struct scan_event *event, bool has_rpki)
 {
+    json_object_set_new(row, "path_length", hops_json(event->path_length));
     if (event->kind == SCAN_OUTAGE || event->kind == SCAN_PARTIAL) {
         json_object_set_new(row, "upstreams", upstreams_json(event));
         json_object_set_new(row, "behind", asn_json(event->behind));
         json_object_set_new(row, "together", count_json(event->together));
     } else {
+        json_object_set_new(row, "old_path_length", hops_json(event->old_path_length));
         json_object_set_new(row, "related", json_boolean(event->is_related));
         json_object_set_new(row, "sure", json_boolean(event->is_sure));
     }

@@ -24,6 +24,8 @@
  *     first_told      if it appeared in the archive: when
  *     upstreams       [{asn, prefixes}] before it went; behind, together: an upstream that so many other
  *                     ASes lost within two minutes
+ *     path_length     hops, the mean over peers: of the paths that were left as it went, or of the new
+ *                     routes; old_path_length: of the routes that these took the place of. null: not known
  *     related         one AS is on the other's path; sure: false if it may have been so before
  *     rpki            {valid, invalid-origin, ...}: how many of the prefixes
  *     score_seconds   what it is ranked by: so long the whole known space would have been lost to all peers

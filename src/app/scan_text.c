@@ -149,6 +149,18 @@ static const char *upstream_words(struct arena *arena, const struct scan_event *
         list, words_count(arena, event->together, "other AS", "other ASes"), event->behind);
 }
 
+static const char *hops_words(struct arena *arena, const struct scan_event *event)
+{
+    if (event->path_length <= 0)
+        return "";
+    if (event->kind < SCAN_ORIGIN)
+        return arena_printf(arena, " Paths to it were %.1f ASes long.", event->path_length);
+    if (event->old_path_length <= 0)
+        return arena_printf(arena, " Its paths were %.1f ASes long.", event->path_length);
+    return arena_printf(arena, " Its paths were %.1f ASes long, those before %.1f.",
+                        event->path_length, event->old_path_length);
+}
+
 static const char *history_words(struct arena *arena, const struct scan_event *event)
 {
     const char *times =
@@ -200,10 +212,11 @@ static const char *course_words(struct arena *arena, const struct scan_event *ev
 
 static const char *outage_words(struct arena *arena, const struct scan_event *event)
 {
-    return arena_printf(arena, "%s %s Lost by %s%s.%s%s%s", subject_words(arena, event),
+    return arena_printf(arena, "%s %s Lost by %s%s.%s%s%s%s", subject_words(arena, event),
                         course_words(arena, event), peers_words(arena, event),
                         fall_words(arena, event), upstream_words(arena, event),
-                        history_words(arena, event), rpki_words(arena, event, event->asn));
+                        hops_words(arena, event), history_words(arena, event),
+                        rpki_words(arena, event, event->asn));
 }
 
 static const char *claim_words(struct arena *arena, const struct scan_event *event)
@@ -219,10 +232,11 @@ static const char *claim_words(struct arena *arena, const struct scan_event *eve
     return arena_printf(
         arena,
         "AS%" PRIu32
-        " announces %s (%s), %s. Since %s, %s. %u of %u peers with a route had it.%s%s%s",
+        " announces %s (%s), %s. Since %s, %s. %u of %u peers with a route had it.%s%s%s%s",
         event->other, prefixes_words(arena, event), blocks_words(arena, event, event->blocks), what,
         words_interval(arena, &event->began, (struct utc){0}), until_words(arena, event),
-        event->peers, event->of, related, unsure, rpki_words(arena, event, event->other));
+        event->peers, event->of, hops_words(arena, event), related, unsure,
+        rpki_words(arena, event, event->other));
 }
 
 static void add_events(struct page *page, const struct scan_report *report, struct arena *arena,

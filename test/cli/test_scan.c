@@ -109,12 +109,14 @@ static void test_text(void **state)
         "  1. AS200: 1 of 1 known prefix, 256 /24s: 20.0.0.0/16. Gone between\n"
         "     2008-02-24T00:00:25Z and 01:00:04Z; back between 01:00:05 and 02:00:04 (1 s\n"
         "     to 1 h 59 min). Lost by 6 of 6 peers that had told of it, from a tenth to\n"
-        "     nine tenths of the loss in 5 s. Before, most peers had it by AS7.\n"
+        "     nine tenths of the loss in 5 s. Before, most peers had it by AS7. Paths to\n"
+        "     it were 3.0 ASes long.\n"
         "\n"
         "Other origins\n"
         "  1. AS666 announces 30.0.1.0/24 (1 /24), within 30.0.0.0/16 of AS300. Since\n"
         "     between 2008-02-24T02:00:05Z and 03:00:00Z, until between 03:10:04 and\n"
-        "     03:10:05 (10 min 4 s to 1 h 10 min). 6 of 6 peers with a route had it.\n"
+        "     03:10:05 (10 min 4 s to 1 h 10 min). 6 of 6 peers with a route had it. Its\n"
+        "     paths were 3.0 ASes long.\n"
         "\n");
 }
 
@@ -141,8 +143,8 @@ static void test_course(void **state)
     assert_says(result->out,
                 "back between 01:06:45 and 01:10:01 (6 min 41 s to 1 h 9 min), but 2 of 6 peers "
                 "were without them at the end.");
-    assert_says(result->out, "It went 2 times, back for less than five minutes each time. "
-                             "RPKI, with origin AS200: 1 valid of 2 prefixes.");
+    assert_says(result->out, "It went 2 times, back for less than five minutes each time. RPKI, "
+                             "with origin AS200: 1 valid of 2 prefixes.");
 }
 
 /* All of KP, one network after the other. */
@@ -289,8 +291,11 @@ static void test_json(void **state)
     /* A quarter of the space that is known, for an hour. */
     double score = json_real_value(json_object_get(outage, "score_seconds"));
     assert_true(score > 890 && score <= 900);
+    assert_float_equal(json_real_value(json_object_get(outage, "path_length")), 3, 0.001);
     json_t *claim = find_line(result->out, "more-specific");
     assert_int_equal(number(claim, "new_origin"), 666);
+    assert_float_equal(json_real_value(json_object_get(claim, "path_length")), 3, 0.001);
+    assert_true(json_is_null(json_object_get(claim, "old_path_length")));
     assert_string_equal(json_string_value(json_object_get(claim, "within")), "30.0.0.0/16");
     assert_int_equal(number(json_object_get(claim, "rpki"), "invalid-origin"), 1);
     json_t *summary = find_line(result->out, "summary");

@@ -40,6 +40,7 @@ static void test_outage(void **state)
     assert_int_equal(outage->upstream_count, 1);
     assert_int_equal(outage->upstreams[0].asn, 7);
     assert_int_equal(outage->together, 0);
+    assert_float_equal(outage->path_length, 4, 0.001);
     assert_true(outage->fall_ns >= 10 * NS_PER_S && outage->fall_ns <= 19 * NS_PER_S);
     /* 512 of 1026 blocks, all peers, a bit less than half an hour. */
     assert_true(outage->score > 512.0 / 1025 * 1750 && outage->score < 512.0 / 1025 * 1810);
@@ -378,7 +379,7 @@ static void test_origin_change(void **state)
     (void)state;
     struct play play = begin(0);
     set_up(&play);
-    say_all(&play, HOUR, 2, 9, "20.0.0.0/16", "5 6 666");
+    say_all(&play, HOUR, 2, 9, "20.0.0.0/16", "5 6 6 666");
     say_all(&play, HOUR + 900, 2, 9, "20.0.0.0/16", "5 7 200");
     say_all(&play, HOUR, 0, 4, "10.0.0.0/16", "5 6 777"); /* too few go over at once */
     end(&play, 2 * HOUR);
@@ -392,6 +393,8 @@ static void test_origin_change(void **state)
     assert_int_equal(change->blocks, 256);
     assert_interval(&change->began, 49, HOUR);
     assert_interval(&change->ended, HOUR + 905, HOUR + 906);
+    assert_float_equal(change->path_length, 5, 0.001);
+    assert_float_equal(change->old_path_length, 4, 0.001);
     assert_false(change->is_related);
     assert_true(change->is_sure);
     done(&play);
@@ -437,6 +440,8 @@ static void test_more_specific(void **state)
         assert_interval(&specific->began, 49, HOUR);
         assert_interval(&specific->ended, HOUR + 458, HOUR + 459);
         assert_int_equal(specific->peers, 10);
+        assert_float_equal(specific->path_length, 4, 0.001);
+        assert_float_equal(specific->old_path_length, 0, 0);
         assert_true(specific->is_sure);
         if (has_unsure) {
             assert_int_equal(event(&play, 1)->other, 777);

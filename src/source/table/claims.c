@@ -42,19 +42,23 @@ static struct claim *add_claim(struct claims *claims, struct table_row row, stru
     return claim;
 }
 
-/* How many live full-feed peers have the claim's route, and how many any. */
+/* How many live full-feed peers have the claim's route, with how many hops in all, and how many have any
+ * route. */
 static void count_peers(const struct claims *claims, const struct claim *claim, uint16_t *peers,
-                        uint16_t *carried)
+                        uint32_t *hops, uint16_t *carried)
 {
     uint32_t columns = route_table_columns(claims->table, claim->row.family);
     *peers = *carried = 0;
+    *hops = 0;
     for (uint32_t i = 0; i < columns; i++) {
         uint32_t cell = route_table_cell(claims->table, claim->row, i);
         if (!cell_has_route(cell) || !route_table_is_full_feed(claims->table, claim->row.family, i))
             continue;
         ++*carried;
-        *peers = (uint16_t)(*peers + (route_table_cell_origin(claims->table, claim->row, cell) ==
-                                      claim->origin));
+        if (route_table_cell_origin(claims->table, claim->row, cell) != claim->origin)
+            continue;
+        ++*peers;
+        *hops += route_table_cell_length(claims->table, claim->row, i, cell);
     }
 }
 
@@ -72,13 +76,15 @@ static void begin(const struct claims *claims, struct claim *claim)
 static void update(const struct claims *claims, struct claim *claim)
 {
     uint16_t carried;
-    count_peers(claims, claim, &claim->peers, &carried);
+    uint32_t hops;
+    count_peers(claims, claim, &claim->peers, &hops, &carried);
     if (claim->peers && !claim->is_open)
         begin(claims, claim);
     claim->is_unseen &= !claim->peers;
     if (claim->peers > claim->peers_most) {
         claim->peers_most = claim->peers;
         claim->known_then = carried;
+        claim->hops = hops;
         claim->widest = claims->now;
     }
     if (!utc_is_known(claim->half) &&
@@ -131,6 +137,8 @@ static void look_at(struct claims *claims, const struct table_change *change,
     if (cell_has_route(change->before) &&
         route_table_cell_origin(claims->table, change->at, change->before) == claim->owner) {
         claim->from_owner++;
+        claim->owner_hops +=
+            route_table_cell_length(claims->table, change->at, change->column, change->before);
         claim->is_related |= is_related(claims, change, change->before, origin);
     }
 }
@@ -189,9 +197,10 @@ void claims_end(struct claims *claims, struct utc last)
     for (size_t i = 0; i < claims->count; i++) {
         struct claim *claim = &claims->list[i];
         uint16_t peers, carried;
+        uint32_t hops;
         if (!claim->is_open)
             continue;
-        count_peers(claims, claim, &peers, &carried);
+        count_peers(claims, claim, &peers, &hops, &carried);
         if (!peers)
             lose_sight(claim, last);
     }

@@ -19,10 +19,11 @@ struct claim {
     uint32_t owner;         /* the origin of the row until then, or of the prefix that holds it */
     struct table_row cover; /* the prefix that holds it; row 0: the prefix is the owner's own */
     bool is_open;
-    bool is_unseen;      /* a gap began when it was so, and nothing was heard of it since */
-    bool is_related;     /* one of the two is on the other's path: provider and customer */
-    uint16_t times;      /* how often it began */
-    uint16_t from_owner; /* peers that had the owner's route right before */
+    bool is_unseen;            /* a gap began when it was so, and nothing was heard of it since */
+    bool is_related;           /* one of the two is on the other's path: provider and customer */
+    uint16_t times;            /* how often it began */
+    uint16_t from_owner;       /* peers that had the owner's route right before */
+    uint32_t hops, owner_hops; /* of the paths of peers_most, and before of from_owner; summed */
     uint16_t peers, peers_most,
         known_then; /* now; at most; and of so many that carried any route */
     struct interval began, ended;

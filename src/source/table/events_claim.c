@@ -115,6 +115,20 @@ static void set_claim(const struct making *making, struct scan_event *event,
     event->is_sure &= is_sure(making, claim);
 }
 
+static void set_path_lengths(struct scan_event *event, const struct claim *const *claims,
+                             size_t count)
+{
+    double hops = 0, old_hops = 0, peers = 0, old_peers = 0;
+    for (size_t i = 0; i < count; i++) {
+        hops += claims[i]->hops;
+        peers += claims[i]->peers_most;
+        old_hops += claims[i]->owner_hops;
+        old_peers += claims[i]->from_owner;
+    }
+    event->path_length = peers > 0 ? hops / peers : 0;
+    event->old_path_length = old_peers > 0 ? old_hops / old_peers : 0;
+}
+
 static void make_event(struct making *making, const struct claim *const *claims, size_t count)
 {
     const struct claim *first = claims[0], *middle = claims[count / 2];
@@ -133,6 +147,7 @@ static void make_event(struct making *making, const struct claim *const *claims,
         making->events->left_out += count;
         return;
     }
+    set_path_lengths(&event, claims, count);
     if (first->cover.row)
         event.cover = route_table_prefix(making->table, first->cover);
     set_prefixes(making, &event, claims, count);

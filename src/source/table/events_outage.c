@@ -237,6 +237,17 @@ static void add_upstream(struct scan_event *event, uint32_t asn)
     }
 }
 
+static void set_path_length(struct scan_event *event, const struct item *items, size_t count)
+{
+    double hops = 0;
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++) {
+        hops += (double)items[i].loss->hops;
+        known += items[i].loss->hops > 0;
+    }
+    event->path_length = known ? hops / (double)known : 0;
+}
+
 /* A part of the loss. */
 struct step {
     struct utc at;
@@ -330,6 +341,7 @@ struct scan_event *make_outage(struct making *making, struct item *items, size_t
     set_fall(&event, items, count);
     for (size_t i = 0; i < count; i++)
         add_upstream(&event, items[i].loss->upstream);
+    set_path_length(&event, items, count);
     making_judge(making, &event, event.asn);
     struct scan_event *made = making_event(making);
     *made = event;

@@ -64,6 +64,9 @@ struct scan_event {
     struct table_share
         upstreams[SCAN_UPSTREAMS]; /* before it went, by prefixes: peers counts these */
     size_t upstream_count;
+    /* Hops of paths, the mean over peers and prefixes, 0 if not known: of those that were left as it went, or of
+     * the other's routes; and of the owner's that these took the place of. */
+    double path_length, old_path_length;
     uint32_t behind;   /* an upstream that other ASes lost, too; 0: none */
     unsigned together; /* those others */
     bool is_related;   /* one of the two ASes is on the other's path */
