@@ -128,7 +128,10 @@ static enum err load(struct scanning *scanning, const struct options *options, s
         scanning->rpki = rpki_source_open(rpki, &scanning->faults, why);
         err = scanning->rpki ? ERR_OK : why->err;
     }
-    scanning->wish.rpki = scanning->rpki ? rpki_source_rpki(scanning->rpki) : NULL;
+    if (scanning->rpki) {
+        scanning->wish.rpki = rpki_source_rpki(scanning->rpki);
+        scanning->report.rpki_made = rpki_source_made(scanning->rpki);
+    }
     return err;
 }
 

@@ -1,7 +1,9 @@
 #include "app/rpki_source.h"
 
+#include "app/command.h"
 #include "base/mem.h"
 #include "source/origins/rtr_client.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@ struct rpki_source {
     /* The loop does not run any more once there is a table: it stays as it came. */
     struct loop *loop;
     struct rtr_client *client;
-    char said[256]; /* last, by the client */
+    struct utc heard; /* when the client had its table */
 };
 
 /* HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT; an IPv6 address needs its brackets before a port only. */
@@ -40,17 +42,21 @@ static bool split_host(const char *text, char *host, size_t capacity, uint16_t *
     return true;
 }
 
+/* While there is no table, whoever waits wants to know why. */
 static void hear(void *context, const char *text)
 {
-    struct rpki_source *source = context;
-    snprintf(source->said, sizeof source->said, "%s", text);
+    const struct rpki_source *source = context;
+    if (!rpki_vrps(rtr_client_rpki(source->client)))
+        command_say("%s", text);
 }
 
 static void changed(void *context)
 {
     struct rpki_source *source = context;
-    if (rpki_vrps(rtr_client_rpki(source->client)))
-        loop_stop(source->loop);
+    if (!rpki_vrps(rtr_client_rpki(source->client)))
+        return;
+    source->heard = clock_utc();
+    loop_stop(source->loop);
 }
 
 static void give_up(void *context)
@@ -76,8 +82,8 @@ static enum err ask(struct rpki_source *source, const char *text, struct why *wh
     loop_timer_free(patience);
     if (rpki_vrps(rtr_client_rpki(source->client)))
         return ERR_OK;
-    return why_set(why, ERR_IO, "--rpki: no table came from %s within %d s: %s", text,
-                   (int)(RPKI_PATIENCE_NS / NS_PER_S), source->said);
+    return why_set(why, ERR_IO, "--rpki: no table came from %s within %d s", text,
+                   (int)(RPKI_PATIENCE_NS / NS_PER_S));
 }
 
 struct rpki_source *rpki_source_open(const char *text, struct stream_faults *faults,
@@ -112,4 +118,9 @@ void rpki_source_close(struct rpki_source *source)
 const struct rpki *rpki_source_rpki(const struct rpki_source *source)
 {
     return source->client ? rtr_client_rpki(source->client) : source->file;
+}
+
+struct utc rpki_source_made(const struct rpki_source *source)
+{
+    return source->client ? source->heard : rpki_made(source->file);
 }

@@ -158,6 +158,11 @@ static void summary_json(const struct scan_report *report, struct buffer *out)
     json_object_set_new(row, "tables_seen", json_boolean(summary->has_dump));
     json_object_set_new(row, "events", count_json(report->events->count));
     json_object_set_new(row, "left_out", count_json(report->events->left_out));
+    if (report->wish->rpki) {
+        json_object_set_new(row, "rpki_entries",
+                            count_json(vrps_count(rpki_vrps(report->wish->rpki))));
+        json_object_set_new(row, "rpki_made", json_time(report->rpki_made));
+    }
     json_object_set_new(row, "refused", count_json(summary->refused));
     json_object_set_new(row, "refused_changes", count_json(table->refused));
     json_object_set_new(row, "memory", count_json(table->memory));

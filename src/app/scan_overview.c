@@ -106,6 +106,26 @@ static void add_blindness(struct page *page, const struct scan_summary *summary,
                                     counted(arena, changes, "change was", "changes were")));
 }
 
+/* Whether it was so at the time of archives of another day it cannot tell. */
+static void add_rpki(struct page *page, const struct scan_report *report, struct arena *arena)
+{
+    const struct scan_summary *summary = &report->summary;
+    struct utc made = report->rpki_made;
+    bool is_other_day =
+        utc_diff(summary->first, made) > NS_PER_DAY || utc_diff(made, summary->last) > NS_PER_DAY;
+    if (!report->wish->rpki)
+        return;
+    page_paragraph(
+        page,
+        arena_printf(
+            arena,
+            "The RPKI, where holders of addresses say who may announce "
+            "them, is that of %s, with %s%s.",
+            utc_is_known(made) ? words_time(arena, made) : "a time that its file does not tell",
+            counted(arena, vrps_count(rpki_vrps(report->wish->rpki)), "entry", "entries"),
+            is_other_day ? "; what it said at the time of these archives is not known" : ""));
+}
+
 /* What is asked for, where that is not everything. */
 static void add_wish(struct page *page, const struct scan_wish *wish, struct arena *arena)
 {
@@ -135,6 +155,7 @@ bool scan_overview(const struct scan_report *report, struct page *page, struct a
     add_extent(page, report, arena);
     add_view(page, report, arena);
     add_blindness(page, &report->summary, arena);
+    add_rpki(page, report, arena);
     add_wish(page, report->wish, arena);
     if (report->events->count)
         page_paragraph(

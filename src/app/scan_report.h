@@ -37,6 +37,7 @@
  *                     any nothing that went out can be seen
  *     full_feeds4, 6  peers that were live with a full feed, at most. Below the least that must lose a prefix,
  *                     least_peers, no outage of that family can be seen
+ *     rpki_entries    with --rpki; rpki_made: of when they are, null if their file does not tell
  *     refused         events and gaps for which there was no room; refused_changes: those of the table
  *     left_out        prefixes of which nobody can tell whether they are new: see --unsure */
 #ifndef APP_SCAN_REPORT_H
@@ -54,6 +55,8 @@ struct scan_report {
     uint64_t records, bad, missing; /* as of stream_faults */
     const char *const *collectors;  /* their names; "" for those whose name is not known */
     size_t collector_count;
+    struct utc
+        rpki_made; /* when the validator said what the wish holds routes against; 0: not known */
     unsigned min_peers; /* that must lose a prefix before it is told */
     size_t top;         /* so many outages, and so many claims; 0: all */
 };

@@ -147,6 +147,27 @@ static void test_course(void **state)
                              "with origin AS200: 1 valid of 2 prefixes.");
 }
 
+/* Of when the entries are that routes are held against. */
+static void test_rpki_made(void **state)
+{
+    (void)state;
+    write_archives();
+    file_write("new.json", "{\"metadata\": {\"buildtime\": \"2024-11-25T10:00:00Z\"}, \"roas\": "
+                           "[{\"asn\": 300, \"prefix\": \"30.0.0.0/16\"}]}");
+    file_write("then.json", "{\"metadata\": {\"buildtime\": \"2008-02-24T10:00:00Z\"}, \"roas\": "
+                            "[{\"asn\": 300, \"prefix\": \"30.0.0.0/16\"}]}");
+    file_write("rpki.csv", "ASN,IP Prefix,Max Length\nAS200,20.0.0.0/16,16\n");
+    assert_says(run("scan --rpki new.json updates.1")->out,
+                "is that of 2024-11-25T10:00:00Z, with 1 entry; what it said at the time of these "
+                "archives is not known.");
+    assert_says(run("scan --rpki then.json updates.1")->out,
+                "is that of 2008-02-24T10:00:00Z, with 1 entry. ");
+    assert_says(run("scan --rpki rpki.csv updates.1")->out,
+                "is that of a time that its file does not tell, with 1 entry;");
+    assert_in(run("scan --json --rpki new.json updates.1")->out,
+              "\"rpki_entries\":1,\"rpki_made\":\"2024-11-25T10:00:00Z\"");
+}
+
 /* All of KP, one network after the other. */
 static void test_country(void **state)
 {
@@ -351,6 +372,32 @@ static void test_rtr(void **state)
     json_t *claim = find_line(result->out, "more-specific");
     assert_int_equal(number(json_object_get(claim, "rpki"), "invalid-origin"), 1);
     json_decref(claim);
+}
+
+/* Whoever waits for a validator is told why. */
+static void test_rtr_wait(void **state)
+{
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof at;
+    char command[128], *talk = NULL;
+    size_t n;
+    int closed = socket(AF_INET, SOCK_STREAM, 0); /* bound, and nobody listens */
+    assert_int_equal(bind(closed, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(closed, (struct sockaddr *)&at, &size), 0);
+    write_archives();
+    snprintf(command, sizeof command, "scan --rpki rtr:127.0.0.1:%u updates.1", ntohs(at.sin_port));
+    pid_t pid = start(command, "talk");
+    for (int i = 0; i < 100 && (!talk || !*talk); i++) {
+        sleep_ms(100);
+        free(talk);
+        talk = file_read("talk", &n);
+    }
+    kill(pid, SIGTERM);
+    waitpid(pid, NULL, 0);
+    close(closed);
+    assert_in(talk, "Connection refused; it will be tried again\n");
+    free(talk);
 }
 
 static void test_bins(void **state)
@@ -558,7 +605,8 @@ int main(void)
         cmocka_unit_test(test_text),        cmocka_unit_test(test_course),
         cmocka_unit_test(test_country),     cmocka_unit_test(test_blindness),
         cmocka_unit_test(test_collectors),  cmocka_unit_test(test_json),
-        cmocka_unit_test(test_rtr),         cmocka_unit_test(test_bins),
+        cmocka_unit_test(test_rtr),         cmocka_unit_test(test_rtr_wait),
+        cmocka_unit_test(test_rpki_made),   cmocka_unit_test(test_bins),
         cmocka_unit_test(test_damage),      cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_output),
         cmocka_unit_test(test_real_hours),
