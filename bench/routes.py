@@ -147,7 +147,7 @@ def main():
     day = sorted(glob.glob(f"{data}/routeviews-2008-02-24/*.bz2"))
     modern = sorted(glob.glob(f"{data}/ris-2022-02/*.gz"))
     dump = f"{data}/mrt-samples/{RIB}"
-    row("routes", "ours / peer", "target")
+    row(f"routes, best of {TURNS}", "ours / peer", "target")
     if not shutil.which("bgpdump"):
         sys.exit("bench: bgpdump is not installed: no comparison")
     with tempfile.TemporaryDirectory(prefix="lastlight-bench-") as folder:
