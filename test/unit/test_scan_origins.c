@@ -7,16 +7,7 @@
 #include <cmocka.h>
 
 #include "scan_play.h"
-
-static void write_temporary(char *path, const char *text)
-{
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    FILE *file = fdopen(fd, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
+#include "text_maker.h"
 
 /* AS 100 and AS 200 are of KP, AS 300 is of SE. */
 static struct countries *load_countries(void)
@@ -32,7 +23,7 @@ static struct countries *load_countries(void)
     const char *paths[] = {path};
     struct stream_faults faults = {0};
     struct why why;
-    write_temporary(path, text);
+    text_write(path, text, sizeof text - 1);
     struct countries *countries = countries_load(paths, 1, &faults, &why);
     remove(path);
     assert_non_null(countries);
@@ -252,7 +243,7 @@ static void test_rpki(void **state)
     struct stream_faults faults = {0};
     struct why why;
     struct play play = begin(0);
-    write_temporary(path, text);
+    text_write(path, text, sizeof text - 1);
     struct rpki *rpki = rpki_load(path, &faults, &why);
     remove(path);
     assert_non_null(rpki);
