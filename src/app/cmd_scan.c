@@ -157,9 +157,13 @@ static void take_bin(void *context, const struct bin_row *row)
 
 static enum err open_bins(struct scanning *scanning, const struct options *options, struct why *why)
 {
-    const char *path = options_get(options, OPTION_BINS);
+    const char *path = options_get(options, OPTION_BINS),
+               *report = options_get(options, OPTION_OUTPUT);
     if (!path)
         return ERR_OK;
+    if (report && strcmp(path, report) == 0)
+        return why_set(why, ERR_USAGE,
+                       "--bins and --output both name '%.200s'; give each a file of its own", path);
     struct bins_options bins = {
         .countries = scanning->countries, .tell = take_bin, .context = scanning};
     if (output_open(path, &scanning->bin_output, why))

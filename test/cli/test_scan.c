@@ -494,6 +494,7 @@ static void test_wrong_usage(void **state)
         {"scan --rpki rtr:[::1]:0 updates.1", "'[::1]:0' is no validator", 2},
         {"scan --countries none updates.1", "none", 1},
         {"scan nothing-here", "nothing-here", 1},
+        {"scan --bins both -o both updates.1", "--bins and --output both name 'both'", 2},
         {"scan --bins no/such/folder updates.1", "no/such/folder", 1},
     };
     write_archives();
