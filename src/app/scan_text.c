@@ -161,20 +161,24 @@ static const char *hops_words(struct arena *arena, const struct scan_event *even
                         event->path_length, event->old_path_length);
 }
 
+/* Figures of several prefixes are those of the one of which they are the highest. */
 static const char *history_words(struct arena *arena, const struct scan_event *event)
 {
+    bool is_one = event->prefix_count == 1;
     const char *times =
         event->times > 1
-            ? arena_printf(arena, " It went %u times, back for less than five minutes each time.",
-                           event->times)
+            ? arena_printf(arena, " %s went %u times, back for less than five minutes each time.",
+                           is_one ? "It" : "One of them", event->times)
             : "";
     const char *flaps = event->flaps
-                            ? arena_printf(arena, " In the six hours before it had gone %s.",
+                            ? arena_printf(arena, " In the six hours before %s had gone %s.",
+                                           is_one ? "it" : "one of them",
                                            words_count(arena, event->flaps, "time", "times"))
                             : "";
     const char *told =
         utc_is_known(event->told)
-            ? arena_printf(arena, " First told of at %s; whether it was there before is not known.",
+            ? arena_printf(arena, " %s at %s; whether it was there before is not known.",
+                           is_one ? "First told of" : "One of them was first told of",
                            words_time(arena, event->told))
             : "";
     return arena_printf(arena, "%s%s%s", times, flaps, told);

@@ -143,8 +143,9 @@ static void test_course(void **state)
     assert_says(result->out,
                 "back between 01:06:45 and 01:10:01 (6 min 41 s to 1 h 9 min), but 2 of 6 peers "
                 "were without them at the end.");
-    assert_says(result->out, "It went 2 times, back for less than five minutes each time. RPKI, "
-                             "with origin AS200: 1 valid of 2 prefixes.");
+    assert_says(result->out,
+                "One of them went 2 times, back for less than five minutes each time. RPKI, "
+                "with origin AS200: 1 valid of 2 prefixes.");
 }
 
 /* Of when the entries are that routes are held against. */
