@@ -65,19 +65,20 @@ static const char *subject_words(struct arena *arena, const struct scan_event *e
                         count_words(arena, event), event->ases, event->known_ases);
 }
 
-/* Who does not have it back. */
+/* Who does not have it back. After a gap nobody knows. */
 static const char *rest_words(struct arena *arena, const struct scan_event *event)
 {
-    const char *which = event->prefix_count == 1 ? "it"
-                        : event->partly == event->prefix_count
-                            ? "them"
-                            : arena_printf(arena, "%s of them", words_number(arena, event->partly));
+    bool is_all = event->partly == event->prefix_count;
+    const char *some = arena_printf(arena, "%s of them", words_number(arena, event->partly));
     if (!event->partly)
         return "";
     if (!event->lacking_of)
-        return arena_printf(arena, ", %s at a part of the peers", which);
+        return arena_printf(arena, ", %s at a part of the peers", is_all ? "but" : some);
     return arena_printf(arena, ", but %u of %u peers %s without %s at the end", event->lacking,
-                        event->lacking_of, event->lacking == 1 ? "was" : "were", which);
+                        event->lacking_of, event->lacking == 1 ? "was" : "were",
+                        !is_all                    ? some
+                        : event->prefix_count == 1 ? "it"
+                                                   : "them");
 }
 
 static const char *end_words(struct arena *arena, const struct scan_event *event)
@@ -128,7 +129,7 @@ static const char *fall_words(struct arena *arena, const struct scan_event *even
     if (event->fall_ns < 0)
         return "";
     if (event->fall_ns < NS_PER_S)
-        return ", all at once";
+        return ", all within a second";
     return arena_printf(arena, ", from a tenth to nine tenths of the loss in %s",
                         duration_format(event->fall_ns, text));
 }
