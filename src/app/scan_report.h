@@ -20,7 +20,7 @@
  *     peers, of       N of M: peers that lost it (or have the new route), of those that had told of it;
  *     unknown_peers   of which nothing was known
  *     fall_seconds    from a tenth to nine tenths of the loss
- *     times, flaps    how often it went in this event, and in the six hours before
+ *     times, flaps    how often it went (or the other announced it) in this event, and in the six hours before
  *     first_told      if it appeared in the archive: when
  *     upstreams       [{asn, prefixes}] before it went; behind, together: an upstream that so many other
  *                     ASes lost within two minutes

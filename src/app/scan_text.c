@@ -231,16 +231,21 @@ static const char *claim_words(struct arena *arena, const struct scan_event *eve
         event->kind == SCAN_ORIGIN
             ? arena_printf(arena, "which %s had announced", owner)
             : arena_printf(arena, "within %s of %s", prefix_words(arena, &event->cover), owner);
+    const char *flaps =
+        event->flaps ? arena_printf(arena, " In the six hours before it had announced %s %s.",
+                                    event->prefix_count == 1 ? "it" : "one of them",
+                                    words_count(arena, event->flaps, "time", "times"))
+                     : "";
     const char *related = event->is_related ? " One of the two is on the other's path." : "";
     const char *unsure =
         event->is_sure ? "" : " Whether it was there before cannot be told from updates alone.";
     return arena_printf(
         arena,
         "AS%" PRIu32
-        " announces %s (%s), %s. Since %s, %s. %u of %u peers with a route had it.%s%s%s%s",
+        " announces %s (%s), %s. Since %s, %s. %u of %u peers with a route had it.%s%s%s%s%s",
         event->other, prefixes_words(arena, event), blocks_words(arena, event, event->blocks), what,
         words_interval(arena, &event->began, (struct utc){0}), until_words(arena, event),
-        event->peers, event->of, hops_words(arena, event), related, unsure,
+        event->peers, event->of, hops_words(arena, event), flaps, related, unsure,
         rpki_words(arena, event, event->other));
 }
 

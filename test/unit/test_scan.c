@@ -400,6 +400,57 @@ static void test_origin_change(void **state)
     done(&play);
 }
 
+/* Away for long it was not so all the time: each time is an event of its own. For two minutes it was not
+ * away. */
+static void test_origin_comes_again(void **state)
+{
+    (void)state;
+    static const int64_t begins[] = {HOUR, HOUR + 720, 3 * HOUR},
+                         ends[] = {HOUR + 600, HOUR + 1200, 4 * HOUR};
+    struct play play = begin(0);
+    set_up(&play);
+    for (size_t i = 0; i < 3; i++) {
+        say_all(&play, begins[i], 0, PEERS, "20.0.0.0/16", "5 6 666");
+        say_all(&play, ends[i], 0, PEERS, "20.0.0.0/16", "5 7 200");
+    }
+    end(&play, 5 * HOUR);
+    assert_int_equal(play.events->count, 2);
+    const struct scan_event *later = event(&play, 0), *first = event(&play, 1);
+    assert_int_equal(first->longest_ns / NS_PER_S, 1200 + 8);
+    assert_int_equal(first->times, 2);
+    assert_int_equal(first->flaps, 0);
+    assert_int_equal(seconds(later->began.first_after), 3 * HOUR);
+    assert_int_equal(seconds(later->ended.first_after), 4 * HOUR + 9);
+    assert_int_equal(later->longest_ns / NS_PER_S, HOUR + 8);
+    assert_int_equal(later->asn, 200);
+    assert_int_equal(later->times, 1);
+    assert_int_equal(later->flaps, 2);
+    done(&play);
+}
+
+/* The same of a more specific one. */
+static void test_more_specific_comes_again(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    for (int64_t hour = 1; hour <= 2; hour++) {
+        say_all(&play, hour * HOUR, 0, PEERS, "20.0.1.0/24", "5 6 666");
+        say_all(&play, hour * HOUR + 600, 0, PEERS, "20.0.1.0/24", NULL);
+    }
+    end(&play, 3 * HOUR);
+    assert_int_equal(play.events->count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct scan_event *specific = event(&play, i);
+        assert_int_equal(specific->kind, SCAN_MORE_SPECIFIC);
+        assert_int_equal(specific->asn, 200);
+        assert_prefix(&specific->cover, "20.0.0.0/16");
+        assert_int_equal(specific->longest_ns / NS_PER_S, 608);
+        assert_int_equal(specific->flaps, seconds(specific->began.first_after) > HOUR);
+    }
+    done(&play);
+}
+
 /* A provider that announces its customer's prefix is told to be on its path. */
 static void test_related_origin(void **state)
 {
@@ -583,6 +634,8 @@ int main(void)
         cmocka_unit_test(test_covered),
         cmocka_unit_test(test_together),
         cmocka_unit_test(test_origin_change),
+        cmocka_unit_test(test_origin_comes_again),
+        cmocka_unit_test(test_more_specific_comes_again),
         cmocka_unit_test(test_related_origin),
         cmocka_unit_test(test_more_specific),
         cmocka_unit_test(test_more_specific_with_dump),

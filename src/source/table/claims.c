@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* Back within that time, it was not away. */
+/* Back within that time, it was not away; after it, it is another claim. */
 static const int64_t AWAY_NS = 5 * NS_PER_MINUTE;
 
 void claims_init(struct claims *claims, struct route_table *table)
@@ -62,14 +62,28 @@ static void count_peers(const struct claims *claims, const struct claim *claim, 
     }
 }
 
+/* Of one that was away for long, another is made. */
+static struct claim *renew(struct claims *claims, struct claim *claim, struct row_notes *notes)
+{
+    struct claim old = *claim; /* the list may move */
+    bool is_over = !old.is_open && utc_is_known(old.ended.first_after);
+    if (!is_over || utc_diff(claims->now, old.ended.first_after) < AWAY_NS)
+        return claim;
+    struct claim *fresh = add_claim(claims, old.row, notes, old.origin);
+    if (!fresh)
+        return NULL;
+    fresh->owner = old.owner;
+    fresh->cover = old.cover;
+    fresh->is_related = old.is_related;
+    return fresh;
+}
+
 static void begin(const struct claims *claims, struct claim *claim)
 {
-    struct utc now = claims->now;
-    bool was_away = utc_diff(now, claim->ended.first_after) >= AWAY_NS;
     claim->is_open = true;
-    claim->times = (uint16_t)(claim->times + was_away);
+    claim->times = (uint16_t)(claim->times + (claim->times < UINT16_MAX));
     if (!utc_is_known(claim->began.first_after))
-        claim->began = (struct interval){claims->before, now};
+        claim->began = (struct interval){claims->before, claims->now};
     claim->ended = (struct interval){{0}, {0}};
 }
 
@@ -85,7 +99,6 @@ static void update(const struct claims *claims, struct claim *claim)
         claim->peers_most = claim->peers;
         claim->known_then = carried;
         claim->hops = hops;
-        claim->widest = claims->now;
     }
     if (!utc_is_known(claim->half) &&
         claim->peers * 2U >= route_table_full_feeds(claims->table, claim->row.family))
@@ -130,7 +143,8 @@ static void look_at(struct claims *claims, const struct table_change *change,
     struct claim *claim = find_claim(claims, notes, origin);
     if (!origin)
         return;
-    if (!claim && !(claim = add_claim(claims, change->at, notes, origin)))
+    claim = claim ? renew(claims, claim, notes) : add_claim(claims, change->at, notes, origin);
+    if (!claim)
         return;
     if (!claim->owner)
         claim->owner = route_table_origin(claims->table, change->at);
@@ -148,6 +162,21 @@ static uint32_t origin_of(const struct claims *claims, const struct table_change
                           uint32_t cell)
 {
     return cell_has_route(cell) ? route_table_cell_origin(claims->table, change->at, cell) : 0;
+}
+
+/* What a peer's change of its route means for the claim of one origin. */
+static void follow(struct claims *claims, const struct table_change *change,
+                   struct row_notes *notes, uint32_t origin, uint32_t before, uint32_t after)
+{
+    struct claim *claim = origin ? find_claim(claims, notes, origin) : NULL;
+    if (claim && after == origin)
+        claim = renew(claims, claim, notes);
+    if (!claim)
+        return;
+    if (after == origin)
+        claim->is_related |= is_related(claims, change, change->after, claim->owner);
+    if (before != after)
+        update(claims, claim);
 }
 
 void claims_change(struct claims *claims, const struct table_change *change)
@@ -168,13 +197,9 @@ void claims_change(struct claims *claims, const struct table_change *change)
         look_at(claims, change, notes);
     uint32_t before = origin_of(claims, change, change->before);
     uint32_t after = origin_of(claims, change, change->after);
-    for (uint32_t i = notes->claim; i; i = claims->list[i - 1].next) {
-        struct claim *claim = &claims->list[i - 1];
-        if (after == claim->origin)
-            claim->is_related |= is_related(claims, change, change->after, claim->owner);
-        if ((before == claim->origin) != (after == claim->origin))
-            update(claims, claim);
-    }
+    if (before != after)
+        follow(claims, change, notes, before, before, after);
+    follow(claims, change, notes, after, before, after);
 }
 
 static void lose_sight(struct claim *claim, struct utc last)

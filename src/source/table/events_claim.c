@@ -94,6 +94,20 @@ static void set_prefixes(struct making *making, struct scan_event *event,
     event->prefix_count = count;
 }
 
+/* How often the same AS had announced it in the hours before. */
+static unsigned flaps_before(const struct making *making, const struct claim *claim)
+{
+    unsigned flaps = 0;
+    const struct claim *before;
+    for (uint32_t i = claim->next; i; i = before->next) {
+        before = &making->claims->list[i - 1];
+        if (before->origin == claim->origin &&
+            utc_diff(claim->began.first_after, before->began.first_after) <= FLAPS_NS)
+            flaps += before->times;
+    }
+    return flaps;
+}
+
 static void set_claim(const struct making *making, struct scan_event *event,
                       const struct claim *claim)
 {
@@ -111,6 +125,9 @@ static void set_claim(const struct making *making, struct scan_event *event,
         event->longest_ns = lasted;
     if (claim->times > event->times)
         event->times = claim->times;
+    unsigned flaps = flaps_before(making, claim);
+    if (flaps > event->flaps)
+        event->flaps = flaps;
     event->is_related |= claim->is_related;
     event->is_sure &= is_sure(making, claim);
 }

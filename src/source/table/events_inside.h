@@ -10,6 +10,8 @@
 
 /* What went within that time of the first went together. */
 #define TOGETHER_NS (5 * NS_PER_MINUTE)
+/* So long before an event it is counted how often it had been so. */
+#define FLAPS_NS (6 * NS_PER_HOUR)
 
 struct making {
     const struct scan_wish *wish;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t FLAPS_NS = 6 * NS_PER_HOUR, DRIFT_NS = 30 * NS_PER_MINUTE;
+static const int64_t DRIFT_NS = 30 * NS_PER_MINUTE;
 /* What is told of in the first minutes of an archive is not taken for new. */
 static const int64_t START_NS = 10 * NS_PER_MINUTE;
 /* It is looked whether something else covered a prefix when it was gone for half of its time, or so long. */

@@ -59,8 +59,8 @@ struct scan_event {
         of; /* N of M: those that lost the prefix in the middle, or have the other's route */
     unsigned unknown; /* that had not told of it, beside those M */
     int64_t fall_ns;  /* from a tenth to nine tenths of the loss; -1: not known */
-    unsigned times;   /* how often it went, back for less than five minutes each time: most */
-    unsigned flaps;   /* how often it had gone in the six hours before: most */
+    unsigned times;   /* how often it went, or began, for less than five minutes between: most */
+    unsigned flaps;   /* how often it had done so in the six hours before: most */
     struct table_share
         upstreams[SCAN_UPSTREAMS]; /* before it went, by prefixes: peers counts these */
     size_t upstream_count;
