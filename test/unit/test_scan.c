@@ -451,6 +451,23 @@ static void test_more_specific_comes_again(void **state)
     done(&play);
 }
 
+/* Whoever had the more specific prefix first takes it back from another: that is no new one. */
+static void test_more_specific_taken_back(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    say_all(&play, HOUR, 0, PEERS, "20.0.1.0/24", "5 6 666");
+    say_all(&play, HOUR + 2, 0, PEERS, "20.0.1.0/24", "5 6 777");
+    say_all(&play, 2 * HOUR, 0, PEERS, "20.0.1.0/24", "5 6 666");
+    say_all(&play, 3 * HOUR, 0, PEERS, "20.0.1.0/24", NULL);
+    end(&play, 4 * HOUR);
+    for (size_t i = 0; i < play.events->count; i++)
+        assert_false(event(&play, i)->kind == SCAN_MORE_SPECIFIC &&
+                     seconds(event(&play, i)->began.first_after) > HOUR);
+    done(&play);
+}
+
 /* A provider that announces its customer's prefix is told to be on its path. */
 static void test_related_origin(void **state)
 {
@@ -636,6 +653,7 @@ int main(void)
         cmocka_unit_test(test_origin_change),
         cmocka_unit_test(test_origin_comes_again),
         cmocka_unit_test(test_more_specific_comes_again),
+        cmocka_unit_test(test_more_specific_taken_back),
         cmocka_unit_test(test_related_origin),
         cmocka_unit_test(test_more_specific),
         cmocka_unit_test(test_more_specific_with_dump),

@@ -62,7 +62,8 @@ static void count_peers(const struct claims *claims, const struct claim *claim, 
     }
 }
 
-/* Of one that was away for long, another is made. */
+/* Of one that was away for long, another is made. One within another's prefix is no news if somebody else
+ * has the same meanwhile. */
 static struct claim *renew(struct claims *claims, struct claim *claim, struct row_notes *notes)
 {
     struct claim old = *claim; /* the list may move */
@@ -70,10 +71,14 @@ static struct claim *renew(struct claims *claims, struct claim *claim, struct ro
     if (!is_over || utc_diff(claims->now, old.ended.first_after) < AWAY_NS)
         return claim;
     struct claim *fresh = add_claim(claims, old.row, notes, old.origin);
+    uint16_t peers, carried;
+    uint32_t hops;
     if (!fresh)
         return NULL;
+    count_peers(claims, fresh, &peers, &hops, &carried);
     fresh->owner = old.owner;
-    fresh->cover = old.cover;
+    if (carried == peers)
+        fresh->cover = old.cover;
     fresh->is_related = old.is_related;
     return fresh;
 }
