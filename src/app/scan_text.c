@@ -87,7 +87,7 @@ static const char *end_words(struct arena *arena, const struct scan_event *event
     duration_format(event->longest_ns, least);
     const char *partly = rest_words(arena, event);
     if (!event->open)
-        return arena_printf(arena, "back %s (%s)%s",
+        return arena_printf(arena, "%sback %s (%s)%s", event->prefix_count == 1 ? "" : "the last ",
                             words_interval(arena, &event->ended, event->began.first_after),
                             words_between(arena, &event->began, &event->ended), partly);
     const char *which =
@@ -203,16 +203,19 @@ static const char *rpki_words(struct arena *arena, const struct scan_event *even
                         words_list(arena, items, count), of);
 }
 
-/* Of a country: when a tenth of it was lost at once, which is not when all of it was. */
+/* Of a country: when a tenth of it was lost at once, which is not when all of it was. Of several prefixes:
+ * from the first that went to the last that came back. */
 static const char *course_words(struct arena *arena, const struct scan_event *event)
 {
-    bool is_gone = event->kind == SCAN_OUTAGE;
+    const char *lost = event->kind == SCAN_OUTAGE ? "gone" : "lost in part";
     const char *began = words_interval(arena, &event->began, (struct utc){0});
-    return event->is_country
-               ? arena_printf(arena, "A tenth or more was %s at once since %s, %s.",
-                              is_gone ? "gone" : "lost in part", began, until_words(arena, event))
-               : arena_printf(arena, "%s %s; %s.", is_gone ? "Gone" : "Lost in part", began,
-                              end_words(arena, event));
+    if (event->is_country)
+        return arena_printf(arena, "A tenth or more was %s at once since %s, %s.", lost, began,
+                            until_words(arena, event));
+    if (event->prefix_count > 1)
+        return arena_printf(arena, "The first %s %s; %s.", lost, began, end_words(arena, event));
+    return arena_printf(arena, "%s %s; %s.", event->kind == SCAN_OUTAGE ? "Gone" : "Lost in part",
+                        began, end_words(arena, event));
 }
 
 static const char *outage_words(struct arena *arena, const struct scan_event *event)

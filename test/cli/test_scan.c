@@ -140,9 +140,10 @@ static void test_course(void **state)
     file_write("rpki.csv", "ASN,IP Prefix,Max Length\nAS200,20.0.0.0/16,16\n");
     const struct result *result = run("scan --rpki rpki.csv course");
     assert_int_equal(result->status, 0);
-    assert_says(result->out,
-                "back between 01:06:45 and 01:10:01 (6 min 41 s to 1 h 9 min), but 2 of 6 peers "
-                "were without them at the end.");
+    assert_says(
+        result->out,
+        "; the last back between 01:06:45 and 01:10:01 (6 min 41 s to 1 h 9 min), but 2 of 6 peers "
+        "were without them at the end.");
     assert_says(result->out,
                 "One of them went 2 times, back for less than five minutes each time. RPKI, "
                 "with origin AS200: 1 valid of 2 prefixes.");
