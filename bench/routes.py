@@ -10,6 +10,7 @@ import glob
 import os
 import shlex
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -147,7 +148,8 @@ def main():
     day = sorted(glob.glob(f"{data}/routeviews-2008-02-24/*.bz2"))
     modern = sorted(glob.glob(f"{data}/ris-2022-02/*.gz"))
     dump = f"{data}/mrt-samples/{RIB}"
-    row("routes", "ours / peer", "target")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the folder of large files goes, too
+    row(f"routes, best of {TURNS}", "ours / peer", "target")
     if not shutil.which("bgpdump"):
         sys.exit("bench: bgpdump is not installed: no comparison")
     with tempfile.TemporaryDirectory(prefix="lastlight-bench-") as folder:

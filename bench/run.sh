@@ -3,7 +3,8 @@
 # that is done with routes against the programs that others use for it, and prints tables with the targets beside them.
 # It judges nothing: on a busy machine figures differ by a third from one run to the next.
 #
-#   BENCH_OBSERVATIONS   how many, 10000000 if not given
+#   BENCH_OBSERVATIONS   how many, 10000000 if not given; of few there is no incident to ask about
+#   BENCH_TURNS          how often routes.py runs each, 3 if not given: the best counts
 #   LASTLIGHT_DATA       folder with archives, ../shared/data if not given
 set -eu
 build=${1:-build}
@@ -83,13 +84,17 @@ questions() {
     row "status while a writer is busy, median / worst" \
         "$(number %.1f "$(value "$folder/ask" status_median)") / $(number %.1f "$(value "$folder/ask" status_worst)") ms" \
         "< 50 ms"
-    row "why while a writer is busy, median / worst" \
-        "$(number %.1f "$(value "$folder/ask" why_median)") / $(number %.1f "$(value "$folder/ask" why_worst)") ms" \
-        "< 50 ms"
+    if [ -n "$(value "$folder/ask" why_median)" ]; then
+        row "why while a writer is busy, median / worst" \
+            "$(number %.1f "$(value "$folder/ask" why_median)") / $(number %.1f "$(value "$folder/ask" why_worst)") ms" \
+            "< 50 ms"
+    else
+        row "why while a writer is busy" "no incident" "more BENCH_OBSERVATIONS"
+    fi
     row "what the writer added meanwhile" "$(number %.1f "$(value "$folder/ask" grown_mib)") MiB" "> 0"
 }
 
-echo "lastlight bench: $(number %.0f "$count") generated probes (1000 hosts, 2 vantages, every 10 s), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
+echo "lastlight bench: $(number %.0f "$count") generated probes (1000 hosts, 2 vantages, every 10 s), once, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
 row "what" "measured" "target"
 judge
 fill

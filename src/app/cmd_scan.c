@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP = 20, WRITE_AT = 64 * 1024 };
+/* LEAST_PEERS: what one peer alone loses is no outage, whatever --min-peers says (losses.h). */
+enum { TOP = 20, WRITE_AT = 64 * 1024, LEAST_PEERS = 2 };
 
 struct scanning {
     struct archives archives;
@@ -58,12 +59,20 @@ static enum err read_subject(const struct options *options, struct scan_wish *wi
 {
     const char *as = options_get(options, OPTION_SCAN_AS);
     const char *prefix = options_get(options, OPTION_SCAN_PREFIX);
+    const char *country = options_get(options, OPTION_COUNTRY);
     const char *digits = as && strncasecmp(as, "AS", 2) == 0 ? as + 2 : as;
     char *end = NULL;
     unsigned long asn = digits ? strtoul(digits, &end, 10) : 0;
     if (digits && (!strspn(digits, "0123456789") || *end || !asn || asn > UINT32_MAX))
         return why_set(why, ERR_USAGE, "--as: '%.60s' is not the number of an AS", as);
     wish->asn = (uint32_t)asn;
+    if (country &&
+        (!country_read(country, strlen(country), &wish->country) || !wish->country.code[0]))
+        return why_set(why, ERR_USAGE,
+                       "--country: '%.60s' is no country; expected two letters, as KP", country);
+    if (country && !options_has(options, OPTION_COUNTRIES))
+        return why_set(why, ERR_USAGE,
+                       "--country needs --countries FILE, which says what is of which country");
     if (prefix && !prefix_parse(prefix, strlen(prefix), &wish->prefix))
         return why_set(why, ERR_USAGE,
                        "--prefix: '%.60s' is not a prefix; expected ADDRESS/BITS with all further "
@@ -119,8 +128,10 @@ static enum err load(struct scanning *scanning, const struct options *options, s
         scanning->rpki = rpki_source_open(rpki, &scanning->faults, why);
         err = scanning->rpki ? ERR_OK : why->err;
     }
-    scanning->wish.rpki = scanning->rpki ? rpki_source_rpki(scanning->rpki) : NULL;
-    scanning->report.has_rpki = rpki != NULL;
+    if (scanning->rpki) {
+        scanning->wish.rpki = rpki_source_rpki(scanning->rpki);
+        scanning->report.rpki_made = rpki_source_made(scanning->rpki);
+    }
     return err;
 }
 
@@ -146,9 +157,13 @@ static void take_bin(void *context, const struct bin_row *row)
 
 static enum err open_bins(struct scanning *scanning, const struct options *options, struct why *why)
 {
-    const char *path = options_get(options, OPTION_BINS);
+    const char *path = options_get(options, OPTION_BINS),
+               *report = options_get(options, OPTION_OUTPUT);
     if (!path)
         return ERR_OK;
+    if (report && strcmp(path, report) == 0)
+        return why_set(why, ERR_USAGE,
+                       "--bins and --output both name '%.200s'; give each a file of its own", path);
     struct bins_options bins = {
         .countries = scanning->countries, .tell = take_bin, .context = scanning};
     if (output_open(path, &scanning->bin_output, why))
@@ -246,11 +261,16 @@ static int print_report(struct scanning *scanning, const struct options *options
     struct buffer out = {0};
     struct scan_events *events = scan_events_new(scanning->scan, &scanning->wish);
     report->events = events;
+    report->wish = &scanning->wish;
     report->summary = scan_summary(scanning->scan);
     report->counts = route_files_counts(scanning->files);
     report->records = scanning->faults.records;
     report->bad = scanning->faults.bad;
     report->missing = scanning->faults.missing;
+    report->collectors = scanning->collectors;
+    report->collector_count = scanning->collector_count;
+    report->min_peers =
+        scanning->min_peers > LEAST_PEERS ? scanning->min_peers : (unsigned)LEAST_PEERS;
     if (style.format == FORMAT_JSON)
         scan_json(report, &out);
     else

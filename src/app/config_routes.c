@@ -1,46 +1,30 @@
 /* Where routes come from: archives (config_archives.c), and those who tell them live. */
 #include "app/config_reading.h"
 
+#include "base/endpoint.h"
 #include "sys/input.h"
 #include "sys/net.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define HOLD_LEAST (3 * NS_PER_S) /* RFC 4271, 4.2 */
 #define HOLD_MOST NS_PER_HOUR
 #define HOLD_DEFAULT (90 * NS_PER_S) /* RFC 4271, 10 */
 
-/* "ADDRESS:PORT", "[ADDRESS]:PORT" or ":PORT". */
-static bool parse_endpoint(const char *text, struct addr *addr, uint16_t *port)
-{
-    const char *colon = strrchr(text, ':');
-    size_t n = colon ? (size_t)(colon - text) : 0;
-    bool has_brackets = n > 2 && text[0] == '[' && text[n - 1] == ']';
-    struct addr found = {0};
-    char *end;
-    unsigned long number =
-        colon && colon[1] >= '1' && colon[1] <= '9' ? strtoul(colon + 1, &end, 10) : 0;
-    if (!number || number > UINT16_MAX || *end)
-        return false;
-    if (n && !addr_parse(text + has_brackets, n - 2 * has_brackets, &found))
-        return false;
-    if (n && has_brackets != (found.family == 6))
-        return false;
-    *addr = found;
-    *port = (uint16_t)number;
-    return true;
-}
-
 /* Where to listen, as it is written; NULL, with a fault, if that is nowhere. */
 static const char *read_endpoint(struct reading *reading, const yaml_node_t *node, const char *what,
                                  struct addr *addr, uint16_t *port)
 {
     const char *text;
+    struct endpoint found;
     if (!document_text(&reading->document, node, "where to listen", CONFIG_PATH_LONGEST, &text))
         return NULL;
-    if (parse_endpoint(text, addr, port))
+    if (endpoint_parse(text, strlen(text), &found) && found.port &&
+        !found.host_size == !found.addr.family) {
+        *addr = found.addr;
+        *port = found.port;
         return config_keep(reading, text);
+    }
     document_fault(&reading->document, node,
                    "%s: found '%.60s'; expected ADDRESS:PORT, [ADDRESS]:PORT or :PORT", what, text);
     return NULL;

@@ -1,7 +1,10 @@
 #include "app/rpki_source.h"
 
+#include "app/command.h"
+#include "base/endpoint.h"
 #include "base/mem.h"
 #include "source/origins/rtr_client.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,45 +15,24 @@ struct rpki_source {
     /* The loop does not run any more once there is a table: it stays as it came. */
     struct loop *loop;
     struct rtr_client *client;
-    char said[256]; /* last, by the client */
+    struct utc heard; /* when the client had its table */
 };
 
-/* HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT; an IPv6 address needs its brackets before a port only. */
-static bool split_host(const char *text, char *host, size_t capacity, uint16_t *port)
-{
-    const char *colon = strrchr(text, ':'), *bracket = strchr(text, ']');
-    bool is_bare6 = colon && !bracket && strchr(text, ':') != colon;
-    bool has_port = colon && !is_bare6 && (!bracket || colon == bracket + 1);
-    size_t n = has_port ? (size_t)(colon - text) : strlen(text);
-    char *end = NULL;
-    unsigned long number = has_port ? strtoul(colon + 1, &end, 10) : 0;
-    if (has_port && (colon[1] < '1' || colon[1] > '9' || *end || number > UINT16_MAX))
-        return false;
-    if (bracket) {
-        if (text[0] != '[' || text[n - 1] != ']')
-            return false;
-        text++;
-        n -= 2;
-    }
-    if (n == 0 || n >= capacity)
-        return false;
-    memcpy(host, text, n);
-    host[n] = '\0';
-    *port = (uint16_t)number;
-    return true;
-}
-
+/* While there is no table, whoever waits wants to know why. */
 static void hear(void *context, const char *text)
 {
-    struct rpki_source *source = context;
-    snprintf(source->said, sizeof source->said, "%s", text);
+    const struct rpki_source *source = context;
+    if (!rpki_vrps(rtr_client_rpki(source->client)))
+        command_say("%s", text);
 }
 
 static void changed(void *context)
 {
     struct rpki_source *source = context;
-    if (rpki_vrps(rtr_client_rpki(source->client)))
-        loop_stop(source->loop);
+    if (!rpki_vrps(rtr_client_rpki(source->client)))
+        return;
+    source->heard = clock_utc();
+    loop_stop(source->loop);
 }
 
 static void give_up(void *context)
@@ -62,12 +44,15 @@ static void give_up(void *context)
 static enum err ask(struct rpki_source *source, const char *text, struct why *why)
 {
     char host[256];
-    struct rtr_options options = {.host = host, .say = hear, .changed = changed, .context = source};
-    if (!split_host(text, host, sizeof host, &options.port))
+    struct endpoint at;
+    if (!endpoint_parse(text, strlen(text), &at) || !at.host_size || at.host_size >= sizeof host)
         return why_set(why, ERR_USAGE,
                        "--rpki: '%.60s' is no validator; expected rtr:HOST, rtr:HOST:PORT or "
                        "rtr:[ADDRESS]:PORT",
                        text);
+    struct rtr_options options = {
+        .host = host, .port = at.port, .say = hear, .changed = changed, .context = source};
+    snprintf(host, sizeof host, "%.*s", (int)at.host_size, at.host);
     source->loop = loop_new();
     source->client = rtr_client_new(source->loop, &options);
     struct loop_timer *patience = loop_timer_new(source->loop, give_up, source);
@@ -76,8 +61,8 @@ static enum err ask(struct rpki_source *source, const char *text, struct why *wh
     loop_timer_free(patience);
     if (rpki_vrps(rtr_client_rpki(source->client)))
         return ERR_OK;
-    return why_set(why, ERR_IO, "--rpki: no table came from %s within %d s: %s", text,
-                   (int)(RPKI_PATIENCE_NS / NS_PER_S), source->said);
+    return why_set(why, ERR_IO, "--rpki: no table came from %s within %d s", text,
+                   (int)(RPKI_PATIENCE_NS / NS_PER_S));
 }
 
 struct rpki_source *rpki_source_open(const char *text, struct stream_faults *faults,
@@ -112,4 +97,9 @@ void rpki_source_close(struct rpki_source *source)
 const struct rpki *rpki_source_rpki(const struct rpki_source *source)
 {
     return source->client ? rtr_client_rpki(source->client) : source->file;
+}
+
+struct utc rpki_source_made(const struct rpki_source *source)
+{
+    return source->client ? source->heard : rpki_made(source->file);
 }

@@ -11,10 +11,12 @@
 
 struct rpki_source;
 
-/* NULL, with why, if there is no such file or no table came in time. */
+/* NULL, with why, if there is no such file or no table came in time; what went wrong on the way is told. */
 struct rpki_source *rpki_source_open(const char *text, struct stream_faults *faults,
                                      struct why *why);
 void rpki_source_close(struct rpki_source *source);
 const struct rpki *rpki_source_rpki(const struct rpki_source *source);
+/* When the validator said so; 0 if its file does not tell. */
+struct utc rpki_source_made(const struct rpki_source *source);
 
 #endif

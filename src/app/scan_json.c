@@ -30,6 +30,11 @@ static json_t *seconds_json(int64_t ns)
     return ns < 0 ? json_null() : json_number((double)ns / (double)NS_PER_S);
 }
 
+static json_t *hops_json(double hops)
+{
+    return hops > 0 ? json_number(hops) : json_null();
+}
+
 static json_t *prefixes_json(const struct scan_event *event)
 {
     json_t *list = json_array();
@@ -68,6 +73,7 @@ static void set_subject(json_t *row, const struct scan_event *event)
     json_object_set_new(row, "country", text_or_null(event->country.code));
     if (event->is_country) {
         json_object_set_new(row, "ases", count_json(event->ases));
+        json_object_set_new(row, "known_ases", count_json(event->known_ases));
         json_object_set_new(row, "known_blocks", count_json(event->known_blocks));
     }
     if (event->other)
@@ -86,6 +92,8 @@ static void set_course(json_t *row, const struct scan_event *event)
     json_object_set_new(row, "ended", json_interval(&event->ended));
     json_object_set_new(row, "open_prefixes", count_json(event->open));
     json_object_set_new(row, "partly_back", count_json(event->partly));
+    json_object_set_new(row, "lacking", count_json(event->lacking));
+    json_object_set_new(row, "lacking_of", count_json(event->lacking_of));
     json_object_set_new(row, "unseen", json_boolean(event->is_unseen));
     json_object_set_new(row, "seconds", seconds_json(event->longest_ns));
     json_object_set_new(row, "peers", count_json(event->peers));
@@ -99,17 +107,28 @@ static void set_course(json_t *row, const struct scan_event *event)
 
 static void set_relations(json_t *row, const struct scan_event *event, bool has_rpki)
 {
+    json_object_set_new(row, "path_length", hops_json(event->path_length));
     if (event->kind == SCAN_OUTAGE || event->kind == SCAN_PARTIAL) {
         json_object_set_new(row, "upstreams", upstreams_json(event));
         json_object_set_new(row, "behind", asn_json(event->behind));
         json_object_set_new(row, "together", count_json(event->together));
     } else {
+        json_object_set_new(row, "old_path_length", hops_json(event->old_path_length));
         json_object_set_new(row, "related", json_boolean(event->is_related));
         json_object_set_new(row, "sure", json_boolean(event->is_sure));
     }
     if (has_rpki && !event->is_country)
         json_object_set_new(row, "rpki", rpki_json(event));
-    json_object_set_new(row, "score", json_number(event->score));
+    json_object_set_new(row, "score_seconds", json_number(event->score));
+}
+
+static json_t *collectors_json(const struct scan_report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->collector_count; i++)
+        if (*report->collectors[i])
+            json_array_append_new(list, json_text(report->collectors[i]));
+    return list;
 }
 
 static void summary_json(const struct scan_report *report, struct buffer *out)
@@ -123,10 +142,15 @@ static void summary_json(const struct scan_report *report, struct buffer *out)
     json_object_set_new(row, "records", count_json(report->records));
     json_object_set_new(row, "bad", count_json(report->bad));
     json_object_set_new(row, "missing", count_json(report->missing));
+    json_object_set_new(row, "collectors", collectors_json(report));
     json_object_set_new(row, "changes", count_json(table->changes));
+    json_object_set_new(
+        row, "updates",
+        count_json(report->counts.of[ELEMENT_ANNOUNCE] + report->counts.of[ELEMENT_WITHDRAW]));
     json_object_set_new(row, "peers", count_json(table->peers));
     json_object_set_new(row, "full_feeds4", count_json(summary->full_feeds_most[0]));
     json_object_set_new(row, "full_feeds6", count_json(summary->full_feeds_most[1]));
+    json_object_set_new(row, "least_peers", count_json(report->min_peers));
     json_object_set_new(row, "prefixes4", count_json(table->prefixes[0]));
     json_object_set_new(row, "prefixes6", count_json(table->prefixes[1]));
     json_object_set_new(row, "session_losses", count_json(table->sessions_lost));
@@ -134,6 +158,13 @@ static void summary_json(const struct scan_report *report, struct buffer *out)
     json_object_set_new(row, "tables_seen", json_boolean(summary->has_dump));
     json_object_set_new(row, "events", count_json(report->events->count));
     json_object_set_new(row, "left_out", count_json(report->events->left_out));
+    if (report->wish->rpki) {
+        json_object_set_new(row, "rpki_entries",
+                            count_json(vrps_count(rpki_vrps(report->wish->rpki))));
+        json_object_set_new(row, "rpki_made", json_time(report->rpki_made));
+    }
+    json_object_set_new(row, "refused", count_json(summary->refused));
+    json_object_set_new(row, "refused_changes", count_json(table->refused));
     json_object_set_new(row, "memory", count_json(table->memory));
     json_line(out, row);
 }
@@ -149,7 +180,7 @@ void scan_json(const struct scan_report *report, struct buffer *out)
         json_t *row = json_object();
         set_subject(row, event);
         set_course(row, event);
-        set_relations(row, event, report->has_rpki);
+        set_relations(row, event, report->wish->rpki != NULL);
         json_line(out, row);
     }
     summary_json(report, out);
@@ -172,6 +203,7 @@ void scan_bin_json(const struct bin_row *bin, struct buffer *out)
         json_object_set_new(row, "upstreams", count_json(bin->upstreams));
     else
         json_object_set_new(row, "origins", count_json(bin->origins));
+    json_object_set_new(row, "path_length", json_number(bin->path_length));
     json_object_set_new(row, "peers4", count_json(bin->peers[0]));
     json_object_set_new(row, "peers6", count_json(bin->peers[1]));
     json_line(out, row);

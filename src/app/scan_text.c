@@ -7,19 +7,11 @@
 
 enum { PREFIXES = 3 };
 
-/* "1 536": a space between thousands. */
-static const char *number(struct arena *arena, uint64_t n)
-{
-    if (n < 1000)
-        return arena_printf(arena, "%" PRIu64, n);
-    return arena_printf(arena, "%s %03u", number(arena, n / 1000), (unsigned)(n % 1000));
-}
-
 static const char *blocks_words(struct arena *arena, const struct scan_event *event,
                                 uint64_t blocks)
 {
-    return arena_printf(arena, "%s /%d%s", number(arena, blocks), event->family == 6 ? 48 : 24,
-                        blocks == 1 ? "" : "s");
+    return arena_printf(arena, "%s /%d%s", words_number(arena, blocks),
+                        event->family == 6 ? 48 : 24, blocks == 1 ? "" : "s");
 }
 
 static const char *prefix_words(struct arena *arena, const struct prefix *prefix)
@@ -37,7 +29,7 @@ static const char *prefixes_words(struct arena *arena, const struct scan_event *
         items[count] = prefix_words(arena, &event->prefixes[count]);
     if (event->prefix_count > count)
         items[count++] =
-            arena_printf(arena, "%s more", number(arena, event->prefix_count - PREFIXES));
+            arena_printf(arena, "%s more", words_number(arena, event->prefix_count - PREFIXES));
     return words_list(arena, items, count);
 }
 
@@ -49,46 +41,78 @@ static const char *as_words(struct arena *arena, uint32_t asn, struct country co
                            : arena_printf(arena, "AS%" PRIu32, asn);
 }
 
+/* "8 of 583 known prefixes", or, where nobody knows how many there are, "8 prefixes". */
+static const char *count_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *count = words_number(arena, event->prefix_count);
+    size_t last = event->known_prefixes ? event->known_prefixes : event->prefix_count;
+    const char *prefixes = last == 1 ? "prefix" : "prefixes";
+    return event->known_prefixes
+               ? arena_printf(arena, "%s of %s known %s", count,
+                              words_number(arena, event->known_prefixes), prefixes)
+               : arena_printf(arena, "%s %s", count, prefixes);
+}
+
 /* Whose, how many, which. */
 static const char *subject_words(struct arena *arena, const struct scan_event *event)
 {
-    const char *known = event->known_prefixes ? arena_printf(arena, "%s of %s known",
-                                                             number(arena, event->prefix_count),
-                                                             number(arena, event->known_prefixes))
-                                              : number(arena, event->prefix_count);
-    bool is_one = event->prefix_count == 1 && !event->known_prefixes;
-    const char *prefixes = is_one || event->known_prefixes == 1 ? "prefix" : "prefixes";
     const char *blocks = blocks_words(arena, event, event->blocks);
     if (!event->is_country)
-        return arena_printf(arena, "%s: %s %s, %s: %s.",
-                            as_words(arena, event->asn, event->country), known, prefixes, blocks,
-                            prefixes_words(arena, event));
-    return arena_printf(arena, "%s: %s of %s, in %s %s of %zu ASes.", event->country.code, blocks,
-                        blocks_words(arena, event, event->known_blocks), known, prefixes,
-                        event->ases);
+        return arena_printf(arena, "%s: %s, %s: %s.", as_words(arena, event->asn, event->country),
+                            count_words(arena, event), blocks, prefixes_words(arena, event));
+    return arena_printf(arena, "%s: %s of %s known, in %s of %zu of %zu known ASes.",
+                        event->country.code, blocks, words_number(arena, event->known_blocks),
+                        count_words(arena, event), event->ases, event->known_ases);
+}
+
+/* Who does not have it back. After a gap nobody knows. */
+static const char *rest_words(struct arena *arena, const struct scan_event *event)
+{
+    bool is_all = event->partly == event->prefix_count;
+    const char *some = arena_printf(arena, "%s of them", words_number(arena, event->partly));
+    if (!event->partly)
+        return "";
+    if (!event->lacking_of)
+        return arena_printf(arena, ", %s at a part of the peers", is_all ? "but" : some);
+    return arena_printf(arena, ", but %u of %u peers %s without %s at the end", event->lacking,
+                        event->lacking_of, event->lacking == 1 ? "was" : "were",
+                        !is_all                    ? some
+                        : event->prefix_count == 1 ? "it"
+                                                   : "them");
 }
 
 static const char *end_words(struct arena *arena, const struct scan_event *event)
 {
     char least[DURATION_TEXT_MAX];
     duration_format(event->longest_ns, least);
-    const char *partly = !event->partly ? ""
-                         : event->partly == event->prefix_count
-                             ? ", at a part of the peers"
-                             : arena_printf(arena, ", %s of them at a part of the peers",
-                                            number(arena, event->partly));
+    const char *partly = rest_words(arena, event);
     if (!event->open)
-        return arena_printf(arena, "back %s%s (%s)",
-                            words_interval(arena, &event->ended, event->began.first_after), partly,
-                            words_between(arena, &event->began, &event->ended));
-    const char *which = event->open == event->prefix_count
-                            ? ""
-                            : arena_printf(arena, " for %s of them", number(arena, event->open));
+        return arena_printf(arena, "%sback %s (%s)%s", event->prefix_count == 1 ? "" : "the last ",
+                            words_interval(arena, &event->ended, event->began.first_after),
+                            words_between(arena, &event->began, &event->ended), partly);
+    const char *which =
+        event->open == event->prefix_count
+            ? ""
+            : arena_printf(arena, " for %s of them", words_number(arena, event->open));
     if (event->is_unseen)
         return arena_printf(arena,
                             "not heard of again%s since a gap in the archive, %s after it went",
                             which, least);
     return arena_printf(arena, "still so%s at the end, %s later", which, least);
+}
+
+static const char *until_words(struct arena *arena, const struct scan_event *event)
+{
+    char least[DURATION_TEXT_MAX];
+    if (!utc_is_known(event->ended.first_after))
+        return arena_printf(arena,
+                            event->is_unseen
+                                ? "not heard of again since a gap in the archive, %s later"
+                                : "still so at the end, %s later",
+                            duration_format(event->longest_ns, least));
+    return arena_printf(arena, "until %s (%s)",
+                        words_interval(arena, &event->ended, event->began.first_after),
+                        words_between(arena, &event->began, &event->ended));
 }
 
 static const char *peers_words(struct arena *arena, const struct scan_event *event)
@@ -105,7 +129,7 @@ static const char *fall_words(struct arena *arena, const struct scan_event *even
     if (event->fall_ns < 0)
         return "";
     if (event->fall_ns < NS_PER_S)
-        return ", all at once";
+        return ", all within a second";
     return arena_printf(arena, ", from a tenth to nine tenths of the loss in %s",
                         duration_format(event->fall_ns, text));
 }
@@ -126,17 +150,36 @@ static const char *upstream_words(struct arena *arena, const struct scan_event *
         list, words_count(arena, event->together, "other AS", "other ASes"), event->behind);
 }
 
+static const char *hops_words(struct arena *arena, const struct scan_event *event)
+{
+    if (event->path_length <= 0)
+        return "";
+    if (event->kind < SCAN_ORIGIN)
+        return arena_printf(arena, " Paths to it were %.1f ASes long.", event->path_length);
+    if (event->old_path_length <= 0)
+        return arena_printf(arena, " Its paths were %.1f ASes long.", event->path_length);
+    return arena_printf(arena, " Its paths were %.1f ASes long, those before %.1f.",
+                        event->path_length, event->old_path_length);
+}
+
+/* Figures of several prefixes are those of the one of which they are the highest. */
 static const char *history_words(struct arena *arena, const struct scan_event *event)
 {
+    bool is_one = event->prefix_count == 1;
     const char *times =
-        event->times > 1 ? arena_printf(arena, " It went %u times.", event->times) : "";
+        event->times > 1
+            ? arena_printf(arena, " %s went %u times, back for less than five minutes each time.",
+                           is_one ? "It" : "One of them", event->times)
+            : "";
     const char *flaps = event->flaps
-                            ? arena_printf(arena, " In the six hours before it had gone %s.",
+                            ? arena_printf(arena, " In the six hours before %s had gone %s.",
+                                           is_one ? "it" : "one of them",
                                            words_count(arena, event->flaps, "time", "times"))
                             : "";
     const char *told =
         utc_is_known(event->told)
-            ? arena_printf(arena, " First told of at %s; whether it was there before is not known.",
+            ? arena_printf(arena, " %s at %s; whether it was there before is not known.",
+                           is_one ? "First told of" : "One of them was first told of",
                            words_time(arena, event->told))
             : "";
     return arena_printf(arena, "%s%s%s", times, flaps, told);
@@ -152,32 +195,36 @@ static const char *rpki_words(struct arena *arena, const struct scan_event *even
                 arena_printf(arena, "%u %s", event->rpki[i], rpki_state_name((enum rpki_state)i));
     if (!count)
         return "";
-    return arena_printf(arena, " RPKI, with origin AS%" PRIu32 ": %s.", origin,
-                        words_list(arena, items, count));
+    const char *of =
+        event->prefix_count == 1
+            ? ""
+            : arena_printf(arena, " of %s prefixes", words_number(arena, event->prefix_count));
+    return arena_printf(arena, " RPKI, with origin AS%" PRIu32 ": %s%s.", origin,
+                        words_list(arena, items, count), of);
+}
+
+/* Of a country: when a tenth of it was lost at once, which is not when all of it was. Of several prefixes:
+ * from the first that went to the last that came back. */
+static const char *course_words(struct arena *arena, const struct scan_event *event)
+{
+    const char *lost = event->kind == SCAN_OUTAGE ? "gone" : "lost in part";
+    const char *began = words_interval(arena, &event->began, (struct utc){0});
+    if (event->is_country)
+        return arena_printf(arena, "A tenth or more was %s at once since %s, %s.", lost, began,
+                            until_words(arena, event));
+    if (event->prefix_count > 1)
+        return arena_printf(arena, "The first %s %s; %s.", lost, began, end_words(arena, event));
+    return arena_printf(arena, "%s %s; %s.", event->kind == SCAN_OUTAGE ? "Gone" : "Lost in part",
+                        began, end_words(arena, event));
 }
 
 static const char *outage_words(struct arena *arena, const struct scan_event *event)
 {
-    const char *lost = event->kind == SCAN_OUTAGE ? "Gone" : "Lost in part";
-    return arena_printf(arena, "%s %s %s; %s. Lost by %s%s.%s%s%s", subject_words(arena, event),
-                        lost, words_interval(arena, &event->began, (struct utc){0}),
-                        end_words(arena, event), peers_words(arena, event),
+    return arena_printf(arena, "%s %s Lost by %s%s.%s%s%s%s", subject_words(arena, event),
+                        course_words(arena, event), peers_words(arena, event),
                         fall_words(arena, event), upstream_words(arena, event),
-                        history_words(arena, event), rpki_words(arena, event, event->asn));
-}
-
-static const char *claim_end_words(struct arena *arena, const struct scan_event *event)
-{
-    char least[DURATION_TEXT_MAX];
-    if (event->open)
-        return arena_printf(arena,
-                            event->is_unseen
-                                ? "not heard of again since a gap in the archive, %s later"
-                                : "still so at the end, %s later",
-                            duration_format(event->longest_ns, least));
-    return arena_printf(arena, "until %s (%s)",
-                        words_interval(arena, &event->ended, event->began.first_after),
-                        words_between(arena, &event->began, &event->ended));
+                        hops_words(arena, event), history_words(arena, event),
+                        rpki_words(arena, event, event->asn));
 }
 
 static const char *claim_words(struct arena *arena, const struct scan_event *event)
@@ -187,16 +234,22 @@ static const char *claim_words(struct arena *arena, const struct scan_event *eve
         event->kind == SCAN_ORIGIN
             ? arena_printf(arena, "which %s had announced", owner)
             : arena_printf(arena, "within %s of %s", prefix_words(arena, &event->cover), owner);
+    const char *flaps =
+        event->flaps ? arena_printf(arena, " In the six hours before it had announced %s %s.",
+                                    event->prefix_count == 1 ? "it" : "one of them",
+                                    words_count(arena, event->flaps, "time", "times"))
+                     : "";
     const char *related = event->is_related ? " One of the two is on the other's path." : "";
     const char *unsure =
         event->is_sure ? "" : " Whether it was there before cannot be told from updates alone.";
     return arena_printf(
         arena,
         "AS%" PRIu32
-        " announces %s (%s), %s. Since %s, %s. %u of %u peers with a route had it.%s%s%s",
+        " announces %s (%s), %s. Since %s, %s. %u of %u peers with a route had it.%s%s%s%s%s",
         event->other, prefixes_words(arena, event), blocks_words(arena, event, event->blocks), what,
-        words_interval(arena, &event->began, (struct utc){0}), claim_end_words(arena, event),
-        event->peers, event->of, related, unsure, rpki_words(arena, event, event->other));
+        words_interval(arena, &event->began, (struct utc){0}), until_words(arena, event),
+        event->peers, event->of, hops_words(arena, event), flaps, related, unsure,
+        rpki_words(arena, event, event->other));
 }
 
 static void add_events(struct page *page, const struct scan_report *report, struct arena *arena,
@@ -214,40 +267,18 @@ static void add_events(struct page *page, const struct scan_report *report, stru
         page_space(page);
     }
     if (!rank)
-        page_paragraph(page, "None was found.");
+        page_paragraph(page, scan_can_see(report) ? "None was found." : "None could be seen.");
     else if (report->top && rank > report->top)
         page_paragraph(page, arena_printf(arena, "And %s more; --top 0 shows all.",
-                                          number(arena, rank - report->top)));
-}
-
-static void add_summary(struct page *page, const struct scan_report *report, struct arena *arena)
-{
-    const struct scan_summary *summary = &report->summary;
-    const struct route_table_counts *table = &summary->table;
-    page_paragraph(
-        page, arena_printf(
-                  arena,
-                  "%s to %s: %s changes of %s, of %s and %s; live with a full feed were "
-                  "up to %u (IPv4) and %u (IPv6) of them.",
-                  words_time(arena, summary->first), words_time(arena, summary->last),
-                  number(arena, table->changes), words_count(arena, table->peers, "peer", "peers"),
-                  arena_printf(arena, "%s prefixes of IPv4", number(arena, table->prefixes[0])),
-                  arena_printf(arena, "%s of IPv6", number(arena, table->prefixes[1])),
-                  summary->full_feeds_most[0], summary->full_feeds_most[1]));
-    if (!summary->has_dump)
-        page_paragraph(page, "There is no table dump among these archives: of a prefix that nobody "
-                             "spoke of nothing is known, and it does not count.");
-    if (summary->gaps)
-        page_paragraph(page, arena_printf(arena, "%s in the archives, the longest %s.",
-                                          words_count(arena, summary->gaps, "gap", "gaps"),
-                                          words_interval(arena, &summary->gap, (struct utc){0})));
+                                          words_number(arena, rank - report->top)));
 }
 
 void scan_text(const struct scan_report *report, const struct style *style, struct buffer *out)
 {
     struct page page = page_of(style, out);
     struct arena arena = {0};
-    add_summary(&page, report, &arena);
+    if (!scan_overview(report, &page, &arena))
+        return;
     page_heading(&page, "Outages");
     add_events(&page, report, &arena, false);
     page_heading(&page, "Other origins");

@@ -1,5 +1,7 @@
 #include "model/target.h"
 
+#include "base/endpoint.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -97,42 +99,20 @@ static bool is_host_byte(char c)
 static bool parse_host(const char *text, size_t at, size_t end, bool may_have_port,
                        struct target *out)
 {
-    size_t host = at, host_end = end, rest = end;
-    if (at < end && text[at] == '[') {
-        const char *close = memchr(text + at, ']', end - at);
-        if (!close)
-            return false;
-        host = at + 1;
-        host_end = (size_t)(close - text);
-        rest = host_end + 1;
-    } else if (may_have_port) {
-        const char *colon = memchr(text + at, ':', end - at);
-        if (colon)
-            host_end = rest = (size_t)(colon - text);
-    }
-    if (host == host_end)
+    struct endpoint found;
+    if (!endpoint_parse(text + at, end - at, &found) || !found.host_size)
         return false;
-    out->host = (struct part){(uint16_t)host, (uint16_t)(host_end - host)};
-    if (!addr_parse(text + host, host_end - host, &out->addr)) {
-        out->addr = (struct addr){0};
-        if (host != at) /* brackets hold an address */
-            return false;
-        for (size_t i = host; i < host_end; i++)
-            if (!is_host_byte(text[i]))
-                return false;
-    }
-    if (rest == end)
-        return true;
-    unsigned port = 0;
-    if (!may_have_port || text[rest] != ':' || rest + 1 == end || end - rest > 6)
+    bool is_bare6 = found.addr.family == 6 && !found.has_brackets;
+    if (may_have_port ? is_bare6 : found.port > 0)
         return false;
-    for (size_t i = rest + 1; i < end; i++) {
-        if (text[i] < '0' || text[i] > '9')
+    for (size_t i = 0; !found.addr.family && i < found.host_size; i++)
+        if (!is_host_byte(found.host[i]))
             return false;
-        port = port * 10 + (unsigned)(text[i] - '0');
-    }
-    out->port = (uint16_t)port;
-    return port >= 1 && port <= 65535;
+    out->host = (struct part){(uint16_t)(found.host - text), (uint16_t)found.host_size};
+    out->addr = found.addr;
+    if (found.port)
+        out->port = found.port;
+    return true;
 }
 
 /* SERVER/NAME/TYPE */

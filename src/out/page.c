@@ -59,10 +59,10 @@ static void put_spaces(struct page *page, size_t n)
         buffer_puts(page->out, " ");
 }
 
-/* "%", "s" or "min", perhaps with a full stop or comma behind. */
+/* "%", "s", "min" or "/24s", perhaps with a full stop or comma behind. */
 static bool is_unit(const char *text)
 {
-    static const char *const units[] = {"%", "s", "ms", "min", "h", "d"};
+    static const char *const units[] = {"%", "s", "ms", "min", "h", "d", "/24s", "/48s"};
     size_t n = strcspn(text, " .,;:)");
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (strlen(units[i]) == n && memcmp(text, units[i], n) == 0)
@@ -70,10 +70,21 @@ static bool is_unit(const char *text)
     return false;
 }
 
-/* The bytes of the next word; a unit stays with its number. */
+/* The bytes of a number whose thousands are set apart, "(1 234 567" of "(1 234 567)"; 0 if it is none. */
+static size_t number_of(const char *text)
+{
+    size_t start = strspn(text, "("), n = start + strspn(text + start, "0123456789");
+    if (n == start || n - start > 3)
+        return 0;
+    while (text[n] == ' ' && strspn(text + n + 1, "0123456789") == 3)
+        n += 4;
+    return n;
+}
+
+/* The bytes of the next word; a number stays together, and a unit with it. */
 static size_t word_of(const char *text)
 {
-    size_t n = strcspn(text, " ");
+    size_t number = number_of(text), n = number + strcspn(text + number, " ");
     bool is_number = n && text[n - 1] >= '0' && text[n - 1] <= '9';
     if (is_number && text[n] == ' ' && is_unit(text + n + 1))
         return n + 1 + strcspn(text + n + 1, " ");

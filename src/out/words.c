@@ -1,5 +1,6 @@
 #include "out/words.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,6 +175,13 @@ const char *words_list(struct arena *arena, const char *const *items, size_t cou
     for (size_t i = 1; i < count; i++)
         text = arena_printf(arena, "%s%s%s", text, i + 1 == count ? " and " : ", ", items[i]);
     return text;
+}
+
+const char *words_number(struct arena *arena, uint64_t n)
+{
+    if (n < 1000)
+        return arena_printf(arena, "%" PRIu64, n);
+    return arena_printf(arena, "%s %03u", words_number(arena, n / 1000), (unsigned)(n % 1000));
 }
 
 const char *words_count(struct arena *arena, uint64_t n, const char *one, const char *many)

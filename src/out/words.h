@@ -40,6 +40,8 @@ const char *words_failure(enum layer layer, bool is_degraded);
 
 /* "a", "a and b", "a, b and c". */
 const char *words_list(struct arena *arena, const char *const *items, size_t count);
+/* "1 536": a space between thousands. */
+const char *words_number(struct arena *arena, uint64_t n);
 /* "1 episode", "3 episodes". */
 const char *words_count(struct arena *arena, uint64_t n, const char *one, const char *many);
 

@@ -14,6 +14,7 @@
 #include <glob.h>
 #include <jansson.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,12 +53,36 @@ static void write_archives(void)
     write_file("updates.2", &second);
 }
 
+static void write_sources(void)
+{
+    file_write("delegated", "2|test|20080224|3|19830101|20080224|+0000\n"
+                            "test|*|asn|*|3|summary\n"
+                            "test|KP|asn|100|1|20080101|allocated\n"
+                            "test|KP|asn|200|1|20080101|allocated\n"
+                            "test|SE|asn|300|1|20080101|allocated\n"
+                            "test|NO|asn|666|1|20080101|allocated\n");
+    file_write("rpki.json", "{\"roas\": [{\"asn\": \"AS300\", \"prefix\": \"30.0.0.0/16\", "
+                            "\"maxLength\": 16, \"ta\": \"test\"}]}");
+}
+
 static void assert_in(const char *text, const char *part)
 {
     if (!strstr(text, part)) {
         print_error("'%s' is not in:\n%s\n", part, text);
         fail();
     }
+}
+
+/* The same, wherever lines end. */
+static void assert_says(const char *page, const char *words)
+{
+    static char line[256 * 1024];
+    size_t n = 0;
+    for (; *page; page++)
+        if (!strchr(" \n", *page) || (n && line[n - 1] != ' '))
+            line[n++] = *page == '\n' ? ' ' : *page;
+    line[n] = '\0';
+    assert_in(line, words);
 }
 
 static void test_text(void **state)
@@ -76,17 +101,178 @@ static void test_text(void **state)
         "There is no table dump among these archives: of a prefix that nobody spoke of\n"
         "nothing is known, and it does not count.\n"
         "\n"
+        "The largest come first: how much of the address space, at what share of the\n"
+        "peers, for how long. A peer is a router that tells a collector its routes. Space\n"
+        "is counted in blocks of 256 addresses (/24), of IPv6 in /48s.\n"
+        "\n"
         "Outages\n"
         "  1. AS200: 1 of 1 known prefix, 256 /24s: 20.0.0.0/16. Gone between\n"
         "     2008-02-24T00:00:25Z and 01:00:04Z; back between 01:00:05 and 02:00:04 (1 s\n"
         "     to 1 h 59 min). Lost by 6 of 6 peers that had told of it, from a tenth to\n"
-        "     nine tenths of the loss in 5 s. Before, most peers had it by AS7.\n"
+        "     nine tenths of the loss in 5 s. Before, most peers had it by AS7. Paths to\n"
+        "     it were 3.0 ASes long.\n"
         "\n"
         "Other origins\n"
         "  1. AS666 announces 30.0.1.0/24 (1 /24), within 30.0.0.0/16 of AS300. Since\n"
         "     between 2008-02-24T02:00:05Z and 03:00:00Z, until between 03:10:04 and\n"
-        "     03:10:05 (10 min 4 s to 1 h 10 min). 6 of 6 peers with a route had it.\n"
+        "     03:10:05 (10 min 4 s to 1 h 10 min). 6 of 6 peers with a route had it. Its\n"
+        "     paths were 3.0 ASes long.\n"
         "\n");
+}
+
+/* Twice gone, back at four of six peers; and what a validator says of one of its two prefixes. */
+static void test_course(void **state)
+{
+    (void)state;
+    struct buffer file = {0};
+    say_all(&file, 0, NULL, "7 200", "20.0.0.0/16 20.1.0.0/16");
+    for (unsigned i = 0; i < 2; i++) {
+        say_all(&file, HOUR + 400 * i, "20.0.0.0/16 20.1.0.0/16", NULL, NULL);
+        for (archive_peer = 0; archive_peer < PEERS - 2 * i; archive_peer++) {
+            char path[64];
+            snprintf(path, sizeof path, "%u 7 200", 65000 + archive_peer);
+            archive_update(&file, START + HOUR + 400 * i + 200 + archive_peer, NULL, path,
+                           "20.0.0.0/16 20.1.0.0/16");
+        }
+    }
+    archive_peer = 0;
+    write_file("course", &file);
+    file_write("rpki.csv", "ASN,IP Prefix,Max Length\nAS200,20.0.0.0/16,16\n");
+    const struct result *result = run("scan --rpki rpki.csv course");
+    assert_int_equal(result->status, 0);
+    assert_says(
+        result->out,
+        "; the last back between 01:06:45 and 01:10:01 (6 min 41 s to 1 h 9 min), but 2 of 6 peers "
+        "were without them at the end.");
+    assert_says(result->out,
+                "One of them went 2 times, back for less than five minutes each time. RPKI, "
+                "with origin AS200: 1 valid of 2 prefixes.");
+}
+
+/* Of when the entries are that routes are held against. */
+static void test_rpki_made(void **state)
+{
+    (void)state;
+    write_archives();
+    file_write("new.json", "{\"metadata\": {\"buildtime\": \"2024-11-25T10:00:00Z\"}, \"roas\": "
+                           "[{\"asn\": 300, \"prefix\": \"30.0.0.0/16\"}]}");
+    file_write("then.json", "{\"metadata\": {\"buildtime\": \"2008-02-24T10:00:00Z\"}, \"roas\": "
+                            "[{\"asn\": 300, \"prefix\": \"30.0.0.0/16\"}]}");
+    file_write("rpki.csv", "ASN,IP Prefix,Max Length\nAS200,20.0.0.0/16,16\n");
+    assert_says(run("scan --rpki new.json updates.1")->out,
+                "is that of 2024-11-25T10:00:00Z, with 1 entry; what it said at the time of these "
+                "archives is not known.");
+    assert_says(run("scan --rpki then.json updates.1")->out,
+                "is that of 2008-02-24T10:00:00Z, with 1 entry. ");
+    assert_says(run("scan --rpki rpki.csv updates.1")->out,
+                "is that of a time that its file does not tell, with 1 entry;");
+    assert_in(run("scan --json --rpki new.json updates.1")->out,
+              "\"rpki_entries\":1,\"rpki_made\":\"2024-11-25T10:00:00Z\"");
+}
+
+/* All of KP, one network after the other. */
+static void test_country(void **state)
+{
+    (void)state;
+    struct buffer file = {0};
+    say_all(&file, 0, NULL, "7 100", "10.0.0.0/16");
+    say_all(&file, 10, NULL, "7 200", "20.0.0.0/16");
+    say_all(&file, 20, NULL, "8 300", "30.0.0.0/16");
+    say_all(&file, HOUR, "10.0.0.0/16", NULL, NULL);
+    say_all(&file, HOUR + 1200, "20.0.0.0/16", NULL, NULL);
+    say_all(&file, 2 * HOUR, NULL, "7 100", "10.0.0.0/16");
+    say_all(&file, 2 * HOUR + 600, NULL, "7 200", "20.0.0.0/16");
+    write_file("country", &file);
+    write_sources();
+    const struct result *result = run("scan --countries delegated --country KP country");
+    assert_int_equal(result->status, 0);
+    assert_says(result->out, "Shown are only events of KP.");
+    assert_says(
+        result->out,
+        "1. KP: 512 /24s of 512 known, in 2 of 2 known prefixes of 2 of 2 known ASes. A tenth or "
+        "more was gone at once since between 2008-02-24T00:00:25Z and 01:00:04Z, until between "
+        "02:00:05 and 02:10:04 (1 h to 2 h 9 min). Lost by 6 of 6 peers");
+    assert_says(result->out,
+                "AS100 (KP): 1 of 1 known prefix, 256 /24s: 10.0.0.0/16. Gone between");
+    assert_null(strstr(result->out, "AS300"));
+    result = run("scan --json --countries delegated country");
+    assert_in(result->out,
+              "\"asn\":null,\"country\":\"KP\",\"ases\":2,\"known_ases\":2,\"known_blocks\":512,");
+}
+
+/* A dump of one prefix as two peers have it. */
+static void write_dump(const char *name)
+{
+    struct buffer file = {0};
+    archive_peer_table(&file, START, "192.0.2.1 65001 192.0.2.2 65002");
+    archive_rib(&file, START, "20.0.0.0/16", "0 1");
+    write_file(name, &file);
+}
+
+/* Where there are no witnesses, it is not said that there was no outage. */
+static void test_blindness(void **state)
+{
+    (void)state;
+    struct buffer one = {0}, lost = {0};
+    archive_update(&one, START, NULL, "65000 7", "20.0.0.0/16");
+    archive_update(&one, START + HOUR, "20.0.0.0/16", NULL, NULL);
+    write_file("one-peer", &one);
+    say_all(&lost, 0, NULL, "7 100", "20.0.0.0/16");
+    archive_state(&lost, START + HOUR, 6, 1);
+    write_file("lost", &lost);
+    write_dump("dump");
+    write_archives();
+    file_write("empty", "");
+    static const char none[] = "There is no route in these archives, or none of the time that was "
+                               "asked for: nothing is known of any outage.";
+    static const struct {
+        const char *arguments, *said, *not_said;
+    } cases[] = {
+        {"empty", none, "found"},
+        {"--from 2009-01-01T00:00:00Z updates.1", none, "found"},
+        {"dump", "no updates: nothing that went out can be seen. ", "found"},
+        {"dump", "Outages None could be seen.", "found"},
+        {"one-peer",
+         "Of IPv4 no outage can be seen: it takes 2 peers that are live with a full feed, and "
+         "there "
+         "was 1 at most.",
+         "found"},
+        {"one-peer", "Outages None could be seen.", "found"},
+        {"--min-peers 7 updates.1", "it takes 7 peers", "found"},
+        {"lost", "1 session of a peer was lost.", "could be seen"},
+        {"--as 4711 updates.1", "Shown are only events of AS4711. Outages None was found.",
+         "seen."},
+        {"--prefix 40.0.0.0/8 --as 1 updates.1",
+         "events of AS1 and of prefixes within 40.0.0.0/8 or", "seen."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "scan %s", cases[i].arguments);
+        const struct result *result = run(line);
+        assert_int_equal(result->status, 0);
+        assert_string_equal(result->talk, "");
+        assert_says(result->out, cases[i].said);
+        assert_null(strstr(result->out, cases[i].not_said));
+    }
+}
+
+/* Whose archives they are. */
+static void test_collectors(void **state)
+{
+    (void)state;
+    write_archives();
+    assert_in(run("scan --collector rrc00 updates.1 updates.2")->out,
+              "changes of 6 peers of rrc00, of");
+    assert_int_equal(mkdir("rrc01", 0777), 0);
+    assert_int_equal(mkdir("route-views2", 0777), 0);
+    assert_int_equal(rename("updates.1", "rrc01/updates.1"), 0);
+    assert_int_equal(rename("updates.2", "route-views2/updates.2"), 0);
+    const struct result *result = run("scan rrc01 route-views2");
+    assert_says(result->out, "54 changes of 12 peers of rrc01 and route-views2,");
+    result = run("scan --json rrc01 route-views2");
+    assert_in(result->out, "\"collectors\":[\"rrc01\",\"route-views2\"]");
+    assert_int_equal(remove("rrc01/updates.1") | remove("route-views2/updates.2"), 0);
+    assert_int_equal(rmdir("rrc01") | rmdir("route-views2"), 0);
 }
 
 /* Every line is an object; the event of this type, as a new reference. */
@@ -109,17 +295,6 @@ static json_int_t number(const json_t *row, const char *member)
     return json_integer_value(json_object_get(row, member));
 }
 
-static void write_sources(void)
-{
-    file_write("delegated", "2|test|20080224|3|19830101|20080224|+0000\n"
-                            "test|*|asn|*|3|summary\n"
-                            "test|KP|asn|100|1|20080101|allocated\n"
-                            "test|KP|asn|200|1|20080101|allocated\n"
-                            "test|SE|asn|300|1|20080101|allocated\n");
-    file_write("rpki.json", "{\"roas\": [{\"asn\": \"AS300\", \"prefix\": \"30.0.0.0/16\", "
-                            "\"maxLength\": 16, \"ta\": \"test\"}]}");
-}
-
 static void test_json(void **state)
 {
     (void)state;
@@ -136,8 +311,14 @@ static void test_json(void **state)
     assert_int_equal(number(outage, "peers"), 6);
     assert_int_equal(number(outage, "open_prefixes"), 0);
     assert_int_equal(number(json_object_get(outage, "rpki"), "not-found"), 1);
+    /* A quarter of the space that is known, for an hour. */
+    double score = json_real_value(json_object_get(outage, "score_seconds"));
+    assert_true(score > 890 && score <= 900);
+    assert_float_equal(json_real_value(json_object_get(outage, "path_length")), 3, 0.001);
     json_t *claim = find_line(result->out, "more-specific");
     assert_int_equal(number(claim, "new_origin"), 666);
+    assert_float_equal(json_real_value(json_object_get(claim, "path_length")), 3, 0.001);
+    assert_true(json_is_null(json_object_get(claim, "old_path_length")));
     assert_string_equal(json_string_value(json_object_get(claim, "within")), "30.0.0.0/16");
     assert_int_equal(number(json_object_get(claim, "rpki"), "invalid-origin"), 1);
     json_t *summary = find_line(result->out, "summary");
@@ -195,6 +376,32 @@ static void test_rtr(void **state)
     json_decref(claim);
 }
 
+/* Whoever waits for a validator is told why. */
+static void test_rtr_wait(void **state)
+{
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof at;
+    char command[128], *talk = NULL;
+    size_t n;
+    int closed = socket(AF_INET, SOCK_STREAM, 0); /* bound, and nobody listens */
+    assert_int_equal(bind(closed, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(closed, (struct sockaddr *)&at, &size), 0);
+    write_archives();
+    snprintf(command, sizeof command, "scan --rpki rtr:127.0.0.1:%u updates.1", ntohs(at.sin_port));
+    pid_t pid = start(command, "talk");
+    for (int i = 0; i < 100 && (!talk || !*talk); i++) {
+        sleep_ms(100);
+        free(talk);
+        talk = file_read("talk", &n);
+    }
+    kill(pid, SIGTERM);
+    waitpid(pid, NULL, 0);
+    close(closed);
+    assert_in(talk, "Connection refused; it will be tried again\n");
+    free(talk);
+}
+
 static void test_bins(void **state)
 {
     (void)state;
@@ -207,7 +414,7 @@ static void test_bins(void **state)
     assert_non_null(lines);
     assert_in(lines, "{\"type\":\"bin\",\"start\":\"2008-02-24T00:00:00Z\",\"country\":\"KP\","
                      "\"slash24\":768,\"slash48\":0,\"prefixes4\":3,\"prefixes6\":0,\"origins\":2,"
-                     "\"peers4\":6,\"peers6\":0}\n");
+                     "\"path_length\":3.0,\"peers4\":6,\"peers6\":0}\n");
     assert_in(lines,
               "{\"type\":\"bin\",\"start\":\"2008-02-24T01:00:00Z\",\"country\":\"KP\","
               "\"slash24\":512,\"slash48\":0,\"prefixes4\":2,\"prefixes6\":0,\"origins\":1,");
@@ -246,12 +453,17 @@ static void test_wishes(void **state)
         {"--as 300", 0, 1},
         {"--prefix 20.0.0.0/8", 1, 0},
         {"--prefix 30.0.1.0/24", 0, 1},
+        {"--countries delegated --country kp", 1, 0},
+        {"--countries delegated --country SE", 0, 1},
+        {"--countries delegated --country NO", 0, 1}, /* AS666 began to announce it */
+        {"--countries delegated --country FI", 0, 0},
         {"--min-peers 7", 0, 0},
         {"--top 1", 1, 1},
         {"--top 0", 1, 1},
         {"--until 2008-02-24T01:30:00Z", 1, 0},
     };
     write_archives();
+    write_sources();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char line[128];
         snprintf(line, sizeof line, "scan --json %s updates.1 updates.2", cases[i].arguments);
@@ -277,10 +489,14 @@ static void test_wrong_usage(void **state)
         {"scan --min-peers 99999 updates.1", "--min-peers: '99999' is not a number", 2},
         {"scan --as AS updates.1", "--as: 'AS' is not the number of an AS", 2},
         {"scan --prefix 10.0.0.1/8 updates.1", "--prefix: '10.0.0.1/8' is not a prefix", 2},
+        {"scan --country KP updates.1", "--country needs --countries", 2},
+        {"scan --country KPX --countries none updates.1", "--country: 'KPX' is no country", 2},
+        {"scan --country ZZ --countries none updates.1", "--country: 'ZZ' is no country", 2},
         {"scan --rpki none updates.1", "none", 1},
         {"scan --rpki rtr:[::1]:0 updates.1", "'[::1]:0' is no validator", 2},
         {"scan --countries none updates.1", "none", 1},
         {"scan nothing-here", "nothing-here", 1},
+        {"scan --bins both -o both updates.1", "--bins and --output both name 'both'", 2},
         {"scan --bins no/such/folder updates.1", "no/such/folder", 1},
     };
     write_archives();
@@ -389,8 +605,11 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_rtr),         cmocka_unit_test(test_bins),
+        cmocka_unit_test(test_text),        cmocka_unit_test(test_course),
+        cmocka_unit_test(test_country),     cmocka_unit_test(test_blindness),
+        cmocka_unit_test(test_collectors),  cmocka_unit_test(test_json),
+        cmocka_unit_test(test_rtr),         cmocka_unit_test(test_rtr_wait),
+        cmocka_unit_test(test_rpki_made),   cmocka_unit_test(test_bins),
         cmocka_unit_test(test_damage),      cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_output),
         cmocka_unit_test(test_real_hours),

@@ -164,6 +164,32 @@ static void test_by_hand(void **state)
     world_free(world);
 }
 
+/* Longer by half a hop is told, of an AS the mean over its prefixes; by less it is not. */
+static void test_path_length(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    say_all(world, 0, PEERS, "10.0.0.0/16", "7 10");
+    say_all(world, 0, PEERS, "10.1.0.0/16", "7 10");
+    next_bin(world);
+    assert_float_equal(world->last[10].path_length, 3, 0.001);
+    unsigned told = world->told;
+    say_all(world, 0, 7, "10.0.0.0/16", "8 7 10"); /* 7 of 16 paths by one hop */
+    next_bin(world);
+    assert_int_equal(world->told, told);
+    say_all(world, 0, 7, "10.1.0.0/16", "7 7 7 10");
+    next_bin(world);
+    assert_int_equal(world->told, told + 1);
+    assert_float_equal(world->last[10].path_length, 3 + 21.0 / 16, 0.01);
+    say_all(world, 0, PEERS, "10.1.0.0/16", NULL);
+    next_bin(world);
+    assert_float_equal(world->last[10].path_length, 3 + 7.0 / 8, 0.01);
+    say_all(world, 0, PEERS, "10.0.0.0/16", NULL);
+    next_bin(world);
+    assert_float_equal(world->last[10].path_length, 0, 0);
+    world_free(world);
+}
+
 /* ---- by brute force ---- */
 
 enum { PREFIXES = 40, ORIGINS = 5 };
@@ -184,10 +210,11 @@ static struct prefix numbered(unsigned i)
 }
 
 static void count_by_force(struct world *world, unsigned blocks[ORIGINS],
-                           unsigned prefixes[ORIGINS])
+                           unsigned prefixes[ORIGINS], double hops[ORIGINS])
 {
     bool has[ORIGINS][16] = {{false}};
     memset(prefixes, 0, ORIGINS * sizeof *prefixes);
+    memset(hops, 0, ORIGINS * sizeof *hops);
     for (unsigned i = 0; i < PREFIXES; i++) {
         struct prefix prefix = numbered(i);
         struct table_view view;
@@ -206,6 +233,7 @@ static void count_by_force(struct world *world, unsigned blocks[ORIGINS],
             continue;
         unsigned origin = view.origins[0].asn - 40, first = prefix.addr.bytes[2];
         prefixes[origin]++;
+        hops[origin] += view.mean_length;
         for (unsigned k = 0; k < (prefix.bits < 24 ? 1U << (24 - prefix.bits) : 1); k++)
             has[origin][first + k] = true;
     }
@@ -222,7 +250,8 @@ static void change_something(struct world *world)
     struct prefix prefix = numbered(draw(world, PREFIXES));
     char text[PREFIX_TEXT_MAX], path[32];
     prefix_format(&prefix, text);
-    snprintf(path, sizeof path, "%u %u", draw(world, 3) + 1, 40 + draw(world, ORIGINS));
+    snprintf(path, sizeof path, "%.*s%u %u", (int)(2 * draw(world, 4)), "9 8 7 ",
+             draw(world, 3) + 1, 40 + draw(world, ORIGINS));
     if (what < 2)
         route_table_feed(world->table, 0, made_state(world->now, peer, 6, 1));
     else
@@ -244,10 +273,13 @@ static void test_by_force(void **state)
         }
         next_bin(world);
         unsigned blocks[ORIGINS], prefixes[ORIGINS];
-        count_by_force(world, blocks, prefixes);
+        double hops[ORIGINS];
+        count_by_force(world, blocks, prefixes, hops);
         for (unsigned i = 0; i < ORIGINS; i++) {
             assert_int_equal(world->last[40 + i].blocks[0], blocks[i]);
             assert_int_equal(world->last[40 + i].prefixes[0], prefixes[i]);
+            double mean = prefixes[i] ? hops[i] / prefixes[i] : 0;
+            assert_float_equal(world->last[40 + i].path_length, mean, 0.51);
         }
     }
     assert_true(world->told > 600);
@@ -259,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_path_length),
         cmocka_unit_test(test_by_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

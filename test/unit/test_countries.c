@@ -11,6 +11,7 @@
 #include "source/origins/delegated.h"
 #include "source/origins/geo.h"
 #include "mmdb_maker.h"
+#include "text_maker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,24 +84,16 @@ static void spans_to_the_last_number(void **state)
 struct reading {
     enum err err;
     struct why why;
-    struct stream_faults faults;
-    struct buffer told; /* the faults, a line each */
+    struct told told;
     struct delegations found;
 };
-
-static void hear(void *context, const char *fault)
-{
-    struct buffer *told = context;
-    buffer_printf(told, "%s\n", fault);
-}
 
 static void read_text(struct reading *reading, const char *bytes)
 {
     struct text text;
     memset(reading, 0, sizeof *reading);
-    buffer_puts(&reading->told, "");
-    reading->faults = (struct stream_faults){.report = hear, .context = &reading->told};
-    text_of_bytes(&text, "file", bytes, strlen(bytes), &reading->faults);
+    told_begin(&reading->told);
+    text_of_bytes(&text, "file", bytes, strlen(bytes), &reading->told.faults);
     reading->err = delegated_read(&text, &reading->found, &reading->why);
     text_close(&text);
 }
@@ -110,7 +103,7 @@ static void end(struct reading *reading)
     spans_done(&reading->found.asns);
     spans_done(&reading->found.ipv4);
     spans_done(&reading->found.ipv6);
-    buffer_done(&reading->told);
+    told_end(&reading->told);
 }
 
 static void lines(void **state)
@@ -177,9 +170,9 @@ static void lines(void **state)
         if (cases[i].fault)
             snprintf(wanted, sizeof wanted, "file:4: %s\n", cases[i].fault);
         assert_int_equal(reading.err, ERR_OK);
-        assert_string_equal(reading.told.bytes, wanted);
-        assert_int_equal(reading.faults.records, cases[i].records + 1);
-        assert_int_equal(reading.faults.bad, cases[i].fault ? 1 : 0);
+        assert_string_equal(reading.told.lines.bytes, wanted);
+        assert_int_equal(reading.told.faults.records, cases[i].records + 1);
+        assert_int_equal(reading.told.faults.bad, cases[i].fault ? 1 : 0);
         assert_int_equal(reading.found.asns.count + reading.found.ipv4.count +
                              reading.found.ipv6.count,
                          cases[i].added + 1);
@@ -224,10 +217,7 @@ static void add_file(struct files *files, const void *bytes, size_t n)
 {
     char *path = files->paths[files->count];
     strcpy(path, "/tmp/lastlight-country-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes, n), n);
-    close(fd);
+    text_write(path, bytes, n);
     files->list[files->count++] = path;
 }
 

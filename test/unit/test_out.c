@@ -402,6 +402,22 @@ static void check_overview(const struct overview *overview,
     buffer_done(&out);
 }
 
+/* A number is not torn apart where a line ends, nor its unit from it. */
+static void test_numbers_stay_together(void **state)
+{
+    (void)state;
+    struct style style = {.format = FORMAT_TEXT, .width = 40};
+    struct buffer out = {0};
+    struct page page = page_of(&style, &out);
+    page_paragraph(&page, "These are many words in one line: 12 345 678, and as many are in the "
+                          "second (1 234 /24s) as here: 2022 100 and 100 2022 in all 4 5 6 7 min.");
+    assert_string_equal(out.bytes, "These are many words in one line:\n"
+                                   "12 345 678, and as many are in the\n"
+                                   "second (1 234 /24s) as here: 2022 100\n"
+                                   "and 100 2022 in all 4 5 6 7 min.\n\n");
+    buffer_done(&out);
+}
+
 static void test_nothing_happened(void **state)
 {
     (void)state;
@@ -692,6 +708,7 @@ int main(void)
         cmocka_unit_test(test_names_cannot_command),
         cmocka_unit_test(test_colour_only_if_asked),
         cmocka_unit_test(test_width_is_kept),
+        cmocka_unit_test(test_numbers_stay_together),
         cmocka_unit_test(test_nothing_happened),
         cmocka_unit_test(test_incidents_and_status),
         cmocka_unit_test(test_status_counts_targets),

@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/buffer.h"
 #include "base/mem.h"
 #include "source/origins/rpki.h"
 #include "source/origins/rpki_read.h"
+#include "text_maker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,31 +20,17 @@
 struct reading {
     enum err err;
     struct why why;
-    struct stream_faults faults;
-    struct buffer told; /* the faults, a line each */
-    struct vrps *vrps;  /* sealed */
+    struct told told;
+    struct vrps *vrps; /* sealed */
     struct utc made;
 };
-
-static void hear(void *context, const char *fault)
-{
-    struct buffer *told = context;
-    buffer_printf(told, "%s\n", fault);
-}
-
-static void begin(struct reading *reading)
-{
-    memset(reading, 0, sizeof *reading);
-    buffer_puts(&reading->told, "");
-    reading->faults = (struct stream_faults){.report = hear, .context = &reading->told};
-}
 
 static void read_bytes(struct reading *reading, const char *bytes, size_t n)
 {
     struct text text;
-    begin(reading);
-    reading->vrps = vrps_new();
-    text_of_bytes(&text, "file", bytes, n, &reading->faults);
+    *reading = (struct reading){.vrps = vrps_new()};
+    told_begin(&reading->told);
+    text_of_bytes(&text, "file", bytes, n, &reading->told.faults);
     reading->err = rpki_read(&text, reading->vrps, &reading->made, &reading->why);
     text_close(&text);
     vrps_seal(reading->vrps);
@@ -53,7 +39,7 @@ static void read_bytes(struct reading *reading, const char *bytes, size_t n)
 static void end(struct reading *reading)
 {
     vrps_free(reading->vrps);
-    buffer_done(&reading->told);
+    told_end(&reading->told);
 }
 
 static enum rpki_state ask(const struct reading *reading, const char *text, uint32_t origin)
@@ -128,8 +114,8 @@ static void every_form(void **state)
         if (reading.err)
             print_error("form %zu: %s\n", i, reading.why.text);
         assert_int_equal(reading.err, ERR_OK);
-        assert_string_equal(reading.told.bytes, "");
-        assert_int_equal(reading.faults.records, 3);
+        assert_string_equal(reading.told.lines.bytes, "");
+        assert_int_equal(reading.told.faults.records, 3);
         assert_int_equal(vrps_count(reading.vrps), 3);
         assert_int_equal(reading.made.ns, i < 4 ? 1732528800 * NS_PER_S : 0);
         assert_int_equal(ask(&reading, "192.0.2.0/25", 64500), RPKI_VALID);
@@ -209,12 +195,12 @@ static void bad_entries(void **state)
                  cases[i].entry);
         read_bytes(&reading, text, strlen(text));
         assert_int_equal(reading.err, ERR_OK);
-        assert_int_equal(reading.faults.records, 3);
-        assert_int_equal(reading.faults.bad, 1);
+        assert_int_equal(reading.told.faults.records, 3);
+        assert_int_equal(reading.told.faults.bad, 1);
         /* a value that is no string goes as far as what follows it */
         size_t line = cases[i].entry[0] == 'n' || !cases[i].entry[0] ? 3 : 2;
         snprintf(wanted, sizeof wanted, "file:%zu: entry 2: %s\n", line, cases[i].fault);
-        assert_string_equal(reading.told.bytes, wanted);
+        assert_string_equal(reading.told.lines.bytes, wanted);
         assert_int_equal(vrps_count(reading.vrps), 2);
         assert_int_equal(ask(&reading, "198.51.100.0/24", 2), RPKI_VALID);
         end(&reading);
@@ -268,12 +254,12 @@ static void bad_lines(void **state)
     read_bytes(&reading, text, sizeof text - 1);
     assert_int_equal(reading.err, ERR_OK);
     assert_string_equal(
-        reading.told.bytes,
+        reading.told.lines.bytes,
         "file:3: entry 2: \"ASX\" is no AS number\n"
         "file:4: entry 3: \"\" is no prefix\n"
         "file:5: entry 4: \"AS2,192.0.2.0/24,24,a\" is no AS number\n"
         "file:6: entry 5: \"23\" is shorter than the prefix, or longer than an address\n");
-    assert_int_equal(reading.faults.records, 6);
+    assert_int_equal(reading.told.faults.records, 6);
     assert_int_equal(vrps_count(reading.vrps), 2);
     end(&reading);
 }
@@ -296,7 +282,7 @@ static void overlong(void **state)
                                   : "\"},{\"asn\":1,\"prefix\":\"192.0.2.0/24\"}]}");
         read_bytes(&reading, text.bytes, text.size);
         assert_int_equal(reading.err, ERR_OK);
-        assert_string_equal(reading.told.bytes,
+        assert_string_equal(reading.told.lines.bytes,
                             is_csv ? "file:2: the line is longer than 65536 bytes\n"
                                      "file:4: entry 2: \"AS\" is no AS number\n"
                                    : "file:1: entry 1: is longer than any may be\n");
@@ -311,15 +297,14 @@ static void overlong(void **state)
 /* Larger than what is read at a time, so that entries lie across its edges. */
 static void write_file(char *path, size_t entries)
 {
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    FILE *file = fdopen(fd, "w");
-    fputs("{\"roas\":[", file);
+    struct buffer text = {0};
+    buffer_puts(&text, "{\"roas\":[");
     for (size_t i = 0; i < entries; i++)
-        fprintf(file, "%s{\"asn\":%zu,\"prefix\":\"10.%zu.%zu.0/24\",\"maxLength\":24}",
-                i ? ",\n" : "", i, i >> 8, i & 255);
-    fputs("]}", file);
-    assert_int_equal(fclose(file), 0);
+        buffer_printf(&text, "%s{\"asn\":%zu,\"prefix\":\"10.%zu.%zu.0/24\",\"maxLength\":24}",
+                      i ? ",\n" : "", i, i >> 8, i & 255);
+    buffer_puts(&text, "]}");
+    text_write(path, text.bytes, text.size);
+    buffer_done(&text);
 }
 
 static void from_a_file(void **state)
@@ -328,13 +313,13 @@ static void from_a_file(void **state)
     enum { ENTRIES = 20000 };
     char path[] = "/tmp/lastlight-rpki-XXXXXX";
     struct why why = {0};
-    struct reading reading;
+    struct told told;
     struct prefix prefix;
-    begin(&reading);
+    told_begin(&told);
     write_file(path, ENTRIES);
-    struct rpki *rpki = rpki_load(path, &reading.faults, &why);
+    struct rpki *rpki = rpki_load(path, &told.faults, &why);
     assert_non_null(rpki);
-    assert_int_equal(reading.faults.records, ENTRIES);
+    assert_int_equal(told.faults.records, ENTRIES);
     assert_int_equal(vrps_count(rpki_vrps(rpki)), ENTRIES);
     assert_true(prefix_parse("10.78.31.0/24", 13, &prefix));
     assert_int_equal(rpki_validate(rpki, &prefix, 78 * 256 + 31), RPKI_VALID);
@@ -344,15 +329,15 @@ static void from_a_file(void **state)
     assert_int_equal(rpki_validate(rpki, &prefix, 1), RPKI_UNKNOWN);
     rpki_free(rpki);
     assert_int_equal(truncate(path, 400000), 0);
-    assert_null(rpki_load(path, &reading.faults, &why));
+    assert_null(rpki_load(path, &told.faults, &why));
     assert_non_null(strstr(why.text, "it ends within entry "));
     unlink(path);
-    assert_null(rpki_load(path, &reading.faults, &why));
+    assert_null(rpki_load(path, &told.faults, &why));
     assert_int_equal(why.err, ERR_NOT_FOUND);
     assert_non_null(strstr(why.text, path));
-    assert_null(rpki_load("/tmp", &reading.faults, &why));
+    assert_null(rpki_load("/tmp", &told.faults, &why));
     rpki_free(NULL);
-    buffer_done(&reading.told);
+    told_end(&told);
 }
 
 int main(void)

@@ -6,90 +6,7 @@
 
 #include <cmocka.h>
 
-#include "source/table/scan_events.h"
-#include "table_maker.h"
-
-enum { PEERS = 10, START = 1203811200 /* 2008-02-24T00:00:00Z */, HOUR = 3600 };
-
-struct play {
-    struct scan *scan;
-    struct scan_events *events;
-    struct scan_wish wish;
-    int64_t now; /* seconds since START */
-};
-
-static struct play begin(unsigned min_peers)
-{
-    return (struct play){.scan = scan_new(&(struct scan_options){.min_peers = min_peers})};
-}
-
-static void tell(struct play *play, const struct element *element)
-{
-    scan_feed(play->scan, 0, element);
-}
-
-/* One peer's word; rest is the path without its own AS, NULL a withdrawal. */
-static void say(struct play *play, int64_t at, unsigned peer, const char *prefix, const char *rest)
-{
-    char path[128];
-    play->now = at;
-    snprintf(path, sizeof path, "%u %s", MADE_FIRST_ASN + peer, rest ? rest : "");
-    tell(play, made_route(START + at, peer, prefix, rest ? path : NULL));
-}
-
-/* Peers from `first` to before `end`, a second after each other. */
-static void say_all(struct play *play, int64_t at, unsigned first, unsigned end, const char *prefix,
-                    const char *rest)
-{
-    for (unsigned peer = first; peer < end; peer++)
-        say(play, at + peer - first, peer, prefix, rest);
-}
-
-/* All peers' tables: three prefixes of AS 100 behind 7, one of 200 behind 7, one of 300 behind 8. */
-static void set_up(struct play *play)
-{
-    say_all(play, 0, 0, PEERS, "10.0.0.0/16", "5 7 100");
-    say_all(play, 10, 0, PEERS, "10.1.0.0/16", "5 7 100");
-    say_all(play, 20, 0, PEERS, "10.2.0.0/24", "5 7 100");
-    say_all(play, 30, 0, PEERS, "20.0.0.0/16", "5 7 200");
-    say_all(play, 40, 0, PEERS, "30.0.0.0/16", "5 8 300");
-}
-
-static void end(struct play *play, int64_t at)
-{
-    tell(play, made_tick(START + at, 0));
-    scan_end(play->scan);
-    play->events = scan_events_new(play->scan, &play->wish);
-}
-
-static void done(struct play *play)
-{
-    scan_events_free(play->events);
-    scan_free(play->scan);
-}
-
-static const struct scan_event *event(const struct play *play, size_t i)
-{
-    assert_true(i < play->events->count);
-    return &play->events->list[i];
-}
-
-static int64_t seconds(struct utc t)
-{
-    return t.ns / NS_PER_S - START;
-}
-
-static void assert_interval(const struct interval *at, int64_t last_before, int64_t first_after)
-{
-    assert_int_equal(seconds(at->last_before), last_before);
-    assert_int_equal(seconds(at->first_after), first_after);
-}
-
-static void assert_prefix(const struct prefix *prefix, const char *expected)
-{
-    char text[PREFIX_TEXT_MAX];
-    assert_string_equal(prefix_format(prefix, text), expected);
-}
+#include "scan_play.h"
 
 /* Two of three prefixes of an AS go for half an hour. */
 static void test_outage(void **state)
@@ -123,6 +40,7 @@ static void test_outage(void **state)
     assert_int_equal(outage->upstream_count, 1);
     assert_int_equal(outage->upstreams[0].asn, 7);
     assert_int_equal(outage->together, 0);
+    assert_float_equal(outage->path_length, 4, 0.001);
     assert_true(outage->fall_ns >= 10 * NS_PER_S && outage->fall_ns <= 19 * NS_PER_S);
     /* 512 of 1026 blocks, all peers, a bit less than half an hour. */
     assert_true(outage->score > 512.0 / 1025 * 1750 && outage->score < 512.0 / 1025 * 1810);
@@ -200,6 +118,25 @@ static void test_partial(void **state)
     assert_int_equal(partial->peers, 5);
     assert_int_equal(partial->of, 10);
     assert_int_equal(seconds(partial->began.first_after), HOUR + 2);
+    done(&play);
+}
+
+/* Six of ten peers have it back, and four do not. */
+static void test_partly_back(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    say_all(&play, HOUR, 0, PEERS, "20.0.0.0/16", NULL);
+    say_all(&play, 2 * HOUR, 0, 6, "20.0.0.0/16", "5 7 200");
+    end(&play, 3 * HOUR);
+    assert_int_equal(play.events->count, 1);
+    const struct scan_event *outage = event(&play, 0);
+    assert_interval(&outage->ended, HOUR + 9, 2 * HOUR + 3);
+    assert_int_equal(outage->open, 0);
+    assert_int_equal(outage->partly, 1);
+    assert_int_equal(outage->lacking, 4);
+    assert_int_equal(outage->lacking_of, 10);
     done(&play);
 }
 
@@ -342,6 +279,20 @@ static void test_hole(void **state)
     done(&play);
 }
 
+/* A hole for which there is no room is told: what went unseen in it may look like an outage. */
+static void test_too_many_holes(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    for (int64_t i = 0; i < SCAN_HOLES_MAX + 2; i++)
+        scan_hole(play.scan, (struct interval){{(START + 2 * (int64_t)HOUR + i) * NS_PER_S},
+                                               {(START + 3 * (int64_t)HOUR + i) * NS_PER_S}});
+    end(&play, HOUR);
+    assert_int_equal(scan_summary(play.scan).refused, 2);
+    done(&play);
+}
+
 /* Flaps before an outage are counted; back for less than five minutes is not back. */
 static void test_flaps(void **state)
 {
@@ -428,7 +379,7 @@ static void test_origin_change(void **state)
     (void)state;
     struct play play = begin(0);
     set_up(&play);
-    say_all(&play, HOUR, 2, 9, "20.0.0.0/16", "5 6 666");
+    say_all(&play, HOUR, 2, 9, "20.0.0.0/16", "5 6 6 666");
     say_all(&play, HOUR + 900, 2, 9, "20.0.0.0/16", "5 7 200");
     say_all(&play, HOUR, 0, 4, "10.0.0.0/16", "5 6 777"); /* too few go over at once */
     end(&play, 2 * HOUR);
@@ -442,8 +393,78 @@ static void test_origin_change(void **state)
     assert_int_equal(change->blocks, 256);
     assert_interval(&change->began, 49, HOUR);
     assert_interval(&change->ended, HOUR + 905, HOUR + 906);
+    assert_float_equal(change->path_length, 5, 0.001);
+    assert_float_equal(change->old_path_length, 4, 0.001);
     assert_false(change->is_related);
     assert_true(change->is_sure);
+    done(&play);
+}
+
+/* Away for long it was not so all the time: each time is an event of its own. For two minutes it was not
+ * away. */
+static void test_origin_comes_again(void **state)
+{
+    (void)state;
+    static const int64_t begins[] = {HOUR, HOUR + 720, 3 * HOUR},
+                         ends[] = {HOUR + 600, HOUR + 1200, 4 * HOUR};
+    struct play play = begin(0);
+    set_up(&play);
+    for (size_t i = 0; i < 3; i++) {
+        say_all(&play, begins[i], 0, PEERS, "20.0.0.0/16", "5 6 666");
+        say_all(&play, ends[i], 0, PEERS, "20.0.0.0/16", "5 7 200");
+    }
+    end(&play, 5 * HOUR);
+    assert_int_equal(play.events->count, 2);
+    const struct scan_event *later = event(&play, 0), *first = event(&play, 1);
+    assert_int_equal(first->longest_ns / NS_PER_S, 1200 + 8);
+    assert_int_equal(first->times, 2);
+    assert_int_equal(first->flaps, 0);
+    assert_int_equal(seconds(later->began.first_after), 3 * HOUR);
+    assert_int_equal(seconds(later->ended.first_after), 4 * HOUR + 9);
+    assert_int_equal(later->longest_ns / NS_PER_S, HOUR + 8);
+    assert_int_equal(later->asn, 200);
+    assert_int_equal(later->times, 1);
+    assert_int_equal(later->flaps, 2);
+    done(&play);
+}
+
+/* The same of a more specific one. */
+static void test_more_specific_comes_again(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    for (int64_t hour = 1; hour <= 2; hour++) {
+        say_all(&play, hour * HOUR, 0, PEERS, "20.0.1.0/24", "5 6 666");
+        say_all(&play, hour * HOUR + 600, 0, PEERS, "20.0.1.0/24", NULL);
+    }
+    end(&play, 3 * HOUR);
+    assert_int_equal(play.events->count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct scan_event *specific = event(&play, i);
+        assert_int_equal(specific->kind, SCAN_MORE_SPECIFIC);
+        assert_int_equal(specific->asn, 200);
+        assert_prefix(&specific->cover, "20.0.0.0/16");
+        assert_int_equal(specific->longest_ns / NS_PER_S, 608);
+        assert_int_equal(specific->flaps, seconds(specific->began.first_after) > HOUR);
+    }
+    done(&play);
+}
+
+/* Whoever had the more specific prefix first takes it back from another: that is no new one. */
+static void test_more_specific_taken_back(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up(&play);
+    say_all(&play, HOUR, 0, PEERS, "20.0.1.0/24", "5 6 666");
+    say_all(&play, HOUR + 2, 0, PEERS, "20.0.1.0/24", "5 6 777");
+    say_all(&play, 2 * HOUR, 0, PEERS, "20.0.1.0/24", "5 6 666");
+    say_all(&play, 3 * HOUR, 0, PEERS, "20.0.1.0/24", NULL);
+    end(&play, 4 * HOUR);
+    for (size_t i = 0; i < play.events->count; i++)
+        assert_false(event(&play, i)->kind == SCAN_MORE_SPECIFIC &&
+                     seconds(event(&play, i)->began.first_after) > HOUR);
     done(&play);
 }
 
@@ -487,6 +508,8 @@ static void test_more_specific(void **state)
         assert_interval(&specific->began, 49, HOUR);
         assert_interval(&specific->ended, HOUR + 458, HOUR + 459);
         assert_int_equal(specific->peers, 10);
+        assert_float_equal(specific->path_length, 4, 0.001);
+        assert_float_equal(specific->old_path_length, 0, 0);
         assert_true(specific->is_sure);
         if (has_unsure) {
             assert_int_equal(event(&play, 1)->other, 777);
@@ -606,58 +629,6 @@ static void test_families(void **state)
     done(&play);
 }
 
-static void write_delegated(char *path)
-{
-    static const char text[] = "2|test|20080224|6|19830101|20080224|+0000\n"
-                               "test|*|asn|*|3|summary\n"
-                               "test|*|ipv4|*|0|summary\n"
-                               "test|*|ipv6|*|0|summary\n"
-                               "test|KP|asn|100|1|20080101|allocated\n"
-                               "test|KP|asn|200|1|20080101|allocated\n"
-                               "test|SE|asn|300|1|20080101|allocated\n";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    FILE *file = fdopen(fd, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-/* Two ASes of a country at once are an event of the country, too. */
-static void test_country(void **state)
-{
-    (void)state;
-    char path[] = "/tmp/lastlight-delegated-XXXXXX";
-    const char *paths[] = {path};
-    struct stream_faults faults = {0};
-    struct why why;
-    struct play play = begin(0);
-    write_delegated(path);
-    struct countries *countries = countries_load(paths, 1, &faults, &why);
-    remove(path);
-    assert_non_null(countries);
-    play.wish.countries = countries;
-    set_up(&play);
-    say_all(&play, HOUR, 0, PEERS, "10.0.0.0/16", NULL);
-    say_all(&play, HOUR + 60, 0, PEERS, "20.0.0.0/16", NULL);
-    say_all(&play, HOUR + 60, 0, PEERS, "30.0.0.0/16", NULL);
-    end(&play, 2 * HOUR);
-    assert_int_equal(play.events->count, 4);
-    const struct scan_event *country = event(&play, 0);
-    assert_true(country->is_country);
-    assert_string_equal(country->country.code, "KP");
-    assert_int_equal(country->ases, 2);
-    assert_int_equal(country->blocks, 512);
-    assert_int_equal(country->known_blocks, 769);
-    assert_int_equal(country->known_prefixes, 4);
-    assert_interval(&country->began, 49, HOUR + 8);
-    for (size_t i = 1; i < 4; i++)
-        assert_string_equal(event(&play, i)->country.code,
-                            event(&play, i)->asn == 300 ? "SE" : "KP");
-    done(&play);
-    countries_free(countries);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -666,6 +637,7 @@ int main(void)
         cmocka_unit_test(test_appeared),
         cmocka_unit_test(test_never_returned),
         cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_partly_back),
         cmocka_unit_test(test_flapping_peers),
         cmocka_unit_test(test_session_losses),
         cmocka_unit_test(test_loss_of_sessions_in_outage),
@@ -673,11 +645,15 @@ int main(void)
         cmocka_unit_test(test_claim_in_gap),
         cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_hole),
+        cmocka_unit_test(test_too_many_holes),
         cmocka_unit_test(test_flaps),
         cmocka_unit_test(test_drift),
         cmocka_unit_test(test_covered),
         cmocka_unit_test(test_together),
         cmocka_unit_test(test_origin_change),
+        cmocka_unit_test(test_origin_comes_again),
+        cmocka_unit_test(test_more_specific_comes_again),
+        cmocka_unit_test(test_more_specific_taken_back),
         cmocka_unit_test(test_related_origin),
         cmocka_unit_test(test_more_specific),
         cmocka_unit_test(test_more_specific_with_dump),
@@ -685,7 +661,6 @@ int main(void)
         cmocka_unit_test(test_min_peers),
         cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_families),
-        cmocka_unit_test(test_country),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

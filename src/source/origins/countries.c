@@ -147,3 +147,10 @@ struct country countries_of_addr(const struct countries *countries, const struct
     struct prefix prefix = prefix_of(addr, addr_bits(addr));
     return countries_of_prefix(countries, &prefix);
 }
+
+struct country countries_of_route(const struct countries *countries, const struct prefix *prefix,
+                                  uint32_t origin)
+{
+    struct country country = countries_of_prefix(countries, prefix);
+    return country.code[0] || !origin ? country : countries_of_asn(countries, origin);
+}

@@ -32,6 +32,10 @@ struct country countries_of_addr(const struct countries *countries, const struct
  * asked for the first and the last address only. */
 struct country countries_of_prefix(const struct countries *countries, const struct prefix *prefix);
 
+/* That of the prefix or, where nobody says, of the AS it is from; 0: of none. */
+struct country countries_of_route(const struct countries *countries, const struct prefix *prefix,
+                                  uint32_t origin);
+
 /* How often one delegation began within another that says another country. */
 uint64_t countries_conflicts(const struct countries *countries);
 

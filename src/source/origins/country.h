@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct country {
     char code[3];
@@ -34,6 +35,22 @@ static inline bool country_read(const void *text, size_t n, struct country *out)
 static inline bool country_is(struct country a, struct country b)
 {
     return a.code[0] == b.code[0] && a.code[1] == b.code[1];
+}
+
+/* All that two letters can name, as small numbers; 0: none. */
+enum { COUNTRIES = 26 * 26 + 1 };
+
+static inline uint16_t country_number(struct country country)
+{
+    unsigned first = (unsigned)(country.code[0] - 'A'), second = (unsigned)(country.code[1] - 'A');
+    return country.code[0] ? (uint16_t)(first * 26 + second + 1) : 0;
+}
+
+static inline struct country country_numbered(uint16_t number)
+{
+    unsigned letters = number - 1U;
+    return number ? (struct country){{(char)('A' + letters / 26), (char)('A' + letters % 26), 0}}
+                  : country_none();
 }
 
 #endif

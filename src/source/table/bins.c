@@ -9,11 +9,14 @@
 #include <string.h>
 
 static const int64_t BIN_NS = 5 * NS_PER_MINUTE;
-enum { ROW_UPSTREAMS = 6, COUNTRIES = 26 * 26 + 1, PAIRS_MAX = 1 << 24 };
+enum { ROW_UPSTREAMS = 6, PAIRS_MAX = 1 << 24, HOP = 100 };
+/* Paths that are longer or shorter by so much are told of. */
+static const double HOPS_NEWS = 0.5;
 
 /* What a prefix counts for at the moment. */
 struct counted {
     uint32_t origin;  /* number of the AS, from 1; 0: the prefix is not visible */
+    uint32_t hops;    /* of its paths, the mean over peers, in hundredths */
     uint16_t country; /* 0: none */
     bool is_changed;
     uint8_t upstream_count;
@@ -25,6 +28,7 @@ struct group {
     uint32_t asn;
     bool is_changed;
     uint64_t covered; /* while it is added up */
+    uint64_t hops;    /* of all its prefixes together, in hundredths */
     struct bin_row now, told;
 };
 
@@ -204,21 +208,12 @@ static void count_row(struct bins *bins, struct counted *row, uint8_t family, in
     as->is_changed = country->is_changed = true;
     as->now.prefixes[side] += (uint32_t)by;
     country->now.prefixes[side] += (uint32_t)by;
+    as->hops += (uint64_t)by * row->hops; /* or less */
+    country->hops += (uint64_t)by * row->hops;
     count_pair(bins, row->origin, country_key(row->country), by, &country->now.origins);
     for (size_t i = 0; i < row->upstream_count; i++)
         count_pair(bins, row->origin, row->upstreams[i], by, &as->now.upstreams);
     as->now.origins = as->now.prefixes[0] + as->now.prefixes[1] > 0;
-}
-
-static uint16_t country_number(const struct bins *bins, const struct prefix *prefix, uint32_t asn)
-{
-    if (!bins->options.countries)
-        return 0;
-    struct country country = countries_of_prefix(bins->options.countries, prefix);
-    if (!country.code[0])
-        country = countries_of_asn(bins->options.countries, asn);
-    unsigned first = (unsigned)(country.code[0] - 'A'), second = (unsigned)(country.code[1] - 'A');
-    return first < 26 && second < 26 ? (uint16_t)(first * 26 + second + 1) : 0;
 }
 
 /* ---- one prefix ---- */
@@ -238,8 +233,11 @@ static struct counted look(struct bins *bins, struct table_row row)
     if (!is_visible(&view.sight) || !view.origin_count)
         return seen;
     struct prefix prefix = route_table_prefix(bins->table, row);
+    seen.hops = (uint32_t)(view.mean_length * HOP + 0.5);
     seen.origin = as_number(bins, view.origins[0].asn);
-    seen.country = country_number(bins, &prefix, view.origins[0].asn);
+    if (bins->options.countries)
+        seen.country = country_number(
+            countries_of_route(bins->options.countries, &prefix, view.origins[0].asn));
     for (size_t i = 0; i < view.upstream_count && i < ROW_UPSTREAMS; i++)
         seen.upstreams[seen.upstream_count++] = view.upstreams[i].asn;
     return seen;
@@ -247,7 +245,7 @@ static struct counted look(struct bins *bins, struct table_row row)
 
 static bool is_same(const struct counted *a, const struct counted *b)
 {
-    return a->origin == b->origin && a->country == b->country &&
+    return a->origin == b->origin && a->country == b->country && a->hops == b->hops &&
            a->upstream_count == b->upstream_count &&
            memcmp(a->upstreams, b->upstreams, a->upstream_count * sizeof *a->upstreams) == 0;
 }
@@ -320,11 +318,20 @@ static void add_up(struct bins *bins, uint8_t family)
     }
 }
 
+static double mean_hops(const struct group *group)
+{
+    uint32_t prefixes = group->now.prefixes[0] + group->now.prefixes[1];
+    return prefixes ? (double)group->hops / HOP / prefixes : 0;
+}
+
 static void tell(struct bins *bins, struct group *group)
 {
+    group->now.path_length = mean_hops(group);
+    double longer = group->now.path_length - group->told.path_length;
     bool is_news =
         group->is_changed &&
-        (memcmp(group->now.blocks, group->told.blocks, sizeof group->now.blocks) != 0 ||
+        (longer >= HOPS_NEWS || longer <= -HOPS_NEWS ||
+         memcmp(group->now.blocks, group->told.blocks, sizeof group->now.blocks) != 0 ||
          memcmp(group->now.prefixes, group->told.prefixes, sizeof group->now.prefixes) != 0 ||
          group->now.origins != group->told.origins ||
          group->now.upstreams != group->told.upstreams);
@@ -349,9 +356,8 @@ static void tell_all(struct bins *bins)
 {
     struct group **list = mem_new(bins->as_count + (size_t)1, sizeof *list);
     size_t count = 0;
-    for (size_t i = 1; i < COUNTRIES; i++) {
-        char code[3] = {(char)('A' + (i - 1) / 26), (char)('A' + (i - 1) % 26), 0};
-        memcpy(bins->countries[i].now.country.code, code, sizeof code);
+    for (uint16_t i = 1; i < COUNTRIES; i++) {
+        bins->countries[i].now.country = country_numbered(i);
         tell(bins, &bins->countries[i]);
     }
     for (uint32_t i = 0; i < bins->as_count; i++)

@@ -6,7 +6,8 @@
  * counts for the AS that most peers have as its origin, and for the country of the prefix, or of that AS
  * where nobody says.
  *
- * After each bin those ASes and countries are told of for which a figure has changed. Prefixes whose
+ * After each bin those ASes and countries are told of for which a figure has changed, that of path lengths by
+ * half a hop: with every change of it there would be 78 % more rows of 24 February 2008, with these 13 %. Prefixes whose
  * visibility changed in the bin are looked at anew; those of the ASes and countries they are of are then
  * added up, all in one go over the prefixes in order of address. */
 #ifndef SOURCE_TABLE_BINS_H
@@ -25,6 +26,7 @@ struct bin_row {
     uint32_t origins;     /* ASes with visible prefixes: of a country; of an AS 1 or 0 */
     uint32_t upstreams;   /* ASes before the origin, over all its visible prefixes; of an AS only */
     uint32_t peers[2];    /* live full-feed peers at the end of the bin */
+    double path_length; /* hops of their paths, the mean over peers and visible prefixes; 0: none */
 };
 
 struct bins;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* Back within that time, it was not away. */
+/* Back within that time, it was not away; after it, it is another claim. */
 static const int64_t AWAY_NS = 5 * NS_PER_MINUTE;
 
 void claims_init(struct claims *claims, struct route_table *table)
@@ -42,44 +42,68 @@ static struct claim *add_claim(struct claims *claims, struct table_row row, stru
     return claim;
 }
 
-/* How many live full-feed peers have the claim's route, and how many any. */
+/* How many live full-feed peers have the claim's route, with how many hops in all, and how many have any
+ * route. */
 static void count_peers(const struct claims *claims, const struct claim *claim, uint16_t *peers,
-                        uint16_t *carried)
+                        uint32_t *hops, uint16_t *carried)
 {
     uint32_t columns = route_table_columns(claims->table, claim->row.family);
     *peers = *carried = 0;
+    *hops = 0;
     for (uint32_t i = 0; i < columns; i++) {
         uint32_t cell = route_table_cell(claims->table, claim->row, i);
         if (!cell_has_route(cell) || !route_table_is_full_feed(claims->table, claim->row.family, i))
             continue;
         ++*carried;
-        *peers = (uint16_t)(*peers + (route_table_cell_origin(claims->table, claim->row, cell) ==
-                                      claim->origin));
+        if (route_table_cell_origin(claims->table, claim->row, cell) != claim->origin)
+            continue;
+        ++*peers;
+        *hops += route_table_cell_length(claims->table, claim->row, i, cell);
     }
+}
+
+/* Of one that was away for long, another is made. One within another's prefix is no news if somebody else
+ * has the same meanwhile. */
+static struct claim *renew(struct claims *claims, struct claim *claim, struct row_notes *notes)
+{
+    struct claim old = *claim; /* the list may move */
+    bool is_over = !old.is_open && utc_is_known(old.ended.first_after);
+    if (!is_over || utc_diff(claims->now, old.ended.first_after) < AWAY_NS)
+        return claim;
+    struct claim *fresh = add_claim(claims, old.row, notes, old.origin);
+    uint16_t peers, carried;
+    uint32_t hops;
+    if (!fresh)
+        return NULL;
+    count_peers(claims, fresh, &peers, &hops, &carried);
+    fresh->owner = old.owner;
+    if (carried == peers)
+        fresh->cover = old.cover;
+    fresh->is_related = old.is_related;
+    return fresh;
 }
 
 static void begin(const struct claims *claims, struct claim *claim)
 {
-    struct utc now = claims->now;
-    bool was_away = utc_diff(now, claim->ended.first_after) >= AWAY_NS;
     claim->is_open = true;
-    claim->times = (uint16_t)(claim->times + was_away);
+    claim->times = (uint16_t)(claim->times + (claim->times < UINT16_MAX));
     if (!utc_is_known(claim->began.first_after))
-        claim->began = (struct interval){claims->before, now};
+        claim->began = (struct interval){claims->before, claims->now};
     claim->ended = (struct interval){{0}, {0}};
 }
 
 static void update(const struct claims *claims, struct claim *claim)
 {
     uint16_t carried;
-    count_peers(claims, claim, &claim->peers, &carried);
+    uint32_t hops;
+    count_peers(claims, claim, &claim->peers, &hops, &carried);
     if (claim->peers && !claim->is_open)
         begin(claims, claim);
     claim->is_unseen &= !claim->peers;
     if (claim->peers > claim->peers_most) {
         claim->peers_most = claim->peers;
         claim->known_then = carried;
-        claim->widest = claims->now;
+        claim->hops = hops;
     }
     if (!utc_is_known(claim->half) &&
         claim->peers * 2U >= route_table_full_feeds(claims->table, claim->row.family))
@@ -124,13 +148,16 @@ static void look_at(struct claims *claims, const struct table_change *change,
     struct claim *claim = find_claim(claims, notes, origin);
     if (!origin)
         return;
-    if (!claim && !(claim = add_claim(claims, change->at, notes, origin)))
+    claim = claim ? renew(claims, claim, notes) : add_claim(claims, change->at, notes, origin);
+    if (!claim)
         return;
     if (!claim->owner)
         claim->owner = route_table_origin(claims->table, change->at);
     if (cell_has_route(change->before) &&
         route_table_cell_origin(claims->table, change->at, change->before) == claim->owner) {
         claim->from_owner++;
+        claim->owner_hops +=
+            route_table_cell_length(claims->table, change->at, change->column, change->before);
         claim->is_related |= is_related(claims, change, change->before, origin);
     }
 }
@@ -140,6 +167,21 @@ static uint32_t origin_of(const struct claims *claims, const struct table_change
                           uint32_t cell)
 {
     return cell_has_route(cell) ? route_table_cell_origin(claims->table, change->at, cell) : 0;
+}
+
+/* What a peer's change of its route means for the claim of one origin. */
+static void follow(struct claims *claims, const struct table_change *change,
+                   struct row_notes *notes, uint32_t origin, uint32_t before, uint32_t after)
+{
+    struct claim *claim = origin ? find_claim(claims, notes, origin) : NULL;
+    if (claim && after == origin)
+        claim = renew(claims, claim, notes);
+    if (!claim)
+        return;
+    if (after == origin)
+        claim->is_related |= is_related(claims, change, change->after, claim->owner);
+    if (before != after)
+        update(claims, claim);
 }
 
 void claims_change(struct claims *claims, const struct table_change *change)
@@ -160,13 +202,9 @@ void claims_change(struct claims *claims, const struct table_change *change)
         look_at(claims, change, notes);
     uint32_t before = origin_of(claims, change, change->before);
     uint32_t after = origin_of(claims, change, change->after);
-    for (uint32_t i = notes->claim; i; i = claims->list[i - 1].next) {
-        struct claim *claim = &claims->list[i - 1];
-        if (after == claim->origin)
-            claim->is_related |= is_related(claims, change, change->after, claim->owner);
-        if ((before == claim->origin) != (after == claim->origin))
-            update(claims, claim);
-    }
+    if (before != after)
+        follow(claims, change, notes, before, before, after);
+    follow(claims, change, notes, after, before, after);
 }
 
 static void lose_sight(struct claim *claim, struct utc last)
@@ -189,9 +227,10 @@ void claims_end(struct claims *claims, struct utc last)
     for (size_t i = 0; i < claims->count; i++) {
         struct claim *claim = &claims->list[i];
         uint16_t peers, carried;
+        uint32_t hops;
         if (!claim->is_open)
             continue;
-        count_peers(claims, claim, &peers, &carried);
+        count_peers(claims, claim, &peers, &hops, &carried);
         if (!peers)
             lose_sight(claim, last);
     }

@@ -2,9 +2,9 @@
  * within it. Whether that is a move, a customer with addresses of its provider, a leak or a hijack cannot
  * be told from here, and is not.
  *
- * A claim begins when the first live full-feed peer has the route of the other AS, and ends when none has.
- * What is known of how they came to it: peers that had the first origin's route right before, peers that
- * had lost it, and peers of which nothing was known. */
+ * A claim begins when the first live full-feed peer has the route of the other AS, and ends when none has for
+ * five minutes; after that there is another one. What is known of how they came to it: peers that had the
+ * first origin's route right before. */
 #ifndef SOURCE_TABLE_CLAIMS_H
 #define SOURCE_TABLE_CLAIMS_H
 
@@ -19,16 +19,16 @@ struct claim {
     uint32_t owner;         /* the origin of the row until then, or of the prefix that holds it */
     struct table_row cover; /* the prefix that holds it; row 0: the prefix is the owner's own */
     bool is_open;
-    bool is_unseen;      /* a gap began when it was so, and nothing was heard of it since */
-    bool is_related;     /* one of the two is on the other's path: provider and customer */
-    uint16_t times;      /* how often it began */
-    uint16_t from_owner; /* peers that had the owner's route right before */
+    bool is_unseen;            /* a gap began when it was so, and nothing was heard of it since */
+    bool is_related;           /* one of the two is on the other's path: provider and customer */
+    uint16_t times;            /* how often it began, back within five minutes */
+    uint16_t from_owner;       /* peers that had the owner's route right before */
+    uint32_t hops, owner_hops; /* of the paths of peers_most, and before of from_owner; summed */
     uint16_t peers, peers_most,
         known_then; /* now; at most; and of so many that carried any route */
     struct interval began, ended;
     struct utc unseen_since;
-    struct utc widest; /* when most had it */
-    struct utc half;   /* when half of the live full-feed peers had it; 0: never */
+    struct utc half; /* when half of the live full-feed peers had it; 0: never */
 };
 
 struct claims {

@@ -94,6 +94,20 @@ static void set_prefixes(struct making *making, struct scan_event *event,
     event->prefix_count = count;
 }
 
+/* How often the same AS had announced it in the hours before. */
+static unsigned flaps_before(const struct making *making, const struct claim *claim)
+{
+    unsigned flaps = 0;
+    const struct claim *before;
+    for (uint32_t i = claim->next; i; i = before->next) {
+        before = &making->claims->list[i - 1];
+        if (before->origin == claim->origin &&
+            utc_diff(claim->began.first_after, before->began.first_after) <= FLAPS_NS)
+            flaps += before->times;
+    }
+    return flaps;
+}
+
 static void set_claim(const struct making *making, struct scan_event *event,
                       const struct claim *claim)
 {
@@ -111,8 +125,25 @@ static void set_claim(const struct making *making, struct scan_event *event,
         event->longest_ns = lasted;
     if (claim->times > event->times)
         event->times = claim->times;
+    unsigned flaps = flaps_before(making, claim);
+    if (flaps > event->flaps)
+        event->flaps = flaps;
     event->is_related |= claim->is_related;
     event->is_sure &= is_sure(making, claim);
+}
+
+static void set_path_lengths(struct scan_event *event, const struct claim *const *claims,
+                             size_t count)
+{
+    double hops = 0, old_hops = 0, peers = 0, old_peers = 0;
+    for (size_t i = 0; i < count; i++) {
+        hops += claims[i]->hops;
+        peers += claims[i]->peers_most;
+        old_hops += claims[i]->owner_hops;
+        old_peers += claims[i]->from_owner;
+    }
+    event->path_length = peers > 0 ? hops / peers : 0;
+    event->old_path_length = old_peers > 0 ? old_hops / old_peers : 0;
 }
 
 static void make_event(struct making *making, const struct claim *const *claims, size_t count)
@@ -133,6 +164,7 @@ static void make_event(struct making *making, const struct claim *const *claims,
         making->events->left_out += count;
         return;
     }
+    set_path_lengths(&event, claims, count);
     if (first->cover.row)
         event.cover = route_table_prefix(making->table, first->cover);
     set_prefixes(making, &event, claims, count);

@@ -4,23 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t FLAPS_NS = 6 * NS_PER_HOUR, DRIFT_NS = 30 * NS_PER_MINUTE;
+static const int64_t DRIFT_NS = 30 * NS_PER_MINUTE;
 /* What is told of in the first minutes of an archive is not taken for new. */
 static const int64_t START_NS = 10 * NS_PER_MINUTE;
 /* It is looked whether something else covered a prefix when it was gone for half of its time, or so long. */
 static const int64_t LOOK_NS = 10 * NS_PER_MINUTE;
-/* A country's outage: of so many ASes, of one part in so many of its space. */
-enum { COUNTRY_ASES = 2, COUNTRY_PART = 10 };
-
-/* An loss as it is sorted. */
-struct item {
-    const struct loss *loss;
-    struct placed placed;
-    uint32_t asn;
-    struct country country;
-    struct interval began; /* of what it is taken for: gone, or partial */
-    uint64_t blocks;       /* lost, that none before it in its event had */
-};
 
 struct items {
     struct item *list;
@@ -64,7 +52,7 @@ static void gather(struct making *making, struct items *items)
         const struct loss *loss = &making->losses->list[i];
         if (!loss_counts(making->losses, loss))
             continue;
-        struct item item = {.loss = loss, .asn = loss->origin};
+        struct item item = {.loss = loss, .asn = loss->origin, .weight = 1};
         item.placed = (struct placed){route_table_prefix(making->table, loss->row), loss->row};
         item.began = loss->was_gone ? loss->went : loss->began;
         if (!item.asn)
@@ -85,7 +73,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
 }
 
 /* What may be one event comes together, in order of time; at one time in order of prefix. */
-static int compare_kind(const struct item *a, const struct item *b)
+int item_compare_kinds(const struct item *a, const struct item *b)
 {
     int order = compare_numbers(is_outage(b), is_outage(a));
     if (!order)
@@ -93,7 +81,7 @@ static int compare_kind(const struct item *a, const struct item *b)
     return order;
 }
 
-static int compare_time(const struct item *a, const struct item *b)
+int item_compare_times(const struct item *a, const struct item *b)
 {
     int order =
         compare_numbers((uint64_t)a->began.first_after.ns, (uint64_t)b->began.first_after.ns);
@@ -105,19 +93,10 @@ static int compare_time(const struct item *a, const struct item *b)
 static int compare_ases(const void *first, const void *second)
 {
     const struct item *a = first, *b = second;
-    int order = compare_kind(a, b);
+    int order = item_compare_kinds(a, b);
     if (!order)
         order = compare_numbers(a->asn, b->asn);
-    return order ? order : compare_time(a, b);
-}
-
-static int compare_countries(const void *first, const void *second)
-{
-    const struct item *a = first, *b = second;
-    int order = compare_kind(a, b);
-    if (!order)
-        order = memcmp(a->country.code, b->country.code, sizeof a->country.code);
-    return order ? order : compare_time(a, b);
+    return order ? order : item_compare_times(a, b);
 }
 
 static int compare_prefixes(const void *first, const void *second)
@@ -128,24 +107,24 @@ static int compare_prefixes(const void *first, const void *second)
 
 /* ---- what is told of an event ---- */
 
-/* Gone and not back, not even in part; or partial and not back. */
-static bool is_still(const struct loss *loss)
+bool item_is_still(const struct item *item)
 {
+    const struct loss *loss = item->loss;
     return loss->is_open && (!loss->was_gone || loss->is_gone);
 }
 
-static const struct interval *end_of(const struct loss *loss)
+struct interval item_ended(const struct making *making, const struct item *item)
 {
-    return loss->is_open ? &loss->back : &loss->ended;
+    const struct loss *loss = item->loss;
+    struct utc last = loss->is_unseen ? loss->unseen_since : making->summary.last;
+    if (item_is_still(item))
+        return (struct interval){last, last};
+    return loss->is_open ? loss->back : loss->ended;
 }
 
 static int64_t dark_ns(const struct making *making, const struct item *item)
 {
-    const struct loss *loss = item->loss;
-    struct utc end = is_still(loss) ? making->summary.last : end_of(loss)->last_before;
-    if (is_still(loss) && loss->is_unseen)
-        end = loss->unseen_since;
-    int64_t dark = utc_diff(end, item->began.first_after);
+    int64_t dark = utc_diff(item_ended(making, item).last_before, item->began.first_after);
     return dark > 0 ? dark : 0;
 }
 
@@ -160,13 +139,13 @@ static void set_times(const struct making *making, struct scan_event *event,
             event->began.last_before = began->last_before;
         if (began->first_after.ns < event->began.first_after.ns)
             event->began.first_after = began->first_after;
-        if (is_still(loss)) {
+        struct interval ended = item_ended(making, &items[i]);
+        if (item_is_still(&items[i])) {
             event->open++;
             event->is_unseen |= loss->is_unseen;
-        } else if (end_of(loss)->first_after.ns > event->ended.first_after.ns) {
-            event->ended = *end_of(loss);
+        } else if (ended.first_after.ns > event->ended.first_after.ns) {
+            event->ended = ended;
         }
-        event->partly += loss->is_open && !is_still(loss);
         int64_t dark = dark_ns(making, &items[i]);
         if (dark > event->longest_ns)
             event->longest_ns = dark;
@@ -175,6 +154,23 @@ static void set_times(const struct making *making, struct scan_event *event,
     }
     if (event->open)
         event->ended = (struct interval){{0}, {0}};
+}
+
+/* Prefixes that are back, but not at all peers. */
+static void set_rest(const struct making *making, struct scan_event *event,
+                     const struct item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct loss *loss = items[i].loss;
+        if (!loss->is_open || item_is_still(&items[i]))
+            continue;
+        struct sight sight = route_table_sight(making->table, loss->row);
+        event->partly++;
+        if (sight.withdrawn <= event->lacking)
+            continue;
+        event->lacking = sight.withdrawn;
+        event->lacking_of = (unsigned)sight.withdrawn + sight.carried;
+    }
 }
 
 /* How often a prefix had gone in the hours before. */
@@ -241,6 +237,17 @@ static void add_upstream(struct scan_event *event, uint32_t asn)
     }
 }
 
+static void set_path_length(struct scan_event *event, const struct item *items, size_t count)
+{
+    double hops = 0;
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++) {
+        hops += (double)items[i].loss->hops;
+        known += items[i].loss->hops > 0;
+    }
+    event->path_length = known ? hops / (double)known : 0;
+}
+
 /* A part of the loss. */
 struct step {
     struct utc at;
@@ -305,7 +312,8 @@ static void set_space(const struct making *making, struct scan_event *event, str
         uint64_t fresh = blocks_add(&item->placed.prefix, &covered);
         item->blocks = lost_blocks(making, &item->placed, item->asn, at, fresh);
         event->blocks += item->blocks;
-        event->score += (double)item->blocks * counted(making, item) / (double)NS_PER_S;
+        event->score +=
+            item->weight * (double)item->blocks * counted(making, item) / (double)NS_PER_S;
         if (!n || prefix_compare(&prefixes[n - 1], &item->placed.prefix))
             prefixes[n++] = item->placed.prefix;
     }
@@ -313,7 +321,8 @@ static void set_space(const struct making *making, struct scan_event *event, str
     event->prefix_count = n;
 }
 
-static void make_event(struct making *making, struct item *items, size_t count, bool is_country)
+struct scan_event *make_outage(struct making *making, struct item *items, size_t count,
+                               bool is_country)
 {
     struct scan_event event = {.kind = is_outage(items) ? SCAN_OUTAGE : SCAN_PARTIAL,
                                .family = items->placed.row.family,
@@ -322,91 +331,38 @@ static void make_event(struct making *making, struct item *items, size_t count, 
                                .country = items->country,
                                .is_sure = true};
     set_times(making, &event, items, count);
+    set_rest(making, &event, items, count);
     set_history(making, &event, items, count);
     set_depth(&event, items, count);
     qsort(items, count, sizeof *items, compare_prefixes);
     set_space(making, &event, items, count);
     if (!event.blocks)
-        return;
+        return NULL;
     set_fall(&event, items, count);
     for (size_t i = 0; i < count; i++)
         add_upstream(&event, items[i].loss->upstream);
-    if (!is_country)
-        making_judge(making, &event, event.asn);
-    *making_event(making) = event;
-}
-
-/* ---- countries ---- */
-
-static size_t count_ases(const struct item *items, size_t count)
-{
-    size_t ases = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t k = 0;
-        while (k < i && items[k].asn != items[i].asn)
-            k++;
-        ases += k == i;
-    }
-    return ases;
-}
-
-static uint64_t country_blocks(const struct making *making, uint8_t family, struct country country,
-                               size_t *prefixes)
-{
-    const struct space *space = &making->spaces[making_family(family)];
-    uint64_t covered = 0, sum = 0;
-    for (size_t i = 0; i < space->count; i++) {
-        struct country of = making_country(making, &space->list[i].prefix,
-                                           route_table_origin(making->table, space->list[i].row));
-        if (memcmp(of.code, country.code, sizeof of.code) != 0)
-            continue;
-        sum += blocks_add(&space->list[i].prefix, &covered);
-        ++*prefixes;
-    }
-    return sum;
-}
-
-static void make_country(struct making *making, struct item *items, size_t count)
-{
-    size_t before = making->events->count, ases = count_ases(items, count), prefixes = 0;
-    uint8_t family = items->placed.row.family;
-    struct country country = items->country;
-    if (!country.code[0] || ases < COUNTRY_ASES || !is_outage(items))
-        return;
-    make_event(making, items, count, true);
-    if (making->events->count == before)
-        return;
-    struct scan_event *event = &making->events->list[before];
-    event->known_blocks = country_blocks(making, family, country, &prefixes);
-    event->known_prefixes = prefixes;
-    event->ases = ases;
-    if (event->blocks * COUNTRY_PART < event->known_blocks)
-        making->events->count = before;
+    set_path_length(&event, items, count);
+    making_judge(making, &event, event.asn);
+    struct scan_event *made = making_event(making);
+    *made = event;
+    return made;
 }
 
 /* ---- from first to last ---- */
 
-/* Runs of items of the same AS or country that went together. */
-static void cut(struct making *making, struct items *items, bool are_countries)
+/* Runs of items of the same AS that went together. */
+static void cut(struct making *making, struct items *items)
 {
-    int (*compare)(const void *, const void *) = are_countries ? compare_countries : compare_ases;
-    if (!items->count)
-        return;
-    qsort(items->list, items->count, sizeof *items->list, compare);
+    qsort(items->list, items->count, sizeof *items->list, compare_ases);
     for (size_t i = 0, n; i < items->count; i += n) {
         struct item first = items->list[i];
         for (n = 1; i + n < items->count; n++) {
             const struct item *next = &items->list[i + n];
-            bool is_same = are_countries ? memcmp(first.country.code, next->country.code, 2) == 0
-                                         : first.asn == next->asn;
-            if (!is_same || compare_kind(&first, next) ||
+            if (first.asn != next->asn || item_compare_kinds(&first, next) ||
                 utc_diff(next->began.first_after, first.began.first_after) > TOGETHER_NS)
                 break;
         }
-        if (are_countries)
-            make_country(making, &items->list[i], n);
-        else
-            make_event(making, &items->list[i], n, false);
+        make_outage(making, &items->list[i], n, false);
     }
 }
 
@@ -414,8 +370,9 @@ void make_outages(struct making *making)
 {
     struct items items = {0};
     gather(making, &items);
-    cut(making, &items, false);
-    if (making->wish->countries)
-        cut(making, &items, true);
+    if (items.count) {
+        cut(making, &items);
+        make_countries(making, items.list, items.count);
+    }
     free(items.list);
 }

@@ -147,22 +147,26 @@ static struct table_share winner(const struct votes *votes)
     return best;
 }
 
-/* From where those that have it have it. */
+/* From where those that have it have it, and how far. */
 static void note_origin(const struct losses *losses, struct loss *loss)
 {
     struct votes origins = {.count = 0}, upstreams = {.count = 0};
     uint32_t count = route_table_columns(losses->table, loss->row.family);
+    unsigned hops = 0, routes = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t cell = route_table_cell(losses->table, loss->row, i);
         if (!cell_has_route(cell) || !route_table_is_full_feed(losses->table, loss->row.family, i))
             continue;
         vote(&origins, route_table_cell_origin(losses->table, loss->row, cell));
         vote(&upstreams, route_table_cell_upstream(losses->table, loss->row, i, cell));
+        hops += route_table_cell_length(losses->table, loss->row, i, cell);
+        routes++;
     }
     struct table_share upstream = winner(&upstreams);
     loss->origin = winner(&origins).asn;
     loss->upstream = upstream.asn;
     loss->upstream_peers = (uint16_t)upstream.peers;
+    loss->hops = routes ? (float)hops / (float)routes : 0;
 }
 
 /* ---- judging ---- */

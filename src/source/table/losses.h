@@ -44,6 +44,7 @@ struct loss {
     uint32_t upstream; /* the AS before it that most had; 0: not known */
     uint16_t upstream_peers;
     uint16_t times; /* how often it went */
+    float hops;     /* of the paths that were left when it became partial, the mean; 0: not known */
     bool is_open, is_free;
     bool is_gone, was_gone; /* now; ever. Else it is or was partial */
     bool

@@ -152,6 +152,9 @@ uint32_t route_table_cell_origin(const struct route_table *table, struct table_r
                                  uint32_t cell);
 uint32_t route_table_cell_upstream(const struct route_table *table, struct table_row row,
                                    uint32_t column, uint32_t cell);
+/* Hops of its path, peer and origin among them (RFC 4271, 9.1.2.2). */
+unsigned route_table_cell_length(const struct route_table *table, struct table_row row,
+                                 uint32_t column, uint32_t cell);
 /* Whether the AS is on the way, peer and origin left aside. */
 bool route_table_cell_has(const struct route_table *table, uint32_t cell, uint32_t asn);
 void route_table_cell_path(const struct route_table *table, struct table_row row, uint32_t column,

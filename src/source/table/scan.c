@@ -179,7 +179,7 @@ void scan_end(struct scan *scan)
     claims_end(&scan->claims, summary->last);
     if (scan->options.bins)
         bins_end(scan->options.bins, summary->last);
-    summary->refused = scan->losses.refused + scan->claims.refused;
+    summary->refused += scan->losses.refused + scan->claims.refused;
     summary->table = route_table_counts(scan->table);
 }
 

@@ -29,7 +29,7 @@ struct scan_summary {
     unsigned gaps;
     struct interval gap; /* the longest */
     bool has_dump;       /* whole tables were seen, not updates alone */
-    uint64_t refused;    /* events for which there was no room */
+    uint64_t refused;    /* events and holes for which there was no room */
     struct route_table_counts table;
 };
 

@@ -27,6 +27,9 @@ bool making_wants(const struct making *making, const struct prefix *prefix, uint
     const struct scan_wish *wish = making->wish;
     if (wish->asn && wish->asn != asn && wish->asn != other)
         return false;
+    if (wish->country.code[0] && !country_is(making_country(making, prefix, asn), wish->country) &&
+        (other == asn || !country_is(countries_of_asn(wish->countries, other), wish->country)))
+        return false;
     return !wish->prefix.addr.family || prefix_has(&wish->prefix, prefix) ||
            prefix_has(prefix, &wish->prefix);
 }
@@ -35,10 +38,7 @@ struct country making_country(const struct making *making, const struct prefix *
                               uint32_t asn)
 {
     const struct countries *countries = making->wish->countries;
-    if (!countries)
-        return (struct country){""};
-    struct country country = countries_of_prefix(countries, prefix);
-    return country.code[0] || !asn ? country : countries_of_asn(countries, asn);
+    return countries ? countries_of_route(countries, prefix, asn) : country_none();
 }
 
 void making_judge(const struct making *making, struct scan_event *event, uint32_t origin)
@@ -46,8 +46,10 @@ void making_judge(const struct making *making, struct scan_event *event, uint32_
     uint64_t known = making->blocks_known[making_family(event->family)];
     if (known)
         event->score /= (double)known;
+    /* An origin that nobody told is not one that the RPKI does not know. */
     for (size_t i = 0; making->wish->rpki && i < event->prefix_count; i++)
-        event->rpki[rpki_validate(making->wish->rpki, &event->prefixes[i], origin)]++;
+        event->rpki[origin ? rpki_validate(making->wish->rpki, &event->prefixes[i], origin)
+                           : RPKI_UNKNOWN]++;
 }
 
 /* ---- what ASes have in all ---- */
@@ -172,7 +174,9 @@ static int compare_events(const void *a, const void *b)
     if (apart)
         return apart < 0 ? -1 : 1;
     int order = prefix_compare(&x->prefixes[0], &y->prefixes[0]);
-    return order ? order : (int)x->kind - (int)y->kind;
+    if (!order)
+        order = (int)x->kind - (int)y->kind;
+    return order ? order : (int)y->is_country - (int)x->is_country;
 }
 
 static void survey(struct making *making)

@@ -7,8 +7,9 @@
  * times the share of the peers that lost it, times how long. A prefix that appeared in the archive counts
  * for no longer than it had been there.
  *
- * An event of a country is one of at least two of its ASes within the same five minutes, of at least a
- * tenth of its space. */
+ * An event of a country is the time during which at least a tenth of its space was lost at once, be it that
+ * its networks went one after the other (science.md C10: waves, and rolls from one to the next); of at
+ * least two of its ASes, or of half of its space. */
 #ifndef SOURCE_TABLE_SCAN_EVENTS_H
 #define SOURCE_TABLE_SCAN_EVENTS_H
 
@@ -39,29 +40,33 @@ struct scan_event {
     struct country country; /* of the prefixes, or else of the AS; "" if not known */
     const struct prefix *prefixes; /* in order */
     size_t prefix_count;
-    struct prefix cover;   /* MORE_SPECIFIC: the prefix of `asn` that holds the first of them */
-    size_t ases;           /* of a country: ASes concerned */
-    size_t known_prefixes; /* that the AS or country is known to have in all */
-    uint64_t blocks;       /* /24s or /48s that were lost, or are announced by another */
-    uint64_t known_blocks; /* of a country: in all */
+    struct prefix cover;     /* MORE_SPECIFIC: the prefix of `asn` that holds the first of them */
+    size_t ases, known_ases; /* of a country: ASes concerned, and in all */
+    size_t known_prefixes;   /* that the AS or country is known to have in all */
+    uint64_t blocks;         /* /24s or /48s that were lost, or are announced by another */
+    uint64_t known_blocks;   /* of a country: in all */
 
-    struct interval began; /* [last good, first bad] */
-    struct interval ended; /* unknown while it is so */
-    size_t open;           /* prefixes for which it was still so at the end */
-    size_t partly;         /* prefixes that came back at a part of the peers only */
-    bool is_unseen;        /* for those: a gap came, and nothing was heard since */
-    int64_t longest_ns;    /* how long, for the prefix for which it was longest; at least so long */
+    struct interval began;        /* [last good, first bad] */
+    struct interval ended;        /* unknown while it is so */
+    size_t open;                  /* prefixes for which it was still so at the end */
+    size_t partly;                /* prefixes that came back at a part of the peers only */
+    unsigned lacking, lacking_of; /* peers without the worst of those at the end; M 0: not known */
+    bool is_unseen;               /* for those: a gap came, and nothing was heard since */
+    int64_t longest_ns; /* how long, for the prefix for which it was longest; at least so long */
     struct utc told; /* appeared in the archive: when it was first told of; 0: was there before */
 
     unsigned peers,
         of; /* N of M: those that lost the prefix in the middle, or have the other's route */
     unsigned unknown; /* that had not told of it, beside those M */
     int64_t fall_ns;  /* from a tenth to nine tenths of the loss; -1: not known */
-    unsigned times;   /* how often it went, back for less than five minutes each time: most */
-    unsigned flaps;   /* how often it had gone in the six hours before: most */
+    unsigned times;   /* how often it went, or began, for less than five minutes between: most */
+    unsigned flaps;   /* how often it had done so in the six hours before: most */
     struct table_share
         upstreams[SCAN_UPSTREAMS]; /* before it went, by prefixes: peers counts these */
     size_t upstream_count;
+    /* Hops of paths, the mean over peers and prefixes, 0 if not known: of those that were left as it went, or of
+     * the other's routes; and of the owner's that these took the place of. */
+    double path_length, old_path_length;
     uint32_t behind;   /* an upstream that other ASes lost, too; 0: none */
     unsigned together; /* those others */
     bool is_related;   /* one of the two ASes is on the other's path */
@@ -82,6 +87,7 @@ struct scan_wish {
     const struct countries *countries; /* NULL: none */
     const struct rpki *rpki;           /* NULL: none */
     uint32_t asn;                      /* events of this AS alone; 0: of all */
+    struct country country; /* or of this country, for which `countries` is needed; "": of all */
     struct prefix prefix; /* events of prefixes that hold it or that it holds; no family: of all */
     bool has_unsure;      /* with claims of which nobody can tell whether they are new */
 };

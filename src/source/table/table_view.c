@@ -132,6 +132,14 @@ uint32_t route_table_cell_upstream(const struct route_table *table, struct table
                                route_table_cell_origin(table, row, cell));
 }
 
+unsigned route_table_cell_length(const struct route_table *table, struct table_row row,
+                                 uint32_t column, uint32_t cell)
+{
+    return path_store_length(&table->paths, cell & ~CELL_GRAFTED,
+                             peer_asn(table, row.family, column),
+                             route_table_cell_origin(table, row, cell));
+}
+
 bool route_table_cell_has(const struct route_table *table, uint32_t cell, uint32_t asn)
 {
     return path_store_has(&table->paths, cell & ~CELL_GRAFTED, asn);
@@ -195,8 +203,7 @@ static void view_cell(const struct route_table *table, struct table_row row, uin
         return;
     uint32_t origin = route_table_cell_origin(table, row, cell);
     uint32_t upstream = route_table_cell_upstream(table, row, column, cell);
-    unsigned length = path_store_length(&table->paths, cell & ~CELL_GRAFTED,
-                                        peer_asn(table, row.family, column), origin);
+    unsigned length = route_table_cell_length(table, row, column, cell);
     if (origin)
         tally_add(&viewing->origins, origin);
     if (upstream)
