@@ -159,6 +159,32 @@ enum bmp_table bmp_table_of(const struct bmp_peer *peer)
     return peer->is_post_policy ? BMP_POST_POLICY : BMP_PRE_POLICY;
 }
 
+struct addr bmp_peer_addr(const struct bmp_peer *peer)
+{
+    struct addr id = {.bytes = {(uint8_t)(peer->id >> 24), (uint8_t)(peer->id >> 16),
+                                (uint8_t)(peer->id >> 8), (uint8_t)peer->id},
+                      .family = peer->id ? 4 : 0};
+    return peer->addr.family ? peer->addr : id;
+}
+
+struct bgp_session bmp_session_of(const struct bmp_message *peer_up, enum bmp_table table)
+{
+    bool is_heard = table == BMP_PRE_POLICY || table == BMP_POST_POLICY;
+    return is_heard ? bgp_session_of(&peer_up->received, &peer_up->sent)
+                    : bgp_session_of(&peer_up->sent, &peer_up->received);
+}
+
+/* RFC 7854, 4.2: whether AS_PATH has 2-byte ASNs is for the A flag to say, and routers may rewrite
+ * all paths to 4 bytes. Some do neither set it nor rewrite: where the session itself has 2-byte ASNs
+ * it is not to be relied on. */
+struct bgp_form bmp_form_of(const struct bmp_peer *peer, const struct bgp_session *session)
+{
+    struct bgp_form form = session->form;
+    form.is_as4 = !peer->is_as2;
+    form.is_as4_guess |= form.is_as4 != session->form.is_as4;
+    return form;
+}
+
 const char *bmp_termination_reason(uint16_t reason)
 {
     static const char *const reasons[] = {"it was told to", "it gives no reason",

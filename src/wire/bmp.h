@@ -82,6 +82,15 @@ const char *bmp_decode(struct reader message, struct bmp_message *out);
 
 /* The table that a ROUTE_MONITORING of this peer is about. */
 enum bmp_table bmp_table_of(const struct bmp_peer *peer);
+/* By what the peer goes: its address. In Loc-RIB the router is its own only peer, and goes by its BGP
+ * identifier (RFC 9069, 4.1). Of no family if it has neither. */
+struct addr bmp_peer_addr(const struct bmp_peer *peer);
+
+/* The session of a PEER_UP, as the UPDATEs of this table have it: of Adj-RIB-Out and of its own the
+ * router speaks, else its peer. */
+struct bgp_session bmp_session_of(const struct bmp_message *peer_up, enum bmp_table table);
+/* How the UPDATE in a ROUTE_MONITORING is to be read. */
+struct bgp_form bmp_form_of(const struct bmp_peer *peer, const struct bgp_session *session);
 
 /* Why a router ended its connection (RFC 7854, 4.5), for people. */
 const char *bmp_termination_reason(uint16_t reason);

@@ -119,7 +119,8 @@ static bool may_pass(const struct element_plan *plan, const struct bgp_form *for
                      const struct bgp_update *update)
 {
     const struct bgp_attributes *attributes = &update->attributes;
-    bool has_more = !form->is_as4 && bgp_attribute(attributes, BGP_AS4_PATH).at;
+    bool has_more = form->is_as4_guess ||
+                    (!form->is_as4 && bgp_attribute(attributes, BGP_AS4_PATH).at);
     if (plan->asks_origin && !has_more &&
         !element_plan_has_origin(plan,
                                  bgp_last_as(bgp_attribute(attributes, BGP_AS_PATH), form->is_as4)))
