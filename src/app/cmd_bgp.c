@@ -60,6 +60,15 @@ static void take(void *context, const struct element *element)
         write_lines(printing);
 }
 
+/* Nothing is to be read just now: who reads the lines need not wait for more. */
+static bool write_what_there_is(void *context)
+{
+    struct printing *printing = context;
+    if (printing->used)
+        write_lines(printing);
+    return !printing->failed.err;
+}
+
 static void show_progress(void *context, uint64_t done, uint64_t total, uint64_t elements)
 {
     progress_show(&((struct printing *)context)->progress, done, total, elements);
@@ -113,6 +122,7 @@ static enum err read_files(struct printing *printing, const struct options *opti
                                         .collector = archives->collector,
                                         .filter = &printing->wish.filter,
                                         .web = archives->web,
+                                        .wait = write_what_there_is,
                                         .take = printing->bytes ? take : NULL,
                                         .progress = is_shown ? show_progress : NULL,
                                         .context = printing};

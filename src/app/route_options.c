@@ -171,6 +171,15 @@ static void add_types(const struct options *options, struct route_wish *wish)
         }
 }
 
+static void add_tables(const struct options *options, struct element_filter *filter)
+{
+    const char *text;
+    for (size_t at = 0; (text = options_next(options, OPTION_BMP_TABLE, &at));)
+        for (int i = 0; i < BMP_TABLES; i++)
+            if (strcmp(bmp_table_name((enum bmp_table)i), text) == 0)
+                filter->tables |= UINT32_C(1) << i;
+}
+
 static enum err read_family(const struct options *options, uint8_t *family, struct why *why)
 {
     const char *given = options_get(options, OPTION_FAMILY);
@@ -209,6 +218,7 @@ enum err route_options_read(const struct options *options, struct route_wish *ou
     if (!err)
         err = archives_span(options, &filter->from, &filter->until, why);
     add_types(options, &wish);
+    add_tables(options, filter);
     if (!err)
         *out = wish;
     return err;

@@ -1,5 +1,5 @@
 /* Which routes are wanted, from the command line: --prefix and its kin, --origin, --as, --peer, --community,
- * --type, --family, --from and --until. */
+ * --type, --table, --family, --from and --until. */
 #ifndef APP_ROUTE_OPTIONS_H
 #define APP_ROUTE_OPTIONS_H
 

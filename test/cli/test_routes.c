@@ -352,7 +352,8 @@ static void test_refused(void **state)
     const struct result *result = run("bgp log");
     assert_int_equal(result->status, 1);
     assert_string_equal(
-        result->talk, "lastlight: log: is an observation log; expected an MRT archive of routes\n");
+        result->talk,
+        "lastlight: log: is an observation log; expected an MRT archive, BMP or RIS Live\n");
 }
 
 static void test_too_many_values(void **state)

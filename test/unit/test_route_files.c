@@ -453,7 +453,7 @@ static void test_refused(void **state)
     } table[] = {
         {{"a", "none"}, "none: cannot be read: No such file or directory"},
         {{"a", "a"}, "a: named twice; once is enough"},
-        {{"a", "log"}, "log: is an observation log; expected an MRT archive of routes"},
+        {{"a", "log"}, "log: is an observation log; expected an MRT archive, BMP or RIS Live"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct run run;

@@ -86,7 +86,7 @@ static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *messag
         return; /* FRR tells twice of a session that comes up just when the connection does */
     struct bmp_feed_peer peer = {.distinguisher = about->distinguisher,
                                  .type = about->type,
-                                 .session = bmp_session_of(message, feed->table)};
+                                 .session = bmp_session_of(message, bmp_table_is_heard(feed->table))};
     feed->peers[place] = peer;
     feed->counters.unknown += !live_feed_up(&feed->live, place, peer.session.has_family,
                                             about->time, time_of(about, now), now);

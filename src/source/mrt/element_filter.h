@@ -24,6 +24,7 @@ enum { ELEMENT_FILTER_MAX = 64 }; /* values of one part */
 
 struct element_filter {
     uint32_t kinds;   /* bit 1 << enum element_kind; 0: all */
+    uint32_t tables;  /* bit 1 << enum bmp_table; 0: all, and what is of none */
     uint8_t family;   /* 4, 6; 0: both */
     struct utc from;  /* of the record; 0: since ever */
     struct utc until; /* before it; 0: for ever */

@@ -67,6 +67,13 @@ void mrt_reader_reject(struct mrt_reader *reader, const char *reason)
 
 /* ---- records ---- */
 
+struct utc mrt_reader_time(const struct mrt_header *header, struct reader body)
+{
+    uint32_t microseconds = header->type == MRT_BGP4MP_ET ? reader_u32(&body) : 0;
+    return (struct utc){header->seconds * NS_PER_S +
+                        (microseconds < 1000000 ? microseconds * INT64_C(1000) : 0)};
+}
+
 /* The true end of the record given out last, whose length field may be too small (mrt_true_length()).
  */
 static void mend_length(struct record_reader *records, const struct mrt_header *header)

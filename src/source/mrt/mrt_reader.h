@@ -18,6 +18,9 @@ void mrt_reader_done(struct mrt_reader *reader);
 int mrt_reader_next(struct mrt_reader *reader, struct mrt_header *header, struct reader *body,
                     struct why *why);
 
+/* When it was, of what stands in front of its body. */
+struct utc mrt_reader_time(const struct mrt_header *header, struct reader body);
+
 /* As record_reader_reject() and record_reader_report(). */
 void mrt_reader_reject(struct mrt_reader *reader, const char *reason);
 void mrt_reader_report(struct mrt_reader *reader, const char *reason);
