@@ -430,6 +430,28 @@ static void test_streams(void **state)
                         "lastlight: session: is a BMP session; expected an MRT archive\n");
 }
 
+/* What real routers told (test/golden/bmp/README). */
+static void test_real_sessions(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"frr-pre-policy", "gobgp-pre-policy", "gobgp-loc-rib"};
+    const char *root = getenv("LASTLIGHT_ROOT");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char line[512], golden[512];
+        size_t n;
+        snprintf(line, sizeof line, "bgp %s/test/golden/bmp/%s.bmp", root ? root : ".", names[i]);
+        snprintf(golden, sizeof golden, "%s/test/golden/bmp/%s.jsonl", root ? root : ".", names[i]);
+        const struct result *result = run(line);
+        if (getenv("LASTLIGHT_UPDATE_GOLDEN"))
+            file_write(golden, result->out);
+        char *wanted = file_read(golden, &n);
+        assert_string_equal(result->out, wanted);
+        assert_string_equal(result->talk, "");
+        assert_int_equal(result->status, 0);
+        free(wanted);
+    }
+}
+
 /* Many captures are put in order by what is in them. */
 static void test_many_sessions(void **state)
 {
@@ -636,21 +658,14 @@ static void test_interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_bgpdump),
-        cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_several),
-        cmocka_unit_test(test_count),
-        cmocka_unit_test(test_output),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_many_sessions),
-        cmocka_unit_test(test_damaged_streams),
-        cmocka_unit_test(test_followed),
-        cmocka_unit_test(test_too_many_values),
-        cmocka_unit_test(test_closed_pipe),
-        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_json),          cmocka_unit_test(test_bgpdump),
+        cmocka_unit_test(test_filters),       cmocka_unit_test(test_several),
+        cmocka_unit_test(test_count),         cmocka_unit_test(test_output),
+        cmocka_unit_test(test_damaged),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_streams),       cmocka_unit_test(test_real_sessions),
+        cmocka_unit_test(test_many_sessions), cmocka_unit_test(test_damaged_streams),
+        cmocka_unit_test(test_followed),      cmocka_unit_test(test_too_many_values),
+        cmocka_unit_test(test_closed_pipe),   cmocka_unit_test(test_interrupted),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
