@@ -4,8 +4,8 @@ what `lastlight bgp` makes of it.
 
 BIRD tells them a few prefixes, takes one back, ends its sessions and begins them again; then they are stopped. Each
 capture must decode without a fault, must hold all that happened, and, of what was heard before any policy, the same
-routes as the router's own MRT archive of the same messages. With FOLDER some of
-the captures are left there, for test/golden/bmp.
+routes as the router's own MRT archive of the same messages. With FOLDER some of them are left there, for
+test/golden/bmp.
 
 Everything lives in namespaces that end with this script. Exit 77, with a message: it cannot run here."""
 
