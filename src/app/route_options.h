@@ -6,14 +6,8 @@
 #include "app/options.h"
 #include "source/mrt/element_filter.h"
 
-struct route_wish {
-    struct element_filter filter;
-    /* The filter lets all messages pass if any are wanted; these are: bit 1 << enum bgp_message_type;
-     * 0: all. */
-    uint32_t messages;
-};
-
 /* ERR_USAGE with a reason. */
-enum err route_options_read(const struct options *options, struct route_wish *out, struct why *why);
+enum err route_options_read(const struct options *options, struct element_filter *out,
+                            struct why *why);
 
 #endif

@@ -244,6 +244,9 @@ static void test_count(void **state)
                              "faulty                   0\n"
                              "records                 10\n"
                              "bad                      0\n");
+    check("bgp --count --json --type keepalive --type state updates",
+          "{\"announce\":0,\"withdraw\":0,\"table\":0,\"state\":2,\"end_of_rib\":0,\"message\":1,"
+          "\"ipv4\":0,\"ipv6\":0,\"faulty\":0,\"records\":8,\"bad\":0}\n");
     check("bgp --count --json --as 4837 day",
           "{\"announce\":2,\"withdraw\":0,\"table\":2,\"state\":0,\"end_of_rib\":0,\"message\":0,"
           "\"ipv4\":2,\"ipv6\":2,\"faulty\":0,\"records\":10,\"bad\":0}\n");

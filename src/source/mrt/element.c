@@ -172,7 +172,7 @@ static const char *take_message(struct element_walk *walk, const struct mrt_reco
     element->kind = ELEMENT_MESSAGE;
     element->message = record->message.type;
     element->body = record->message.body;
-    if (begin(walk, record))
+    if (begin(walk, record) && element_plan_has_message(walk->plan, element->message))
         tell_session(walk, element);
     return NULL;
 }

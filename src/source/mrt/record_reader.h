@@ -3,9 +3,7 @@
  * could not be decoded, the next one is looked for byte by byte: a place counts if a likely header
  * stands there, and another one, or the end, follows. What was passed over is counted and told with
  * its place in the decompressed stream. A record after which no other can begin is looked into even if
- * whoever took it did not care to: its length may be what is wrong.
- *
- * Headers of 2 to 16 bytes. */
+ * whoever took it did not care to: its length may be what is wrong. */
 #ifndef SOURCE_MRT_RECORD_READER_H
 #define SOURCE_MRT_RECORD_READER_H
 
