@@ -73,6 +73,7 @@ static bool is_ready(const struct intake *intake)
     return intake->is_file || poll(&(struct pollfd){.fd = intake->fd, .events = POLLIN}, 1, 0) > 0;
 }
 
+/* Until something is there. False: nobody cares any longer. */
 static bool await(const struct intake *intake)
 {
     if (!is_ready(intake) && !intake->on_wait(intake->context))

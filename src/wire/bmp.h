@@ -77,10 +77,9 @@ struct bmp_message {
     struct bgp_open sent; /* PEER_UP: by the router, and by its peer */
     struct bgp_open received;
     uint16_t reason; /* PEER_DOWN: as RFC 7854, 4.9 and RFC 9069, 5.3 number them; TERMINATION */
-    struct reader
-        notification; /* PEER_DOWN: body of the NOTIFICATION, if there was one; else at == NULL */
-    struct reader sys_name;  /* INITIATION: not checked text; at == NULL: not there */
-    struct reader sys_descr; /* the same */
+    struct reader notification; /* PEER_DOWN: its body, if there was one; else at == NULL */
+    struct reader sys_name;     /* INITIATION: not checked text; at == NULL: not there */
+    struct reader sys_descr;    /* the same */
 };
 
 /* What the next bytes of a connection begin: *length is that of the whole message, 0 if they are too
