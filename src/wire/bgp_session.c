@@ -233,6 +233,12 @@ static enum bgp_add_path has_path_ids(const struct bgp_open *speaker,
     return is_agreed ? BGP_ADD_PATH_YES : BGP_ADD_PATH_NO;
 }
 
+const struct bgp_session bgp_session_unknown = {.form = {.is_as4 = true,
+                                                         .is_as4_guess = true,
+                                                         .add_path = BGP_ADD_PATH_GUESS,
+                                                         .add_path6 = BGP_ADD_PATH_GUESS},
+                                                .has_family = {true, true}};
+
 struct bgp_session bgp_session_of(const struct bgp_open *speaker, const struct bgp_open *listener)
 {
     struct bgp_session session = {.form = {.is_as4 = speaker->is_as4 && listener->is_as4,

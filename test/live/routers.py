@@ -5,7 +5,13 @@ They hang on one switch together with the observer, whose addresses are 10.0.0.1
 sessions each, so that they have several, too. Each router gives its table to the observer twice: to
 10.0.0.1 plainly, to 10.0.0.5 with ADD-PATH, and there BIRD and FRR sign with TCP MD5."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+from laboratory.box import command
 
 OBSERVER = ("10.0.0.1", "10.0.0.5")
 OBSERVER_AS = 64512
@@ -30,6 +36,7 @@ class Router:
         self.addresses = (f"10.0.0.{number}1", f"10.0.0.{number}2")
         self.process = None
         self.key = None         # with which the second session is signed
+        self.archive = None     # an MRT file of what it hears
 
     def plug(self):
         """Its wire to the switch, without link-local addresses: FRR (8.4) alone, which has no zebra to tell it of its
@@ -129,6 +136,8 @@ class Frr(Router):
                       f"  bmp monitor ipv6 unicast {table}",
                       f"  bmp connect {OBSERVER[0]} port {port} min-retry 1000 max-retry 2000", " exit"]
         lines.append("exit")
+        if self.archive:
+            lines.append(f"dump bgp updates {self.archive}")
         return "\n".join(lines) + "\n"
 
     def tell(self, command):
@@ -156,6 +165,8 @@ class GoBgp(Router):
         for port, table in ((11019, "pre-policy"), (11020, "local-rib"), (11021, "post-policy")):
             text += (f'[[bmp-servers]]\n  [bmp-servers.config]\n    address = "{OBSERVER[0]}"\n    port = {port}\n'
                      f'    route-monitoring-policy = "{table}"\n    sys-name = "{self.name}"\n')
+        if self.archive:
+            text += f'[[mrt-dump]]\n  [mrt-dump.config]\n    dump-type = "updates"\n    file-name = "{self.archive}"\n'
         for n in (0, 1):
             for feed in feeds:
                 text += self._neighbor(n, feed.addresses[n], feed.asn, True)
@@ -196,10 +207,51 @@ class GoBgp(Router):
 
 def missing():
     """{class: what of it is not installed here}."""
-    import shutil
     needs = {Bird: ["bird", "birdc"], Frr: [FRR, "vtysh"], GoBgp: ["gobgpd", "gobgp"]}
     modules = list(Path("/usr/lib").glob("*/frr/modules/bgpd_bmp.so"))
     found = {kind: [n for n in names if not shutil.which(n)] for kind, names in needs.items()}
     if not modules:
         found[Frr].append("bgpd_bmp.so")
     return {kind: names for kind, names in found.items() if names}
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def enter(script, limit_s):
+    """Runs the script in namespaces of its own, for so long at most; or not at all."""
+    if os.geteuid() != 0:
+        skip("needs root")
+    lost = missing().get(Bird)
+    if lost:
+        skip(f"not installed: {', '.join(lost)}")
+    tools = [t for t in ("ip", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
+    if tools:
+        skip(f"needs {', '.join(tools)}")
+    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
+        skip("may not make namespaces here")
+    argv, env = command([sys.executable, script, *sys.argv[1:]], True)
+    os.execvpe("timeout", ["timeout", "-k", "5", str(limit_s), *argv], env)
+
+
+def plug_all(box):
+    """The routers on their switch with the observer: BIRD, FRR and GoBGP, None for what is not installed."""
+    switch, observer, absent = box.node("switch"), box.node("observer"), missing()
+    switch.ip("link add lan type bridge", "link set lan up",
+              "link add to-observer type veth peer name eth0 netns observer",
+              "link set to-observer master lan", "link set to-observer up")
+    observer.ip("link set eth0 up", *(f"address add {a}/24 dev eth0" for a in OBSERVER))
+    kinds = ((Bird, "bird", 1, 65001), (Frr, "frr", 2, 65002), (GoBgp, "gobgp", 3, 65003))
+    found = [None if kind in absent else kind(box, *about) for kind, *about in kinds]
+    for router in filter(None, found):
+        router.plug()
+    return found
+
+
+def start_all(routers):
+    """The first, BIRD, feeds the others."""
+    routers[0].start(routers[1:])
+    for router in routers[1:]:
+        router.start([routers[0]])

@@ -12,9 +12,7 @@ run here. Routers that are not installed are left out, but for BIRD, which feeds
 import errno
 import json
 import os
-import shutil
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,33 +21,12 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "lab")]
 sys.dont_write_bytecode = True
 
-from laboratory.box import RUN, Box, Failed, command, is_inside  # noqa: E402
+from laboratory.box import RUN, Box, Failed, is_inside  # noqa: E402
 import routers  # noqa: E402
 
 LIMIT_S = 100       # for all of it; it takes about 40
 PREFIXES = set(routers.PREFIXES4) | set(routers.PREFIXES6)
 SPEAKER = "lon-bgp"
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def enter():
-    """Into namespaces of our own, or not at all."""
-    if os.geteuid() != 0:
-        skip("needs root")
-    lost = routers.missing().get(routers.Bird)
-    if lost:
-        skip(f"not installed: {', '.join(lost)}")
-    tools = [t for t in ("ip", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
-    if tools:
-        skip(f"needs {', '.join(tools)}")
-    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
-        skip("may not make namespaces here")
-    argv, env = command([sys.executable, __file__, *sys.argv[1:]], True)
-    os.execvpe("timeout", ["timeout", "-k", "5", str(LIMIT_S), *argv], env)
 
 
 def has_md5():
@@ -114,15 +91,10 @@ class Observer:
 class World:
     def __init__(self, lastlight):
         self.box = Box()
-        self._build_switch()
         absent = routers.missing()
         self.key = routers.KEY if has_md5() else None
-        self.bird = routers.Bird(self.box, "bird", 1, 65001)
-        self.frr = None if routers.Frr in absent else routers.Frr(self.box, "frr", 2, 65002)
-        self.gobgp = None if routers.GoBgp in absent else routers.GoBgp(self.box, "gobgp", 3, 65003)
+        self.bird, self.frr, self.gobgp = routers.plug_all(self.box)
         self.routers = [r for r in (self.bird, self.frr, self.gobgp) if r]
-        for router in self.routers:
-            router.plug()
         for router in (self.bird, self.frr):    # GoBGP's second session is unsigned, as one must be
             if router:
                 router.key = self.key
@@ -131,17 +103,8 @@ class World:
         if not self.key:
             self.left_out.append("without MD5: this kernel has no CONFIG_TCP_MD5SIG")
 
-    def _build_switch(self):
-        switch, observer = self.box.node("switch"), self.box.node("observer")
-        switch.ip("link add lan type bridge", "link set lan up",
-                  "link add to-observer type veth peer name eth0 netns observer",
-                  "link set to-observer master lan", "link set to-observer up")
-        observer.ip("link set eth0 up", *(f"address add {a}/24 dev eth0" for a in routers.OBSERVER))
-
     def start(self):
-        self.bird.start([r for r in self.routers if r is not self.bird])
-        for router in self.routers[1:]:
-            router.start([self.bird])
+        routers.start_all(self.routers)
 
     def expected(self, only=None):
         """{(journal, collector, peer): how many entries its table has} of these routers or of all."""
@@ -314,7 +277,7 @@ class Story:
 
 def main():
     if not is_inside():
-        enter()
+        routers.enter(__file__, LIMIT_S)
     began = time.monotonic()
     story = None
     try:

@@ -57,6 +57,8 @@ static void messages(void **state)
     m = decode(DATA(PEER6 "\"type\":\"KEEPALIVE\",\"raw\":\"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF0013"
                           "04\""));
     assert_int_equal(m.kind, RIS_KEEPALIVE);
+    assert_int_equal(reader_left(&m.raw), 19);
+    assert_false(m.is_sent);
     m = decode(DATA(PEER6 "\"type\":\"STATE\",\"state\":\"connected\""));
     assert_int_equal(m.kind, RIS_STATE);
     assert_int_equal(m.state, RIS_STATE_CONNECTED);
@@ -68,6 +70,7 @@ static void messages(void **state)
     m = decode(DATA(PEER6 "\"type\":\"OPEN\",\"direction\":\"sent\",\"version\":4,\"raw\":\"xx\""));
     assert_int_equal(m.kind, RIS_OTHER);
     assert_string_equal(m.host, "rrc01");
+    assert_true(m.is_sent && !m.has_raw);
     m = decode(DATA(PEER6 "\"type\":\"NOTIFICATION\",\"notification\":{\"code\":6,\"subcode\":5,"
                           "\"data\":\"\\u0000\\u0006\"}"));
     assert_int_equal(m.kind, RIS_OTHER);

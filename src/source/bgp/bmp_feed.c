@@ -62,22 +62,11 @@ struct utc bmp_feed_done(struct bmp_feed *feed, struct utc since, const char *re
 
 /* ---- peers ---- */
 
-/* RFC 9069, 5.1: Loc-RIB has the address 0 and the router's own AS and BGP identifier. */
-static struct addr addr_of(const struct bmp_feed *feed, const struct bmp_peer *peer)
-{
-    struct addr id = {.bytes = {(uint8_t)(peer->id >> 24), (uint8_t)(peer->id >> 16),
-                                (uint8_t)(peer->id >> 8), (uint8_t)peer->id},
-                      .family = 4};
-    if (peer->addr.family)
-        return peer->addr;
-    return peer->id ? id : feed->router;
-}
-
 /* Its place, made if new; -1 if there are too many. It is spoken of from now on. */
 static int32_t place_of(struct bmp_feed *feed, const struct bmp_peer *peer)
 {
-    struct addr addr = addr_of(feed, peer);
-    int32_t place = live_feed_peer(&feed->live, &addr, peer->asn);
+    struct addr addr = bmp_peer_addr(peer);
+    int32_t place = live_feed_peer(&feed->live, addr.family ? &addr : &feed->router, peer->asn);
     if (place < 0)
         return -1;
     size_t need = (size_t)place + 1, before = feed->peer_count;
@@ -94,14 +83,6 @@ static bool is_twin(const struct bmp_feed *feed, int32_t place, const struct bmp
     const struct bmp_feed_peer *known = &feed->peers[place];
     return feed->live.peers[place].is_up &&
            (known->type != peer->type || known->distinguisher != peer->distinguisher);
-}
-
-/* Who speaks in the table, and who listens: in Adj-RIB-Out and Loc-RIB it is the router that speaks. */
-static struct bgp_session session_of(const struct bmp_feed *feed, const struct bmp_message *message)
-{
-    bool is_heard = feed->table == BMP_PRE_POLICY || feed->table == BMP_POST_POLICY;
-    return is_heard ? bgp_session_of(&message->received, &message->sent)
-                    : bgp_session_of(&message->sent, &message->received);
 }
 
 /* What the stamp of a PEER_UP says is nowhere defined; most give when the session came up, FRR (8.4) if it
@@ -124,34 +105,17 @@ static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *messag
     if (is_up && utc_is_known(about->time) && peer->up.ns == about->time.ns)
         return; /* FRR tells twice of a session that comes up just when the connection does */
     struct utc established = peer->was_told ? (struct utc){0} : about->time;
-    *peer = (struct bmp_feed_peer){.distinguisher = about->distinguisher,
-                                   .type = about->type,
-                                   .was_told = true,
-                                   .up = about->time,
-                                   .session = session_of(feed, message)};
+    *peer =
+        (struct bmp_feed_peer){.distinguisher = about->distinguisher,
+                               .type = about->type,
+                               .was_told = true,
+                               .up = about->time,
+                               .session = bmp_session_of(message, bmp_table_is_heard(feed->table))};
     feed->counters.unknown +=
         !live_feed_up(&feed->live, place, peer->session.has_family, established, now);
 }
 
 /* ---- routes ---- */
-
-/* RFC 7854, 4.2: whether AS_PATH has 2-byte ASNs is for the A flag to say, and routers may rewrite
- * all paths to 4 bytes. Some neither set it nor rewrite them: where the session itself has 2-byte ASNs
- * and the path makes no sense, it is tried as the session has it. */
-static bool decode_update(const struct bmp_message *message, const struct bgp_session *session,
-                          struct bgp_update *out)
-{
-    struct bgp_form form = session->form;
-    form.is_as4 = !message->peer.is_as2;
-    bool is_usable = bgp_update_decode(message->update, form, out);
-    if (!is_usable || !out->fault || form.is_as4 == session->form.is_as4)
-        return is_usable;
-    struct bgp_update other;
-    form.is_as4 = session->form.is_as4;
-    if (bgp_update_decode(message->update, form, &other) && !other.fault)
-        *out = other;
-    return true;
-}
 
 static void take_update(struct bmp_feed *feed, const struct bmp_message *message, int32_t place,
                         struct utc now)
@@ -159,7 +123,8 @@ static void take_update(struct bmp_feed *feed, const struct bmp_message *message
     struct bgp_update update;
     struct bmp_feed_peer *peer = &feed->peers[place];
     struct utc time = time_of(feed, peer, message->peer.time, now);
-    bool is_usable = decode_update(message, &peer->session, &update);
+    struct bgp_form form = bmp_form_of(&message->peer, &peer->session);
+    bool is_usable = bgp_update_decode(message->update, form, &update);
     if (update.fault) {
         feed->counters.bad++;
         if (!feed->first_fault)
@@ -176,14 +141,10 @@ static void take_update(struct bmp_feed *feed, const struct bmp_message *message
 static void imply_peer_up(struct bmp_feed *feed, const struct bmp_peer *about, int32_t place,
                           struct utc now)
 {
-    feed->peers[place] =
-        (struct bmp_feed_peer){.distinguisher = about->distinguisher,
-                               .type = about->type,
-                               .was_told = true,
-                               .session = {.form = {.is_as4 = true,
-                                                    .add_path = BGP_ADD_PATH_GUESS,
-                                                    .add_path6 = BGP_ADD_PATH_GUESS},
-                                           .has_family = {true, true}}};
+    feed->peers[place] = (struct bmp_feed_peer){.distinguisher = about->distinguisher,
+                                                .type = about->type,
+                                                .was_told = true,
+                                                .session = bgp_session_unknown};
     live_feed_up(&feed->live, place, feed->peers[place].session.has_family, (struct utc){0}, now);
 }
 

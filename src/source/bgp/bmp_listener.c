@@ -119,18 +119,12 @@ static void reject(struct router *router, const char *reason)
 
 /* ---- what comes in ---- */
 
-/* The name that a router gives may be any bytes: what is not plain text is left out. */
 static void take_name(struct router *router, const struct reader *given)
 {
-    size_t n = 0;
     const char *own = router->listener->collector;
-    for (const uint8_t *at = given->at; at < given->end && n < NAME_MAX_BYTES; at++)
-        if (*at > ' ' && *at < 0x7f)
-            router->name[n++] = (char)*at;
-    router->name[n] = '\0';
     if (own)
         snprintf(router->name, sizeof router->name, "%s", own);
-    else if (!n)
+    else if (!bmp_name(*given, router->name, sizeof router->name))
         addr_format(&router->from, router->name);
 }
 

@@ -167,23 +167,6 @@ static void take_state(struct ris_feed *feed, const struct ris_message *message,
 
 /* ---- routes ---- */
 
-/* Most sessions have 4-byte ASNs (RFC 6793), but not all, and the message does not say: one way it
- * makes sense, the other hardly ever. */
-static bool decode_update(struct reader body, struct bgp_update *out)
-{
-    struct bgp_form form = {
-        .is_as4 = true, .add_path = BGP_ADD_PATH_GUESS, .add_path6 = BGP_ADD_PATH_GUESS};
-    struct bgp_update other;
-    bool is_usable = bgp_update_decode(body, form, out);
-    if (is_usable && !out->fault)
-        return true;
-    form.is_as4 = false;
-    if (!bgp_update_decode(body, form, &other) || other.fault)
-        return is_usable;
-    *out = other;
-    return true;
-}
-
 static void note_fault(struct ris_feed *feed, const char *fault)
 {
     feed->counters.bad++;
@@ -195,7 +178,7 @@ static void take_update(struct ris_feed *feed, struct reader body, int32_t place
 {
     static const enum route_op announce[2] = {ROUTE_ANNOUNCE, ROUTE_ANNOUNCE};
     struct bgp_update update;
-    bool is_good = decode_update(body, &update);
+    bool is_good = bgp_update_decode(body, bgp_session_unknown.form, &update);
     if (update.fault)
         note_fault(feed, update.fault);
     if (!is_good)

@@ -168,7 +168,11 @@ static const char *read_of_peer(const json_t *data, struct buffer *bytes, struct
     read_order(data, out);
     out->kind = kind_of(data);
     out->state = out->kind == RIS_STATE ? state_of(data) : RIS_STATE_OTHER;
-    return out->kind == RIS_UPDATE ? read_raw(data, bytes, out) : NULL;
+    out->is_sent = is_text(data, "direction", "sent");
+    if (out->kind == RIS_STATE)
+        return NULL;
+    const char *fault = read_raw(data, bytes, out);
+    return out->kind == RIS_UPDATE ? fault : NULL;
 }
 
 static void read_error(const json_t *data, struct ris_message *out)
