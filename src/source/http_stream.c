@@ -163,7 +163,7 @@ static bool take_line(struct http_stream *stream, const char *line, size_t n)
     return !refusal;
 }
 
-/* For so much more of the line that has begun. */
+/* Whether the line that has begun may have so much more; else the reason is set. */
 static bool has_room(struct http_stream *stream, size_t n)
 {
     bool fits = stream->line.size + n <= stream->line_max;

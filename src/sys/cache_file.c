@@ -221,8 +221,8 @@ static enum err write_all(int fd, const void *bytes, size_t n, const char *path,
     return ERR_OK;
 }
 
-/* The name of the process is part of it, as two may write the same note. One that is there already was left
- * by a process that was killed, or leads elsewhere: it goes. */
+/* Writes the note into a file beside its place, whose name holds the process, as two may write the same note.
+ * A file of that name was left by a process that was killed, or is a link that leads elsewhere: it goes. */
 static enum err write_temporary(const char *path, const struct cache_note *note,
                                 char temporary[CACHE_PATH_MAX], struct why *why)
 {
@@ -383,9 +383,10 @@ size_t cache_part_head(const struct cache_part *part, void *bytes, size_t n)
     return got < 0 ? 0 : (size_t)got;
 }
 
-/* Wherever we are stopped, no file is left without a note, nor beside the note of a later version, which
- * would pass for its own: the first of a file comes after its note, one that takes the place of another
- * before. A note without a file, and one of an earlier version, only have the server asked again. */
+/* Wherever we are stopped, no file may be left without a note, nor beside the note of a later version, which
+ * would pass for its own. So a file that is new here follows its note, and one that takes the place of
+ * another comes before it: a note without a file, and one of an earlier version, only have the server asked
+ * again. */
 static enum err put_both(const struct cache_part *part, const char *new_note, struct why *why)
 {
     bool is_first = access(part->path, F_OK) != 0;

@@ -64,7 +64,7 @@ enum web_end {
     WEB_DONE,      /* all of a 200 or 206 came */
     WEB_UNCHANGED, /* 304 */
     WEB_ABSENT,    /* 404, 410 */
-    WEB_NO_RANGE,  /* 416: there is nothing from `offset` on */
+    WEB_NO_RANGE,  /* 416, or not the part that was asked for: the whole must be asked for */
     WEB_AGAIN,     /* not reached, broken off, stalled, too busy: may pass */
     WEB_REFUSED,   /* any other reply, or one that must not be followed or trusted: will not pass */
     WEB_TOO_LARGE, /* than body_max */

@@ -28,8 +28,8 @@ static bool has_right_length(const struct rule *rule, unsigned length)
     return rule->kind == ANY || (length > 0 && length % rule->length == 0);
 }
 
-/* The same as bits, for a first look in which nothing wrong escapes: what must be of flags and
- * length - 1 taken together, and of which bits. A multiple of 2^n, and not 0, has n bits set in the
+/* The same as bits, for a first look that nothing wrong escapes: of flags and length - 1, put
+ * together, `mask` says which bits matter, and `must` what they have to be. A multiple of 2^n, and not 0, has n bits set in the
  * lowest places of length - 1, and not the highest. */
 struct sketch {
     uint32_t must;
@@ -120,7 +120,7 @@ static bool note_odd(const struct found *found, uint64_t present, struct bgp_sca
     return true;
 }
 
-/* Attributes with one among them that is not as it should be. */
+/* Goes through attributes again of which one is not as it should be, and notes which. */
 static void scan_oddities(const uint8_t *bytes, size_t end, struct bgp_attributes *out)
 {
     struct found found;

@@ -1,6 +1,6 @@
 /* What the files of wire/bgp share and nobody else uses: bgp.c (messages and prefixes),
- * bgp_attributes.c (which attributes are there and whether they are sound), bgp_path.c (AS paths).
- */
+ * bgp_attributes.c (which attributes are there and whether they are sound), bgp_path.c and
+ * bgp_text.c (AS paths). */
 #ifndef WIRE_BGP_INSIDE_H
 #define WIRE_BGP_INSIDE_H
 

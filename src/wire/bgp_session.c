@@ -36,7 +36,7 @@ uint8_t bgp_message_next(struct reader *r, struct reader *body)
 /* The place of a family in the arrays, by AFI and SAFI; -1 for families that are not ours. */
 static int place_of(uint16_t afi, uint8_t safi)
 {
-    return safi == 1 && (afi == 1 || afi == 2) ? afi - 1 : -1;
+    return safi == BGP_UNICAST && (afi == 1 || afi == 2) ? afi - 1 : -1;
 }
 
 static void read_add_path(struct reader *r, struct bgp_open *open)

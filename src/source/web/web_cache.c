@@ -118,7 +118,7 @@ static struct host *host_of(struct web_cache *cache, const char *url)
     return &cache->hosts[cache->host_count++];
 }
 
-/* Once a file could not be had for all our attempts, the next is tried less often. */
+/* After a file that could not be had in spite of all attempts, the next of its host gets fewer. */
 static int attempts_left(struct web_cache *cache, const char *url)
 {
     const struct host *host = host_of(cache, url);
@@ -153,8 +153,9 @@ static bool find_copy(struct job *job)
 
 /* One transfer. */
 
-/* By what parts are known to be of one file; NULL: by nothing. RFC 9110, 13.1.5: not by a weak tag, nor by a
- * date beside a tag. 8.8.2.2: nor by a date so young that the file may have changed once more within it. */
+/* What tells that two parts are of one version of a file; NULL if nothing does. RFC 9110, 13.1.5: no weak tag,
+ * and no date beside a tag; 8.8.2.2: nor a date so young that the file may have changed again since, within
+ * the same second. */
 static const char *validator(const struct cache_note *note)
 {
     if (*note->etag)
@@ -234,7 +235,7 @@ static void ask(struct job *job, bool is_whole, struct web_answer *answer)
         answer->end = WEB_NO_RANGE;
 }
 
-/* All of it came: into its place. Of a page whose changes nobody dates, the first fetch counts. */
+/* All of it came, and is put into its place. What nobody dates counts as changed when it was fetched. */
 static enum err finish(struct job *job, struct web_file *out, struct why *why)
 {
     uint8_t head[8];
