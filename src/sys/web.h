@@ -42,6 +42,7 @@ struct web_head {
     int64_t size;                /* of the whole file; -1: not said */
     char etag[WEB_TAG_MAX];      /* with its quotes; "" if none, or too long */
     char modified[WEB_DATE_MAX]; /* Last-Modified; "" if none */
+    struct utc date;             /* when the server sent it, by its own clock; 0: not said */
     char encoding[32];           /* Content-Encoding; "" if none */
 };
 

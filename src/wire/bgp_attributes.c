@@ -282,10 +282,11 @@ static bool was_aggregated_since(const struct bgp_attributes *attributes)
            reader_u16(&old) != BGP_AS_TRANS;
 }
 
+/* RFC 6793, 6: it is malformed if it has no AS. */
 static void take_as4_path(struct bgp_attributes *out)
 {
     struct reader as4 = bgp_attribute(out, BGP_AS4_PATH);
-    if (!path_is_sound(as4.at, as4.end, 4) ||
+    if (!reader_left(&as4) || !path_is_sound(as4.at, as4.end, 4) ||
         (!was_aggregated_since(out) && !path_merge(out->path.head, as4, &out->path)))
         discard(out, attribute_bit(BGP_AS4_PATH));
 }

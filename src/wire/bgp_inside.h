@@ -74,6 +74,13 @@ static inline bool path_is_sound(const uint8_t *at, const uint8_t *end, size_t a
     return true;
 }
 
+/* Whether more of the head of a path is used, of which `hops` hops still count: RFC 6793, 4.2.3 keeps
+ * segments of a confederation, which count none, that lead the path or follow one that is kept. */
+static inline bool path_goes_on(const struct reader *r, unsigned hops)
+{
+    return r->at < r->end && (hops || *r->at >= SEGMENT_CONFED_SEQUENCE);
+}
+
 /* RFC 6793, 4.2.3: the path of a speaker of 2-byte ASNs, both parts of which are sound. False if
  * the AS4_PATH is of no use. */
 bool path_merge(struct reader head, struct reader as4, struct bgp_path *out);

@@ -29,8 +29,8 @@ static struct addr read_addr(struct reader *r, bool is_v6)
     return addr;
 }
 
-/* RFC 7854, 4.2. For Loc-RIB the flags mean something else, and the address is zero (RFC 9069, 4).
- */
+/* RFC 7854, 4.2. For Loc-RIB the flags mean something else, and the address is zero (RFC 9069, 4.2
+ * and 5.1). */
 static void read_peer(struct reader *r, struct bmp_peer *out)
 {
     out->type = reader_u8(r);
@@ -90,7 +90,7 @@ static void read_update(struct reader *r, struct bmp_message *out)
     reader_finish(r);
 }
 
-/* RFC 7854, 4.10. What both sides said to each other; RFC 9069, 4.4 has OPENs of its own making. */
+/* RFC 7854, 4.10. What both sides said to each other; RFC 9069, 5.2 has OPENs of its own making. */
 static void read_peer_up(struct reader *r, struct bmp_message *out)
 {
     reader_bytes(r, 16 + 2 + 2); /* local address, both ports */

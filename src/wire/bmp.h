@@ -67,7 +67,7 @@ struct bmp_peer {
     struct addr addr;       /* family 0 for Loc-RIB */
     uint32_t asn;
     uint32_t id;     /* BGP identifier: the peer's, for Loc-RIB the router's own */
-    struct utc time; /* when the router heard it; 0: it does not say */
+    struct utc time; /* when its routes were received, installed or sent; 0: it does not say */
 };
 
 struct bmp_message {

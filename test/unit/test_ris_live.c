@@ -8,6 +8,7 @@
 #include "model/registry.h"
 #include "ris_maker.h"
 #include "source/bgp/ris_live_feed.h"
+#include "told.h"
 
 static const struct utc noon = {INT64_C(1700049600) * NS_PER_S};
 
@@ -279,24 +280,11 @@ static void lose(struct world *world)
 /* "start heard announce:198.51.100.0/24", and forgets it. */
 static const char *told(struct world *world)
 {
-    static const char *const routes[] = {"", "announce", "withdraw", "table"};
-    static const char *const peers[] = {"", "up", "down", "size", "complete", "heard"};
-    buffer_clear(&world->text);
-    buffer_puts(&world->text, "");
-    for (size_t i = 0; i < world->count; i++) {
-        const struct observation *o = &world->seen[i];
-        assert_string_equal(registry_text(world->registry, o->source), "rrc00");
-        buffer_puts(&world->text, i ? " " : "");
-        if (o->kind == OBSERVATION_ROUTE)
-            buffer_printf(&world->text, "%s:%s", routes[o->code],
-                          registry_text(world->registry, o->target));
-        else
-            buffer_puts(&world->text, o->kind == OBSERVATION_PEER
-                                          ? peers[o->code]
-                                          : observation_kind_name((enum observation_kind)o->kind));
-    }
+    size_t count = world->count;
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(registry_text(world->registry, world->seen[i].source), "rrc00");
     world->count = 0;
-    return world->text.size ? world->text.bytes : "";
+    return told_text(&world->text, world->registry, world->seen, count);
 }
 
 /* Only what is watched, by raw bytes, at the time when the collector heard it; and no table. */

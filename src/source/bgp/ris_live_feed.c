@@ -31,8 +31,8 @@ static void emit(void *context, const struct observation *observation)
     sink_emit(&feed->sink, &next);
 }
 
-/* When the collector heard it, with its place in the order; what is of the future, now: one clock that
- * is wrong once must not make all that follows old. */
+/* When the collector heard it, with its place in the order; what is of the future counts as of now: one
+ * clock that is wrong once must not make all that follows old. */
 static struct utc stamp_of(const struct ris_message *message, struct utc now)
 {
     int64_t place = message->has_order ? message->order * ORDER_STEP_NS : 0;

@@ -27,7 +27,7 @@ static bool is_text(const json_t *object, const char *name, const char *wanted)
     return text && n == strlen(wanted) && memcmp(text, wanted, n) == 0;
 }
 
-/* Names of collectors end up in the journal: only what is plain is one. */
+/* Names of collectors end up in the journal: only plain text is taken for one. */
 bool ris_host(const char *text, size_t n, char out[RIS_HOST_MAX + 1])
 {
     static const char domain[] = ".ripe.net";

@@ -27,6 +27,9 @@ enum {
 /* The newest archive may still grow: what its server changed so shortly before we asked is asked for
  * again the next time. */
 #define WEB_SETTLED_NS NS_PER_HOUR
+/* A Last-Modified that was so old when the server sent it is of one version of the file, however its clocks
+ * may go (RFC 7232, 2.2.2). */
+#define WEB_STRONG_DATE_NS NS_PER_MINUTE
 
 struct web_cache_options {
     const char *folder;
