@@ -349,8 +349,8 @@ static void test_json_messages(void **state)
 static void test_json_states(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "idle", "connect", "active", "opensent", "openconfirm", "established", "7", "8"};
+    static const char *const names[] = {"idle",        "connect",     "active", "opensent",
+                                        "openconfirm", "established", "7",      "8"};
     struct route_json *json = route_json_new();
     for (unsigned i = 1; i < 9; i++) {
         char wanted[256];
