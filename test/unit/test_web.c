@@ -85,7 +85,10 @@ static void test_own_failure(void **state)
         failing_call = i;
         assert_int_equal(trial_get(&trial, "/a.gz"), ERR_OK);
         trial_check_file(&trial, trial_bytes, TRIAL_SIZE);
-        assert_int_equal(web_cache_requests(trial.cache), 2);
+        bool has_failed = !failing_call; /* all may have come before the third */
+        assert_true(has_failed || i == 3);
+        assert_int_equal(web_cache_requests(trial.cache), 1 + has_failed);
+        failing_call = 0;
         trial_end(&trial);
         trial_clean(NULL);
     }
