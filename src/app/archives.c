@@ -10,19 +10,22 @@
 
 /* Times. */
 
+bool archives_parse_time(const char *text, struct utc *out)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits && digits <= 10 && !text[digits]) {
+        out->ns = strtoll(text, NULL, 10) * NS_PER_S;
+        return true;
+    }
+    size_t n = utc_parse(text, strlen(text), out);
+    return n && !text[n];
+}
+
 static enum err read_time(const struct options *options, enum option option, struct utc *out,
                           struct why *why)
 {
     const char *text = options_get(options, option);
-    if (!text)
-        return ERR_OK;
-    size_t digits = strspn(text, "0123456789");
-    if (digits && digits <= 10 && !text[digits]) {
-        out->ns = strtoll(text, NULL, 10) * NS_PER_S;
-        return ERR_OK;
-    }
-    size_t n = utc_parse(text, strlen(text), out);
-    if (n && !text[n])
+    if (!text || archives_parse_time(text, out))
         return ERR_OK;
     return why_set(why, ERR_USAGE,
                    "--%s: '%.60s' is not a time; expected one such as 2022-02-07T05:30:00Z, or "
@@ -51,11 +54,10 @@ static bool is_set(const char *text)
 }
 
 /* What the XDG Base Directory Specification calls for: a relative XDG_CACHE_HOME counts as none. */
-static enum err find_folder(const struct options *options, struct arena *arena, const char **out,
+static enum err find_folder(const char *given, struct arena *arena, const char **out,
                             struct why *why)
 {
-    const char *given = options_get(options, OPTION_CACHE), *xdg = getenv("XDG_CACHE_HOME"),
-               *home = getenv("HOME");
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (given)
         *out = given;
     else if (is_set(xdg) && xdg[0] == '/')
@@ -69,18 +71,18 @@ static enum err find_folder(const struct options *options, struct arena *arena, 
     return ERR_OK;
 }
 
-static enum err open_cache(const struct options *options, const char *contact,
-                           struct archives *archives, struct why *why)
+static enum err open_cache(const struct archives_wish *wish, struct archives *archives,
+                           struct why *why)
 {
     struct web_cache_options cache;
     const char *folder = NULL;
-    enum err err = find_folder(options, &archives->arena, &folder, why);
+    enum err err = find_folder(wish->cache, &archives->arena, &folder, why);
     if (err)
         return err;
     web_cache_options_init(&cache, folder);
-    if (contact)
+    if (wish->contact)
         cache.agent =
-            arena_printf(&archives->arena, "lastlight/%s (+%s)", LASTLIGHT_VERSION, contact);
+            arena_printf(&archives->arena, "lastlight/%s (+%s)", LASTLIGHT_VERSION, wish->contact);
     archives->cache = web_cache_new(&cache);
     archives->web.cache = archives->cache;
     return ERR_OK;
@@ -123,29 +125,47 @@ static void take_list(struct archives *archives)
         add_hole(archives, choice->holes[i]);
 }
 
-static enum err make_list(const struct options *options, struct archives *archives, struct why *why)
+static enum err make_list(const struct archives_wish *wish, struct archives *archives,
+                          struct why *why)
 {
     struct archive_listener listener = {.tell = tell};
-    struct archive_span span = {.collector = archives->collector,
-                                .site = options_get(options, OPTION_SITE),
-                                .from = archives->from,
-                                .until = archives->until,
-                                .now = clock_utc(),
-                                .with_table = options_has(options, OPTION_RIB)};
-    const char *name = command_row(options->command)->name;
-    if (!archives->collector || !options_has(options, OPTION_FROM) ||
-        !options_has(options, OPTION_UNTIL))
-        return why_set(
-            why, ERR_USAGE,
-            "'%s' needs archives: lastlight %s FILE..., or those of the web: lastlight %s "
-            "--collector NAME --from TIME --until TIME",
-            name, name, name);
+    struct archive_span span = wish->span;
+    span.now = clock_utc();
     enum err err = archive_list_make(&span, archives->cache, &listener, &archives->list, why);
     archives->has_list = !err;
     if (!err)
         take_list(archives);
     return err;
 }
+
+static bool has_url(const struct archives_wish *wish)
+{
+    for (size_t i = 0; i < wish->count; i++)
+        if (path_is_url(wish->paths[i]))
+            return true;
+    return false;
+}
+
+enum err archives_gather(const struct archives_wish *wish, struct archives *out, struct why *why)
+{
+    struct archives archives = {.paths = wish->paths,
+                                .count = wish->count,
+                                .collector = wish->span.collector,
+                                .from = wish->span.from,
+                                .until = wish->span.until};
+    enum err err = ERR_OK;
+    if (!wish->count || has_url(wish))
+        err = open_cache(wish, &archives, why);
+    if (!err && !wish->count)
+        err = make_list(wish, &archives, why);
+    if (err)
+        archives_close(&archives);
+    else
+        *out = archives;
+    return err;
+}
+
+/* On the command line. */
 
 static enum err check_named(const struct options *options, struct why *why)
 {
@@ -160,33 +180,32 @@ static enum err check_named(const struct options *options, struct why *why)
     return ERR_OK;
 }
 
-static bool has_url(const struct archives *archives)
+static enum err check_list(const struct options *options, struct why *why)
 {
-    for (size_t i = 0; i < archives->count; i++)
-        if (path_is_url(archives->paths[i]))
-            return true;
-    return false;
+    const char *name = command_row(options->command)->name;
+    if (options_has(options, OPTION_COLLECTOR) && options_has(options, OPTION_FROM) &&
+        options_has(options, OPTION_UNTIL))
+        return ERR_OK;
+    return why_set(why, ERR_USAGE,
+                   "'%s' needs archives: lastlight %s FILE..., or those of the web: lastlight %s "
+                   "--collector NAME --from TIME --until TIME",
+                   name, name, name);
 }
 
 enum err archives_open(const struct options *options, const char *contact, struct archives *out,
                        struct why *why)
 {
-    struct archives archives = {.paths = options->arguments,
-                                .count = options->argument_count,
-                                .collector = options_get(options, OPTION_COLLECTOR)};
-    bool is_named = archives.count > 0;
-    enum err err = archives_span(options, &archives.from, &archives.until, why);
-    if (!err && is_named)
-        err = check_named(options, why);
-    if (!err && (!is_named || has_url(&archives)))
-        err = open_cache(options, contact, &archives, why);
-    if (!err && !is_named)
-        err = make_list(options, &archives, why);
-    if (err)
-        archives_close(&archives);
-    else
-        *out = archives;
-    return err;
+    struct archives_wish wish = {.paths = options->arguments,
+                                 .count = options->argument_count,
+                                 .span = {.collector = options_get(options, OPTION_COLLECTOR),
+                                          .site = options_get(options, OPTION_SITE),
+                                          .with_table = options_has(options, OPTION_RIB)},
+                                 .cache = options_get(options, OPTION_CACHE),
+                                 .contact = contact};
+    enum err err = archives_span(options, &wish.span.from, &wish.span.until, why);
+    if (!err)
+        err = wish.count ? check_named(options, why) : check_list(options, why);
+    return err ? err : archives_gather(&wish, out, why);
 }
 
 void archives_close(struct archives *archives)
@@ -253,11 +272,49 @@ enum err archives_fetch(struct archives *archives, struct why *why)
         if (path_is_url(archives->paths[i]))
             urls[count++] = archives->paths[i];
     progress_init(&progress, "archives");
+    progress.faulty = "archives that cannot be had";
     archives->web.watch = stderr_is_terminal() ? archives_watch : NULL;
     archives->web.context = &progress;
     struct url_files *files = url_files_new(&archives->web, urls, count, &faults);
     enum err err = put_files(archives, urls, count, files, why);
     url_files_free(files);
     progress_end(&progress);
+    return err;
+}
+
+/* Of the daemon. */
+
+/* What is read in is known again by its files: of a time to come there would be others each time. */
+static enum err check_past(const struct archive_span *span, struct why *why)
+{
+    char until[UTC_TEXT_MAX];
+    if (!span->collector || span->until.ns <= clock_utc().ns)
+        return ERR_OK;
+    return why_set(
+        why, ERR_CONFIG,
+        "archives of %s: until %s there are still some to come; name a time that is past",
+        span->collector, utc_format(span->until, until));
+}
+
+enum err archives_of_config(const struct config *config, struct archives *out, struct why *why)
+{
+    struct archives_wish wish = {.paths = config->archives,
+                                 .count = config->archive_count,
+                                 .span = config->archive_span,
+                                 .cache = config->cache,
+                                 .contact = config->contact};
+    enum err err = check_past(&wish.span, why);
+    if (!err)
+        err = archives_gather(&wish, out, why);
+    if (err)
+        return err;
+    err = archives_fetch(out, why);
+    if (err == ERR_INPUT)
+        why_set(why, err,
+                "not all archives that %s names can be had; run it again when they can, or take "
+                "them out of it",
+                config->path);
+    if (err)
+        archives_close(out);
     return err;
 }

@@ -18,7 +18,7 @@
 enum { WRITE_AT = 128 * 1024 };
 
 struct printing {
-    struct route_wish wish;
+    struct element_filter filter;
     struct archives archives;
     struct route_files *files;
     struct route_dump *dump; /* NULL: JSON */
@@ -44,9 +44,7 @@ static void take(void *context, const struct element *element)
 {
     struct printing *printing = context;
     const struct route_file *file = route_files_current(printing->files);
-    bool is_unwanted = element->kind == ELEMENT_MESSAGE && printing->wish.messages &&
-                       !(printing->wish.messages >> element->message & 1);
-    if (!printing->left || is_unwanted)
+    if (!printing->left)
         return;
     char *start = printing->bytes + printing->used;
     char *end = printing->dump ? route_dump_line(printing->dump, file, element, start)
@@ -58,6 +56,15 @@ static void take(void *context, const struct element *element)
         route_files_stop(printing->files);
     if (printing->used >= WRITE_AT)
         write_lines(printing);
+}
+
+/* Nothing is to be read just now: who reads the lines need not wait for more. */
+static bool write_what_there_is(void *context)
+{
+    struct printing *printing = context;
+    if (printing->used)
+        write_lines(printing);
+    return !printing->failed.err;
 }
 
 static void show_progress(void *context, uint64_t done, uint64_t total, uint64_t elements)
@@ -105,14 +112,15 @@ static enum err read_files(struct printing *printing, const struct options *opti
     enum err err = archives_open(options, NULL, archives, why);
     if (err)
         return err;
-    printing->wish.filter.from = archives->from;
+    printing->filter.from = archives->from;
     archives->web.watch = is_shown ? archives_watch : NULL;
     archives->web.context = &printing->progress;
     struct route_files_options files = {.paths = archives->paths,
                                         .path_count = archives->count,
                                         .collector = archives->collector,
-                                        .filter = &printing->wish.filter,
+                                        .filter = &printing->filter,
                                         .web = archives->web,
+                                        .wait = write_what_there_is,
                                         .take = printing->bytes ? take : NULL,
                                         .progress = is_shown ? show_progress : NULL,
                                         .context = printing};
@@ -214,8 +222,8 @@ static void make_form(struct printing *printing, const struct options *options)
         return;
     }
     printing->dump = route_dump_new(&dump);
-    if (!printing->wish.filter.kinds)
-        printing->wish.filter.kinds = dumped;
+    if (!printing->filter.kinds)
+        printing->filter.kinds = dumped;
 }
 
 int cmd_bgp(const struct options *options)
@@ -224,7 +232,7 @@ int cmd_bgp(const struct options *options)
     struct why why;
     enum err err = check_form(options, &why);
     if (!err)
-        err = route_options_read(options, &printing.wish, &why);
+        err = route_options_read(options, &printing.filter, &why);
     if (!err)
         err = read_head(options, &printing.left, &why);
     if (err)

@@ -1,141 +1,52 @@
-/* probe: asks one target here and now, and tells what came of it. */
-#include "app/command.h"
+/* probe: asks targets here and now, and tells what came of it. */
+#include "app/asking.h"
+#include "app/probe_report.h"
 
-#include "model/detail.h"
-#include "source/probe/prober.h"
+#include "base/mem.h"
 #include "sys/output.h"
 
-#include <inttypes.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { COUNT_MAX = 1000 };
 #define TIMEOUT_NS (5 * NS_PER_S)
 #define PAUSE_NS NS_PER_S
-/* The prober asks again by itself; here that is done after each answer. */
-#define NEVER_NS (365 * NS_PER_DAY)
 
-struct asking {
-    struct loop *loop;
-    struct loop_timer *pause;
-    struct registry *registry;
-    struct prober *prober;
-    struct probe_plan plan;
+struct probing {
+    struct asking *asking;
+    struct probe_plan *plan;
+    struct probe_sums *sums; /* of each of the plan */
+    size_t count;
+    unsigned rounds;
     struct output *output;
     struct why failed; /* writing a result */
-    bool is_json;
-    unsigned left, asked, ok;
+    struct probe_style style;
 };
 
-static void add_code(struct buffer *out, const struct observation *result, enum target_kind kind)
+static void write_out(struct probing *probing, struct buffer *text)
 {
-    enum outcome outcome = (enum outcome)result->outcome;
-    enum code_meaning meaning = code_meaning(kind, outcome);
-    if (!code_is_known(meaning, outcome, result->code))
-        return;
-    const char *name = meaning == CODE_RCODE ? rcode_name(result->code) : NULL;
-    if (name)
-        buffer_printf(out, ", %s", name);
-    else if (meaning == CODE_ICMP)
-        buffer_printf(out, ", ICMP type %u code %u", result->code >> 8, result->code & 0xffU);
-    else
-        buffer_printf(out, ", %s %u", meaning == CODE_STATUS ? "status" : "rcode", result->code);
+    if (!probing->failed.err && text->size)
+        output_write(probing->output, text->bytes, text->size, &probing->failed);
+    buffer_done(text);
 }
 
-static void add_value(struct buffer *out, const struct observation *result, enum target_kind kind)
+static void tell(void *context, const struct observation *result, const struct account *account)
 {
-    char text[UTC_TEXT_MAX];
-    if (!result->value)
-        return;
-    switch (value_meaning(kind)) {
-    case VALUE_SERIAL:
-        buffer_printf(out, ", serial %" PRId64, result->value);
-        break;
-    case VALUE_NOT_AFTER:
-        buffer_printf(out, ", certificate until %s",
-                      utc_format((struct utc){result->value * NS_PER_S}, text));
-        break;
-    case VALUE_TTL:
-        buffer_printf(out, ", TTL %" PRId64, result->value);
-        break;
-    case VALUE_NUMBER:
-        break;
-    }
+    struct probing *probing = context;
+    struct buffer text = {0};
+    probe_report(&probing->style, asking_registry(probing->asking), result, account, &text);
+    write_out(probing, &text);
+    if (probing->failed.err)
+        asking_stop(probing->asking);
 }
 
-/* "TIME  outcome  12.3 ms  from ADDRESS, status 200", or where it failed and what that means. */
-static void add_result(const struct asking *asking, const struct observation *result,
-                       struct buffer *out)
+static void take(void *context, const struct observation *result)
 {
-    enum outcome outcome = (enum outcome)result->outcome;
-    const struct target *target = registry_target(asking->registry, result->target);
-    char time[UTC_TEXT_MAX];
-    struct utc sent = {result->time.ns / NS_PER_MS * NS_PER_MS};
-    buffer_printf(out, "%s  %s", utc_format(sent, time), outcome_name(outcome));
-    if (outcome != OUTCOME_OK)
-        buffer_printf(out, " at %s: %s", stage_name((enum stage)result->stage),
-                      outcome_sentence(outcome));
-    if (result->rtt_ns)
-        buffer_printf(out, ", %.*f ms", result->rtt_ns < NS_PER_MS ? 3 : 1,
-                      (double)result->rtt_ns / NS_PER_MS);
-    if (result->peer)
-        buffer_printf(out, ", %s %s", outcome == OUTCOME_TIMEOUT ? "asked" : "from",
-                      registry_text(asking->registry, result->peer));
-    add_code(out, result, (enum target_kind)target->kind);
-    add_value(out, result, (enum target_kind)target->kind);
-    buffer_puts(out, "\n");
-}
-
-static void take_result(void *context, const struct observation *result)
-{
-    struct asking *asking = context;
-    struct buffer line = {0};
-    asking->asked++;
-    asking->ok += result->outcome == OUTCOME_OK;
-    if (asking->is_json)
-        out_log_line(asking->registry, result, &line);
-    else
-        add_result(asking, result, &line);
-    enum err err = output_write(asking->output, line.bytes, line.size, &asking->failed);
-    buffer_done(&line);
-    if (--asking->left == 0 || err)
-        loop_stop(asking->loop);
-    else
-        loop_timer_start(asking->pause, PAUSE_NS, 0);
-}
-
-/* As a new target of the plan it is asked at once. */
-static void ask_again(void *context)
-{
-    struct asking *asking = context;
-    prober_set_plan(asking->prober, NULL, 0, NULL);
-    prober_set_plan(asking->prober, &asking->plan, 1, NULL);
-}
-
-static void stop(void *context)
-{
-    loop_stop(context);
-}
-
-static int run(struct asking *asking)
-{
-    struct prober_options options = {.vantage = "here", .at_once = true};
-    const struct sink sink = {asking->registry, take_result, asking};
-    struct why why;
-    asking->prober = prober_new(asking->loop, &options, &sink, &why);
-    if (why.err && strncmp(asking->plan.target, "icmp:", 5) == 0)
-        command_say("%s", why.text);
-    int status = EXIT_DONE;
-    if (prober_set_plan(asking->prober, &asking->plan, 1, &why)) {
-        command_say("%s", why.text);
-        status = EXIT_USAGE;
-    } else {
-        loop_run(asking->loop);
-    }
-    prober_free(asking->prober);
-    return status;
+    struct probing *probing = context;
+    const char *target = registry_text(asking_registry(probing->asking), result->target);
+    for (size_t i = 0; i < probing->count; i++)
+        if (strcmp(probing->plan[i].target, target) == 0)
+            probe_sums_add(&probing->sums[i], result);
 }
 
 /* 0 if it is no number of questions. */
@@ -149,37 +60,122 @@ static unsigned number_of_questions(const struct options *options)
     return *end || end == text || number < 1 || number > COUNT_MAX ? 0 : (unsigned)number;
 }
 
+static bool is_there(const struct probing *probing, const char *target)
+{
+    for (size_t i = 0; i < probing->count; i++)
+        if (strcmp(probing->plan[i].target, target) == 0)
+            return true;
+    return false;
+}
+
+static bool is_page(const char *target)
+{
+    return strncmp(target, "http://", 7) == 0 || strncmp(target, "https://", 8) == 0;
+}
+
+static uint8_t family_of(const struct options *options)
+{
+    bool is_4 = options_has(options, OPTION_ASK_IPV4), is_6 = options_has(options, OPTION_ASK_IPV6);
+    return is_4 == is_6 ? 0 : is_4 ? 4 : 6;
+}
+
+static void make_plan(struct probing *probing, const struct options *options)
+{
+    const struct probe_plan plan = {.interval_ns = TIMEOUT_NS, /* it is taken back before */
+                                    .timeout_ns = TIMEOUT_NS,
+                                    .count = 1,
+                                    .expect_text = options_get(options, OPTION_TEXT),
+                                    .family = family_of(options),
+                                    .all_addresses = options_has(options, OPTION_ALL_ADDRESSES)};
+    probing->plan = mem_new(options->argument_count, sizeof *probing->plan);
+    probing->sums = mem_new(options->argument_count, sizeof *probing->sums);
+    for (size_t i = 0; i < options->argument_count; i++) {
+        const char *target = options->arguments[i];
+        if (is_there(probing, target))
+            continue;
+        probing->plan[probing->count] = plan;
+        probing->plan[probing->count].target = target;
+        if (options_has(options, OPTION_FOLLOW) && is_page(target))
+            probing->plan[probing->count].redirects = PROBER_REDIRECTS_MAX;
+        probing->sums[probing->count++].target = target;
+    }
+}
+
+static int ask(struct probing *probing)
+{
+    struct why why;
+    for (unsigned round = 0; round < probing->rounds; round++) {
+        if (round)
+            asking_pause(probing->asking, PAUSE_NS);
+        if (asking_is_stopped(probing->asking))
+            break;
+        if (asking_round(probing->asking, probing->plan, probing->count, take, probing, &why)) {
+            command_say("%s", why.text);
+            return EXIT_USAGE;
+        }
+    }
+    return EXIT_DONE;
+}
+
+/* Whether each target answered as hoped at least once. */
+static int sum_up(struct probing *probing)
+{
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < probing->count; i++) {
+        struct buffer text = {0};
+        if (probing->rounds > 1 && !probing->style.is_json)
+            probe_sums_report(&probing->sums[i], &text);
+        write_out(probing, &text);
+        status = probing->sums[i].ok ? status : EXIT_FAILED;
+    }
+    return status;
+}
+
+static bool wants_ping(const struct options *options)
+{
+    for (size_t i = 0; i < options->argument_count; i++)
+        if (prober_pings(options->arguments[i]))
+            return true;
+    return false;
+}
+
+static int probe(struct probing *probing, const struct options *options,
+                 const struct config *config)
+{
+    struct asking_options asking = {.config = config, .tell = tell, .context = probing};
+    struct why why;
+    if (output_open("-", &probing->output, &why))
+        return command_fail(&why);
+    make_plan(probing, options);
+    probing->asking = asking_new(&asking, wants_ping(options));
+    int status = ask(probing);
+    status = status ? status : sum_up(probing);
+    asking_free(probing->asking);
+    for (size_t i = 0; i < probing->count; i++)
+        probe_sums_done(&probing->sums[i]);
+    free(probing->plan);
+    free(probing->sums);
+    if (output_close(probing->output, probing->failed.err, &probing->failed))
+        return command_fail(&probing->failed);
+    return status;
+}
+
 int cmd_probe(const struct options *options)
 {
-    struct asking asking = {
-        .plan = {.target = options->arguments[0],
-                 .interval_ns = NEVER_NS,
-                 .timeout_ns = TIMEOUT_NS,
-                 .count = 1,
-                 .expect_text = options_get(options, OPTION_TEXT)},
-        .is_json = options_has(options, OPTION_JSON),
-        .left = number_of_questions(options),
-    };
-    if (!asking.left) {
+    struct config config;
+    struct probing probing = {.rounds = number_of_questions(options),
+                              .style = {.is_json = options_has(options, OPTION_JSON),
+                                        .is_verbose = options_has(options, OPTION_VERBOSE),
+                                        .names_target = options->argument_count > 1}};
+    if (!probing.rounds) {
         command_say("'%.60s' is no number of questions; expected 1 to %d",
                     options_get(options, OPTION_COUNT_OF), COUNT_MAX);
         return EXIT_USAGE;
     }
-    struct why why;
-    if (output_open("-", &asking.output, &why))
-        return command_fail(&why);
-    asking.loop = loop_new();
-    asking.registry = registry_new();
-    asking.pause = loop_timer_new(asking.loop, ask_again, &asking);
-    loop_signal_new(asking.loop, SIGINT, stop, asking.loop);
-    int status = run(&asking);
-    loop_free(asking.loop);
-    registry_free(asking.registry);
-    if (output_close(asking.output, asking.failed.err, &asking.failed))
-        return command_fail(&asking.failed);
+    int status = asking_config(options, &config);
     if (status)
         return status;
-    if (asking.asked > 1 && !asking.is_json)
-        command_say("%u of %u answered as hoped", asking.ok, asking.asked);
-    return asking.ok ? EXIT_DONE : EXIT_FAILED;
+    status = probe(&probing, options, &config);
+    config_done(&config);
+    return status;
 }

@@ -3,6 +3,15 @@
 #include "app/config.h"
 #include "app/daemon.h"
 
+static int dry_run(const struct options *options, const struct config *config)
+{
+    struct buffer text = {0};
+    for (size_t i = 0; i < config->warning_count; i++)
+        command_say("%s", config->warnings[i]);
+    config_dry_run(config, options_has(options, OPTION_JSON), &text);
+    return command_print(options, &text);
+}
+
 static int check(const struct options *options, struct config *config)
 {
     struct buffer text = {0};
@@ -20,9 +29,13 @@ int cmd_run(const struct options *options)
     int status = command_config(path ? path : COMMAND_CONFIG_FILE, &config);
     if (status)
         return status;
-    status = options_has(options, OPTION_CHECK)
-                 ? check(options, &config)
-                 : daemon_run(&config, options_get(options, OPTION_JOURNAL));
+    config.cache = options_get(options, OPTION_CACHE);
+    if (options_has(options, OPTION_CHECK))
+        status = check(options, &config);
+    else if (options_has(options, OPTION_DRY_RUN))
+        status = dry_run(options, &config);
+    else
+        status = daemon_run(&config, options_get(options, OPTION_JOURNAL));
     config_done(&config);
     return status;
 }

@@ -245,6 +245,7 @@ static enum err read_archives(struct scanning *scanning, const struct options *o
     struct route_files_options files = {.paths = archives->paths,
                                         .path_count = archives->count,
                                         .collector = archives->collector,
+                                        .has_archives_only = true,
                                         .filter = &filter,
                                         .web = archives->web,
                                         .take = take,

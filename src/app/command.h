@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "out/out.h"
 
-enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNKNOWN = 3 };
 
 #define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary, paragraph)  \
     int function(const struct options *options);

@@ -154,19 +154,22 @@ static void read_all(struct reading *reading)
 {
     struct document *document = &reading->document;
     const yaml_node_t *journal = NULL, *contact = NULL, *vantage = NULL, *defaults = NULL,
-                      *subjects = NULL, *routes = NULL;
-    const struct field fields[] = {{"journal", &journal},   {"contact", &contact},
-                                   {"vantage", &vantage},   {"defaults", &defaults},
-                                   {"subjects", &subjects}, {"routes", &routes}};
+                      *subjects = NULL, *routes = NULL, *limits = NULL, *exclude = NULL,
+                      *allow = NULL;
+    const struct field fields[] = {
+        {"journal", &journal}, {"contact", &contact},   {"vantage", &vantage},
+        {"limits", &limits},   {"exclude", &exclude},   {"allow", &allow},
+        {"routes", &routes},   {"defaults", &defaults}, {"subjects", &subjects}};
     const yaml_node_t *root = document_root(document);
     const char *text;
-    if (!document_fields(document, root, "the configuration", fields, 6))
+    if (!document_fields(document, root, "the configuration", fields, 9))
         return;
     if (journal &&
         document_text(document, journal, "the journal's file", CONFIG_PATH_LONGEST, &text))
         reading->config.journal = config_keep_path(reading, text);
     if (contact)
         read_contact(reading, contact);
+    config_read_manners(reading, limits, exclude, allow);
     if (defaults)
         read_defaults(reading, defaults);
     if (vantage)
@@ -181,6 +184,7 @@ static void read_all(struct reading *reading)
                        "be watched");
     if (routes)
         config_check_routes(reading, routes);
+    config_check_manners(reading, limits ? limits : root);
     if (!vantage && reading->config.plan_count)
         config_warn(
             reading, root,
@@ -232,23 +236,28 @@ enum err config_parse(const char *path, const void *bytes, size_t n, struct conf
     return parse(path, bytes, n, false, out, faults, why);
 }
 
-enum err config_load(const char *path, struct config *out, struct buffer *faults, struct why *why)
+enum err config_read_file(const char *path, size_t most, struct buffer *out, struct why *why)
 {
     struct input *input;
-    struct buffer bytes = {0};
     char chunk[16 * 1024];
     size_t n = 1;
     enum err err = input_open(path, &input, why);
     if (err)
         return err;
-    while (!err && n && bytes.size <= CONFIG_BYTES_MAX) {
+    while (!err && n && out->size <= most) {
         err = input_read(input, chunk, sizeof chunk, &n, why);
-        buffer_add(&bytes, chunk, n);
+        buffer_add(out, chunk, n);
     }
     input_close(input);
-    if (!err && bytes.size > CONFIG_BYTES_MAX)
-        err = why_set(why, ERR_LIMIT, "%s: a configuration of more than %d bytes is not read", path,
-                      CONFIG_BYTES_MAX);
+    if (!err && out->size > most)
+        err = why_set(why, ERR_LIMIT, "%s: a file of more than %zu bytes is not read", path, most);
+    return err;
+}
+
+enum err config_load(const char *path, struct config *out, struct buffer *faults, struct why *why)
+{
+    struct buffer bytes = {0};
+    enum err err = config_read_file(path, CONFIG_BYTES_MAX, &bytes, why);
     if (!err)
         err = parse(path, bytes.bytes ? bytes.bytes : "", bytes.size, true, out, faults, why);
     buffer_done(&bytes);
@@ -265,6 +274,8 @@ void config_done(struct config *config)
     free(config->bgp.peers);
     free(config->ris_live.hosts);
     free(config->warnings);
+    prefix_set_done(&config->manners.excluded);
+    prefix_set_done(&config->manners.allowed);
     arena_done(&config->arena);
     *config = (struct config){0};
 }

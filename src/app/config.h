@@ -7,6 +7,9 @@
  *       name: lon
  *       controls: [icmp:192.0.2.1, {target: "tcp:192.0.2.7:443", interval: 10s}]
  *     defaults: {interval: 30s, timeout: 3s, count: 1}
+ *     limits: {rate: 1000, neighbourhood: 50}
+ *     exclude: [192.0.2.0/28, 198.51.100.7, {file: do-not-probe.txt}]
+ *     allow: [10.0.0.0/8]
  *     subjects:
  *       - name: kp
  *         title: North Korea
@@ -18,7 +21,7 @@
  *                                        text: "Korean Central News"}]
  *     routes:
  *       collector: rrc00
- *       archives: [archive/2022-01]
+ *       archives: [archive/2022-01, "https://data.ris.ripe.net/rrc00/2022.02/updates.20220207.0530.gz"]
  *       bmp: {listen: "192.0.2.9:11019", table: pre-policy}    # or bmp: "192.0.2.9:11019"
  *       bgp:
  *         listen: "192.0.2.9:179"
@@ -33,7 +36,23 @@
  * `expect` is the status that a http or https target must answer with (without it: any 2xx or 3xx),
  * `text` what its page must contain, byte for byte and within the first HTTP_BODY_MAX bytes, so that
  * a default page left by an update is not taken for the site; PROBER_TEXT_MAX bytes at most. A
- * redirect is not followed: its own page must contain the text.
+ * redirect is not followed, if nothing else is said: its own page must contain the text.
+ *
+ * `limits` are how many probes go out a second: in all, and to one neighbourhood, which is a /24, a /48 or,
+ * while its address is not known, a host name. What is beyond waits. `exclude` are addresses that are never sent
+ * anything: prefixes, single addresses, and files of them, one a line, with comments after '#'. A
+ * target there is an error; a name that leads there is not asked. Private and reserved addresses are
+ * only asked if they are targets themselves, or if a name leads to them and they are within `allow`.
+ *
+ * A http or https target with `follow: N` is followed through so many redirects, and `expect` and `text` are of where
+ * that ends; more of them are a failure. Of a target that names a host one address is asked, in the order
+ * of RFC 6724; with `addresses: ipv4` or `ipv6` only one of that family, with `addresses: all` each of
+ * them: it is degraded if only some of them work.
+ *
+ * `archives` are read in before anything is watched: files, folders, and URLs, which are fetched and kept; or
+ * those that a collector has on the web, {collector: rrc00, from: 2022-02-07T05:30:00Z, until:
+ * 2022-02-07T06:30:00Z}, with `rib: yes` from the table before that on, with `site` from a mirror. `run` begins
+ * once all of them can be had.
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
@@ -69,6 +88,7 @@
 #include "source/bgp/ris_live.h"
 #include "source/probe/prober.h"
 #include "source/stream.h"
+#include "source/web/archive_list.h"
 
 enum {
     CONFIG_BYTES_MAX = 4 * 1024 * 1024,
@@ -98,6 +118,7 @@ struct ris_live_config {
 
 struct config {
     const char *path;
+    struct manners_options manners;
     const char *journal;     /* path, relative to the configuration file's folder already applied */
     const char *vantage;     /* name; the host name if not given */
     const char *contact;     /* put into the User-Agent; NULL if not given */
@@ -110,11 +131,13 @@ struct config {
     size_t prefix_capacity;
     uint32_t *asns;
     size_t asn_capacity;
-    const char **archives; /* MRT files or folders that `run` and `replay` read in */
+    const char **archives; /* files, folders and URLs that `run` reads in first */
     size_t archive_count, archive_capacity;
-    const char *collector;   /* NULL if not given */
-    const char *bmp;         /* where to listen, as it is written; NULL: nowhere */
-    struct addr bmp_address; /* family 0: everywhere */
+    struct archive_span archive_span; /* or these; no collector: none */
+    const char *cache;                /* where to keep what is fetched; NULL: where it is usual */
+    const char *collector;            /* NULL if not given */
+    const char *bmp;                  /* where to listen, as it is written; NULL: nowhere */
+    struct addr bmp_address;          /* family 0: everywhere */
     uint16_t bmp_port;
     enum bmp_table bmp_table; /* BMP_TABLES: as each router has it */
     struct bgp_config bgp;
@@ -147,6 +170,10 @@ bool config_has_same_ris_live(const struct config *a, const struct config *b);
 /* What we are called by those whom we ask over HTTP, with the contact. */
 void config_user_agent(const struct config *config, struct buffer *out);
 
+/* Probes a second, were they not held back. */
+double config_rate(const struct config *config);
+/* A line for each question that would be asked again and again, for --dry-run. */
+void config_dry_run(const struct config *config, bool is_json, struct buffer *out);
 /* What would be watched, how often, and what is doubtful, for --check-config. */
 void config_describe(const struct config *config, bool is_json, struct buffer *out);
 

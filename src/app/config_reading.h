@@ -27,15 +27,27 @@ struct reading {
     size_t member_count, member_capacity;
 };
 
+/* A file that the configuration names, or itself: ERR_LIMIT if it is longer than `most` bytes. */
+enum err config_read_file(const char *path, size_t most, struct buffer *out, struct why *why);
+
 /* Each reads its part of the file and adds faults to the document. */
 void config_read_pace(struct reading *reading, const yaml_node_t *interval,
                       const yaml_node_t *timeout, const yaml_node_t *count, struct pace *pace);
 void config_read_target(struct reading *reading, const yaml_node_t *node, bool is_control);
 void config_read_subject(struct reading *reading, const yaml_node_t *node);
+/* Before the targets; all of them may be NULL. */
+void config_read_manners(struct reading *reading, const yaml_node_t *limits,
+                         const yaml_node_t *exclude, const yaml_node_t *allow);
+/* False, with a fault, if the target is an address that is excluded. */
+bool config_may_ask(struct reading *reading, const yaml_node_t *node, const struct target *target);
+/* After all targets: whether the limits hold them back. */
+void config_check_manners(struct reading *reading, const yaml_node_t *node);
 void config_read_routes(struct reading *reading, const yaml_node_t *node);
 /* After all else was read: what only the whole shows about the routes, and what is not written. */
 void config_check_routes(struct reading *reading, const yaml_node_t *node);
 void config_fill_in_routes(struct reading *reading);
+
+void config_read_archives(struct reading *reading, const yaml_node_t *node);
 
 void config_read_ris_live(struct reading *reading, const yaml_node_t *node);
 void config_check_ris_live(struct reading *reading, const yaml_node_t *node);

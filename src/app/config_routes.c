@@ -1,4 +1,4 @@
-/* Where routes come from: archives, and those who tell them live. */
+/* Where routes come from: archives (config_archives.c), and those who tell them live. */
 #include "app/config_reading.h"
 
 #include "base/endpoint.h"
@@ -261,14 +261,12 @@ void config_read_routes(struct reading *reading, const yaml_node_t *node)
 {
     struct config *config = &reading->config;
     const yaml_node_t *collector = NULL, *archives = NULL, *bmp = NULL, *bgp = NULL,
-                      *ris_live = NULL, *archive;
+                      *ris_live = NULL;
     const struct field fields[] = {{"collector", &collector},
                                    {"archives", &archives},
                                    {"bmp", &bmp},
                                    {"bgp", &bgp},
                                    {"ris_live", &ris_live}};
-    const char *text;
-    size_t at = 0;
     config->bmp_table = BMP_TABLES;
     if (!document_fields(&reading->document, node, "routes", fields, 5))
         return;
@@ -280,14 +278,8 @@ void config_read_routes(struct reading *reading, const yaml_node_t *node)
         config_read_ris_live(reading, ris_live);
     if (collector)
         config->collector = read_collector(reading, collector);
-    while ((archive = document_next(&reading->document, archives, "archives", &at))) {
-        if (!document_text(&reading->document, archive, "a file or folder", CONFIG_PATH_LONGEST,
-                           &text))
-            continue;
-        config->archives = mem_grow(config->archives, &config->archive_capacity,
-                                    config->archive_count + 1, sizeof *config->archives);
-        config->archives[config->archive_count++] = config_keep_path(reading, text);
-    }
+    if (archives)
+        config_read_archives(reading, archives);
 }
 
 void config_check_routes(struct reading *reading, const yaml_node_t *node)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static double per_second(const struct config *config)
+double config_rate(const struct config *config)
 {
     double rate = 0;
     for (size_t i = 0; i < config->plan_count; i++)
@@ -95,6 +95,16 @@ static void describe_live(const struct config *config, struct buffer *out)
     describe_ris_live(&config->ris_live, out);
 }
 
+static void describe_span(const struct archive_span *span, struct buffer *out)
+{
+    char from[UTC_TEXT_MAX], until[UTC_TEXT_MAX];
+    if (span->collector)
+        buffer_printf(out, "; archives of %s from %s until %s%s%s%s", span->collector,
+                      utc_format(span->from, from), utc_format(span->until, until),
+                      span->with_table ? ", with the table before" : "",
+                      span->site ? ", from " : "", span->site ? span->site : "");
+}
+
 static void describe_text(const struct config *config, struct buffer *out)
 {
     size_t controls = config->control_count, targets = config->plan_count - controls;
@@ -104,12 +114,13 @@ static void describe_text(const struct config *config, struct buffer *out)
     for (size_t i = 0; i < config->subject_count; i++)
         describe_subject(&config->subjects[i], out);
     buffer_printf(out, "%zu target%s and %zu control%s, %.3g probes a second", targets,
-                  targets == 1 ? "" : "s", controls, controls == 1 ? "" : "s", per_second(config));
+                  targets == 1 ? "" : "s", controls, controls == 1 ? "" : "s", config_rate(config));
     if (texts)
         buffer_printf(out, "; %zu page%s searched for a text", texts, texts == 1 ? "" : "s");
     if (config->archive_count)
         buffer_printf(out, "; %zu archive%s of routes", config->archive_count,
                       config->archive_count == 1 ? "" : "s");
+    describe_span(&config->archive_span, out);
     describe_live(config, out);
     buffer_printf(out, "\njournal: %s\n", config->journal);
     for (size_t i = 0; i < config->warning_count; i++)
@@ -141,6 +152,17 @@ static json_t *bgp_json(const struct bgp_config *bgp)
                      (json_int_t)bgp->hold_s, "collector", bgp->collector, "peers", peers);
 }
 
+/* NULL if there is none. */
+static json_t *span_json(const struct archive_span *span)
+{
+    char from[UTC_TEXT_MAX], until[UTC_TEXT_MAX];
+    if (!span->collector)
+        return NULL;
+    return json_pack("{s:s, s:s, s:s, s:b, s:s*}", "collector", span->collector, "from",
+                     utc_format(span->from, from), "until", utc_format(span->until, until), "rib",
+                     span->with_table, "site", span->site);
+}
+
 static json_t *ris_live_json(const struct ris_live_config *ris)
 {
     json_t *hosts = json_array();
@@ -160,15 +182,15 @@ static void describe_json(const struct config *config, struct buffer *out)
         json_array_append_new(subjects, subject_json(&config->subjects[i]));
     for (size_t i = 0; i < config->warning_count; i++)
         json_array_append_new(warnings, json_string(config->warnings[i]));
-    json_t *whole =
-        json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:s?, s:s?, s:o, s:o, s:s, s:o, s:o}",
-                  "config", config->path, "valid", 1, "vantage", config->vantage, "targets",
-                  (json_int_t)(config->plan_count - config->control_count), "controls",
-                  (json_int_t)config->control_count, "texts", (json_int_t)text_count(config),
-                  "probes_per_second", per_second(config), "archives",
-                  (json_int_t)config->archive_count, "bmp", config->bmp, "bmp_table",
-                  has_table ? bmp_table_name(config->bmp_table) : NULL, "bgp", bgp, "ris_live", ris,
-                  "journal", config->journal, "subjects", subjects, "warnings", warnings);
+    json_t *whole = json_pack(
+        "{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:o*, s:s?, s:s?, s:o, s:o, s:s, s:o, s:o}",
+        "config", config->path, "valid", 1, "vantage", config->vantage, "targets",
+        (json_int_t)(config->plan_count - config->control_count), "controls",
+        (json_int_t)config->control_count, "texts", (json_int_t)text_count(config),
+        "probes_per_second", config_rate(config), "archives", (json_int_t)config->archive_count,
+        "archive_span", span_json(&config->archive_span), "bmp", config->bmp, "bmp_table",
+        has_table ? bmp_table_name(config->bmp_table) : NULL, "bgp", bgp, "ris_live", ris,
+        "journal", config->journal, "subjects", subjects, "warnings", warnings);
     char *line = whole ? json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     if (line)
         buffer_printf(out, "%s\n", line);

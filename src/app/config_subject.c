@@ -32,17 +32,11 @@ static void add_plan(struct reading *reading, const yaml_node_t *node,
 {
     struct config *config = &reading->config;
     struct why why;
-    if (!prober_can((enum target_kind)target->kind)) {
-        config_warn(reading, node,
-                    "%s is not asked: this program cannot probe targets of kind %s yet",
-                    plan->target, target_kind_name((enum target_kind)target->kind));
-        return;
-    }
     if (prober_check(plan, &why)) { /* the prober would refuse the whole plan */
         document_fault(&reading->document, node, "%s", why.text);
         return;
     }
-    if (!has_room(reading, node, config->plan_count))
+    if (!config_may_ask(reading, node, target) || !has_room(reading, node, config->plan_count))
         return;
     config->plan = mem_grow(config->plan, &config->plan_capacity, config->plan_count + 1,
                             sizeof *config->plan);
@@ -52,19 +46,20 @@ static void add_plan(struct reading *reading, const yaml_node_t *node,
 
 /* Its parts in the file; everything but `target` may be missing. */
 struct target_nodes {
-    const yaml_node_t *target, *interval, *timeout, *count, *expect, *text;
+    const yaml_node_t *target, *interval, *timeout, *count, *expect, *text, *follow, *addresses;
 };
 
 static bool take_target(struct reading *reading, const yaml_node_t *node, struct target_nodes *out)
 {
     const struct field fields[] = {{"target", &out->target},   {"interval", &out->interval},
                                    {"timeout", &out->timeout}, {"count", &out->count},
-                                   {"expect", &out->expect},   {"text", &out->text}};
+                                   {"expect", &out->expect},   {"text", &out->text},
+                                   {"follow", &out->follow},   {"addresses", &out->addresses}};
     if (!document_is_mapping(node)) {
         out->target = node;
         return true;
     }
-    if (!document_fields(&reading->document, node, "a target", fields, 6))
+    if (!document_fields(&reading->document, node, "a target", fields, 8))
         return false;
     if (!out->target)
         document_fault(&reading->document, node,
@@ -83,6 +78,26 @@ static bool fits_kind(struct reading *reading, const yaml_node_t *node, const ch
     return node && is_of_them;
 }
 
+/* Which addresses of a name are asked. */
+static void read_addresses(struct reading *reading, const yaml_node_t *node,
+                           const struct target *target, struct probe_plan *plan)
+{
+    char shown[DOCUMENT_SHOWN_MAX];
+    const char *text = document_scalar(node);
+    if (target->addr.family)
+        document_fault(&reading->document, node,
+                       "addresses is for targets that name a host; expected none");
+    else if (text && strcmp(text, "ipv4") == 0)
+        plan->family = 4;
+    else if (text && strcmp(text, "ipv6") == 0)
+        plan->family = 6;
+    else if (text && strcmp(text, "all") == 0)
+        plan->all_addresses = true;
+    else
+        document_fault(&reading->document, node, "addresses: found %s; expected ipv4, ipv6 or all",
+                       document_show(node, shown));
+}
+
 /* What only some kinds have. */
 static void read_kind(struct reading *reading, const struct target_nodes *nodes,
                       const struct target *target, struct probe_plan *plan)
@@ -99,6 +114,11 @@ static void read_kind(struct reading *reading, const struct target_nodes *nodes,
                       &text))
         plan->expect_text = config_keep(reading, text);
     plan->expect_status = (int)status;
+    if (fits_kind(reading, nodes->follow, "follow", web, is_web, target))
+        document_number(&reading->document, nodes->follow, "follow", 0, PROBER_REDIRECTS_MAX,
+                        &plan->redirects);
+    if (nodes->addresses)
+        read_addresses(reading, nodes->addresses, target, plan);
 }
 
 void config_read_target(struct reading *reading, const yaml_node_t *node, bool is_control)

@@ -1,8 +1,10 @@
 #include "app/daemon.h"
 
+#include "app/archives.h"
 #include "app/command.h"
 #include "app/ingest.h"
 #include "app/live_routes.h"
+#include "app/prober_watch.h"
 #include "app/writer.h"
 #include "base/hash.h"
 #include "model/subject.h"
@@ -38,6 +40,7 @@ struct daemon {
     struct sink sink;
     struct writer *writer;
     struct prober *prober;
+    struct prober_watch prober_watch;
     struct live_routes live;
     struct why no_ping; /* why hosts cannot be pinged, until that was told */
     struct loop_timer *ticks;
@@ -149,6 +152,8 @@ static void tick(void *context)
     daemon->last_asked = (struct utc){0};
     handover_send(daemon->handover);
     tell_dropped(daemon);
+    struct prober_counters counters = prober_counters(daemon->prober);
+    prober_watch_tick(&daemon->prober_watch, &counters);
 }
 
 /* ---- signals ---- */
@@ -175,7 +180,7 @@ static void stop(void *context)
 static bool wants_ping(const struct config *config)
 {
     for (size_t i = 0; i < config->plan_count; i++)
-        if (strncmp(config->plan[i].target, "icmp:", 5) == 0)
+        if (prober_pings(config->plan[i].target))
             return true;
     return false;
 }
@@ -187,6 +192,7 @@ static void set_plan(struct daemon *daemon)
         command_say("%s", daemon->no_ping.text);
         daemon->no_ping.err = ERR_OK;
     }
+    prober_set_manners(daemon->prober, &daemon->config->manners);
     if (prober_set_plan(daemon->prober, daemon->config->plan, daemon->config->plan_count, &why))
         command_say("%s", why.text);
 }
@@ -245,17 +251,24 @@ static struct registry *copy_registry(const struct registry *registry)
 
 static int read_archives(const struct config *config, struct pipeline *pipeline)
 {
-    struct ingest ingest = {.paths = config->archives,
-                            .path_count = config->archive_count,
-                            .collector = config->collector,
-                            .watch = config->watch,
-                            .subjects = config->subjects,
-                            .subject_count = config->subject_count};
+    struct archives archives;
     struct ingest_result result;
     struct why why;
-    if (!config->archive_count)
+    if (!config->archive_count && !config->archive_span.collector)
         return EXIT_DONE;
+    if (archives_of_config(config, &archives, &why))
+        return command_fail(&why);
+    struct ingest ingest = {.paths = archives.paths,
+                            .path_count = archives.count,
+                            .collector =
+                                archives.collector ? archives.collector : config->collector,
+                            .watch = config->watch,
+                            .holes = archives.holes,
+                            .hole_count = archives.hole_count,
+                            .subjects = config->subjects,
+                            .subject_count = config->subject_count};
     enum err err = ingest_run(&ingest, pipeline, &result, &why);
+    archives_close(&archives);
     if (err && err != ERR_INPUT)
         return command_fail(&why);
     if (!result.was_complete)
@@ -344,12 +357,14 @@ static int finish_all(struct daemon *daemon)
     loop_timer_free(daemon->ticks);
     for (size_t i = 0; i < 3; i++) /* another signal now ends us the hard way */
         loop_signal_free(daemon->signals[i]);
+    struct prober_counters counters = prober_counters(daemon->prober);
     prober_free(daemon->prober);
     live_routes_stop(&daemon->live);
     emit_mark(daemon, OBSERVATION_STOP);
     handover_end(daemon->handover);
     if (writer_join(daemon->writer, &why))
         status = command_fail(&why);
+    prober_watch_sum_up(&counters);
     if (daemon->dropped)
         command_say("%" PRIu64 " observations were lost", daemon->dropped);
     return status;

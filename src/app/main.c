@@ -3,6 +3,8 @@
 
 #include "sys/output.h"
 
+#include <string.h>
+
 static int (*const commands[COMMAND_COUNT])(const struct options *) = {
 #define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary, paragraph)  \
     function,
@@ -17,7 +19,8 @@ int main(int argc, char **argv)
     output_ignore_closed_pipes();
     if (options_parse(argc, argv, &options, &why)) {
         command_say("%s", why.text);
-        return EXIT_USAGE;
+        /* To a monitoring system, 2 would be that the group is dark. */
+        return argc > 1 && strcmp(argv[1], "check") == 0 ? EXIT_UNKNOWN : EXIT_USAGE;
     }
     int status;
     if (options_has(&options, OPTION_HELP)) {

@@ -11,7 +11,7 @@ enum { FAULTS_TOLD = 20 };
 
 void progress_init(struct progress *progress, const char *what)
 {
-    *progress = (struct progress){.what = what, .start = clock_mono()};
+    *progress = (struct progress){.what = what, .start = clock_mono(), .faulty = "damaged records"};
 }
 
 void progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t count)
@@ -71,5 +71,5 @@ void progress_end(struct progress *progress)
 {
     progress_clear(progress);
     if (progress->faults > FAULTS_TOLD)
-        command_say("and %" PRIu64 " more damaged records", progress->faults - FAULTS_TOLD);
+        command_say("and %" PRIu64 " more %s", progress->faults - FAULTS_TOLD, progress->faulty);
 }

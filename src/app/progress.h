@@ -11,7 +11,8 @@
 struct progress {
     const char *what; /* is counted: "observations" */
     struct mono start;
-    bool is_shown; /* a line stands on the terminal */
+    bool is_shown;      /* a line stands on the terminal */
+    const char *faulty; /* what faults are told of: "damaged records", if nobody says otherwise */
     uint64_t faults;
 };
 
@@ -19,7 +20,7 @@ void progress_init(struct progress *progress, const char *what);
 /* Bytes of the archives done and in all (0: not known), and how many of `what` they gave. Nothing is
  * shown of what takes less than half a second. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t total, uint64_t count);
-/* What is being fetched: bytes done and in all (0: not known), and for the how manieth time. */
+/* What is being fetched: bytes done and in all (0: not known), and in which attempt. */
 void progress_fetch(struct progress *progress, const char *url, uint64_t done, uint64_t total,
                     int attempt);
 /* Takes the line away before something else is written. */

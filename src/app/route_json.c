@@ -19,8 +19,8 @@ struct route_json {
         struct route_piece piece;
     } head;
     struct {
-        const char *name;
-        size_t size;
+        char name[ROUTE_COLLECTOR_MAX + 1];
+        size_t size; /* 0: not made yet */
         char text[6 * ROUTE_COLLECTOR_MAX + 32];
     } collector;
     struct {
@@ -109,9 +109,12 @@ static char *put_head(struct route_json *json, const struct element *element, ch
     if (json->head.type != type || json->head.time.ns != element->time.ns) {
         char *end = ROUTE_PUT(piece->text, "{\"type\":\"");
         end = route_put(end, type, strlen(type));
-        end = ROUTE_PUT(end, "\",\"time\":\"");
-        end = put_time(json, element->time, end);
         *end++ = '"';
+        if (utc_is_known(element->time)) { /* not all routers tell it over BMP */
+            end = ROUTE_PUT(end, ",\"time\":\"");
+            end = put_time(json, element->time, end);
+            *end++ = '"';
+        }
         json->head.type = type;
         json->head.time = element->time;
         piece->size = (unsigned)(end - piece->text);
@@ -122,12 +125,10 @@ static char *put_head(struct route_json *json, const struct element *element, ch
 static void make_collector(struct route_json *json, const char *name)
 {
     struct buffer text = {0};
-    char cut[ROUTE_COLLECTOR_MAX + 1] = {0};
-    strncpy(cut, name, ROUTE_COLLECTOR_MAX);
+    strncpy(json->collector.name, name, ROUTE_COLLECTOR_MAX);
     buffer_puts(&text, ",\"collector\":");
-    buffer_json(&text, cut);
+    buffer_json(&text, json->collector.name);
     memcpy(json->collector.text, text.bytes, text.size);
-    json->collector.name = name;
     json->collector.size = text.size;
     buffer_done(&text);
 }
@@ -136,7 +137,8 @@ static char *put_collector(struct route_json *json, const struct route_file *fil
 {
     if (!file->collector)
         return at;
-    if (json->collector.name != file->collector)
+    if (!json->collector.size ||
+        strncmp(json->collector.name, file->collector, ROUTE_COLLECTOR_MAX) != 0)
         make_collector(json, file->collector);
     return route_put(at, json->collector.text, json->collector.size);
 }
@@ -158,6 +160,38 @@ static char *put_peer(struct route_json *json, const struct mrt_peer *peer, char
         piece->size = (unsigned)(end - piece->text);
     }
     return route_put_piece(at, piece);
+}
+
+/* RFC 4364, 4.2: a route distinguisher is an AS or an address, and a number. */
+static char *put_distinguisher(uint64_t distinguisher, char *at)
+{
+    uint16_t type = (uint16_t)(distinguisher >> 48);
+    uint32_t low = (uint32_t)distinguisher, first = (uint32_t)(distinguisher >> 16);
+    const uint8_t addr[4] = {(uint8_t)(first >> 24), (uint8_t)(first >> 16), (uint8_t)(first >> 8),
+                             (uint8_t)first};
+    at = ROUTE_PUT(at, ",\"distinguisher\":\"");
+    if (type == 0)
+        at = digits_u32(at, (uint32_t)(distinguisher >> 32 & 0xffff));
+    else if (type == 1)
+        at = digits_addr4(at, addr);
+    else
+        at = digits_u32(at, first);
+    *at++ = ':';
+    at = digits_u32(at, type == 0 ? low : low & 0xffff);
+    *at++ = '"';
+    return at;
+}
+
+/* Of BMP. */
+static char *put_table(const struct element *element, char *at)
+{
+    if (element->table != BMP_TABLES) {
+        const char *name = bmp_table_name(element->table);
+        at = ROUTE_PUT(at, ",\"table\":\"");
+        at = route_put(at, name, strlen(name));
+        *at++ = '"';
+    }
+    return element->distinguisher ? put_distinguisher(element->distinguisher, at) : at;
 }
 
 /* ---- routes ---- */
@@ -368,7 +402,8 @@ static char *put_state(char *at, uint16_t state)
 
 static char *put_change(const struct mrt_state_change *change, char *at)
 {
-    at = put_state(ROUTE_PUT(at, ",\"from\":"), change->before);
+    if (change->before)
+        at = put_state(ROUTE_PUT(at, ",\"from\":"), change->before);
     return put_state(ROUTE_PUT(at, ",\"to\":"), change->after);
 }
 
@@ -406,6 +441,7 @@ char *route_json_line(struct route_json *json, const struct route_file *file,
     at = put_peer(json, element->peer, at);
     if (element->is_from_collector)
         at = ROUTE_PUT(at, ",\"sent\":true");
+    at = put_table(element, at);
     if (element->kind == ELEMENT_STATE)
         at = put_change(&element->state, at);
     else if (element->kind == ELEMENT_END_OF_RIB)

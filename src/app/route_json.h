@@ -4,7 +4,9 @@
  *                 route_refresh
  *     time        RFC 3339 in UTC, with as many decimals as it has
  *     collector, peer, peer_asn (not of the few records that do not say whose they are), sent (true: by the
- *     collector to the peer)
+ *     collector, or the router of a BMP session, to the peer)
+ *     table       of BMP: pre-policy, post-policy, loc-rib, adj-rib-out, adj-rib-out-pre-policy
+ *     distinguisher  of BMP, where it is not 0: which of a router's instances the peer is of, "64500:1"
  *     prefix, path_id (with ADD-PATH)
  *     path        "64500 4837 {131279,131280}", origin_asn (not where the path ends in a set)
  *     origin      igp, egp, incomplete
@@ -14,7 +16,8 @@
  *     safi        multicast, or unicast_and_multicast
  *     originated  of table: when it came
  *     faulty      true: a withdrawal that was announced with a wrong attribute (RFC 7606, 2)
- *     from, to    of state: idle, connect, active, opensent, openconfirm, established, or a number
+ *     from, to    of state: idle, connect, active, opensent, openconfirm, established, or a number; RIS
+ *                 Live does not always tell from which
  *     code, subcode of notification; asn, hold_time, bgp_id of open
  *
  * What an observation log has, too, is called and written as it is there. */

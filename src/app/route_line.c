@@ -20,6 +20,7 @@ void route_shared_keep(struct route_shared *shared, const struct route_file *fil
 {
     shared->file = file;
     shared->record = file->record;
+    shared->start = element->attributes->start;
     shared->family = element->prefix.addr.family;
     shared->safi = element->safi;
     shared->size = size;

@@ -63,10 +63,12 @@ struct route_peers {
 /* The place where the peer's text is, or is to be made: then its size is 0. */
 struct route_piece *route_peers_find(struct route_peers *peers, const struct mrt_peer *peer);
 
-/* The attributes of the last UPDATE as they were written for routes of one family. */
+/* The attributes of the last UPDATE as they were written for routes of one family. A line of RIS Live may
+ * hold several UPDATEs: their bytes are in different places. */
 struct route_shared {
     const struct route_file *file;
     uint64_t record;
+    const uint8_t *start;
     uint8_t family, safi;
     size_t size;
     char text[ROUTE_LINE_MAX];
@@ -76,6 +78,7 @@ static inline bool route_shared_has(const struct route_shared *shared,
                                     const struct route_file *file, const struct element *element)
 {
     return shared->file == file && shared->record == file->record &&
+           shared->start == element->attributes->start &&
            shared->family == element->prefix.addr.family && shared->safi == element->safi;
 }
 

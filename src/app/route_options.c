@@ -145,7 +145,7 @@ static enum err add_communities(const struct options *options, struct element_fi
 }
 
 /* The words are those of options.def, which were checked when the command line was parsed. */
-static void add_types(const struct options *options, struct route_wish *wish)
+static void add_types(const struct options *options, struct element_filter *filter)
 {
     static const struct {
         const char *name;
@@ -165,10 +165,19 @@ static void add_types(const struct options *options, struct route_wish *wish)
         for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
             if (strcmp(types[i].name, text) != 0)
                 continue;
-            wish->filter.kinds |= UINT32_C(1) << types[i].kind;
+            filter->kinds |= UINT32_C(1) << types[i].kind;
             if (types[i].message)
-                wish->messages |= UINT32_C(1) << types[i].message;
+                filter->messages |= UINT32_C(1) << types[i].message;
         }
+}
+
+static void add_tables(const struct options *options, struct element_filter *filter)
+{
+    const char *text;
+    for (size_t at = 0; (text = options_next(options, OPTION_BMP_TABLE, &at));)
+        for (int i = 0; i < BMP_TABLES; i++)
+            if (strcmp(bmp_table_name((enum bmp_table)i), text) == 0)
+                filter->tables |= UINT32_C(1) << i;
 }
 
 static enum err read_family(const struct options *options, uint8_t *family, struct why *why)
@@ -182,7 +191,8 @@ static enum err read_family(const struct options *options, uint8_t *family, stru
     return ERR_OK;
 }
 
-enum err route_options_read(const struct options *options, struct route_wish *out, struct why *why)
+enum err route_options_read(const struct options *options, struct element_filter *out,
+                            struct why *why)
 {
     static const struct {
         enum option option;
@@ -191,25 +201,25 @@ enum err route_options_read(const struct options *options, struct route_wish *ou
                     {OPTION_PREFIX_MORE, PREFIX_MORE},
                     {OPTION_PREFIX_LESS, PREFIX_LESS},
                     {OPTION_PREFIX_ANY, PREFIX_RELATED}};
-    struct route_wish wish = {0};
-    struct element_filter *filter = &wish.filter;
+    struct element_filter filter = {.kinds = 0};
     enum err err = ERR_OK;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes && !err; i++)
-        err = add_prefixes(options, prefixes[i].option, prefixes[i].match, filter, why);
+        err = add_prefixes(options, prefixes[i].option, prefixes[i].match, &filter, why);
     if (!err)
-        err = add_asns(options, OPTION_ORIGIN, filter->origins, &filter->origin_count, why);
+        err = add_asns(options, OPTION_ORIGIN, filter.origins, &filter.origin_count, why);
     if (!err)
-        err = add_asns(options, OPTION_AS, filter->asns, &filter->asn_count, why);
+        err = add_asns(options, OPTION_AS, filter.asns, &filter.asn_count, why);
     if (!err)
-        err = add_peers(options, filter, why);
+        err = add_peers(options, &filter, why);
     if (!err)
-        err = add_communities(options, filter, why);
+        err = add_communities(options, &filter, why);
     if (!err)
-        err = read_family(options, &filter->family, why);
+        err = read_family(options, &filter.family, why);
     if (!err)
-        err = archives_span(options, &filter->from, &filter->until, why);
-    add_types(options, &wish);
+        err = archives_span(options, &filter.from, &filter.until, why);
+    add_types(options, &filter);
+    add_tables(options, &filter);
     if (!err)
-        *out = wish;
+        *out = filter;
     return err;
 }

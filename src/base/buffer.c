@@ -59,6 +59,18 @@ void buffer_u8(struct buffer *buffer, uint8_t value)
     buffer_add(buffer, &value, 1);
 }
 
+void buffer_u16(struct buffer *buffer, uint16_t value)
+{
+    buffer_u8(buffer, (uint8_t)(value >> 8));
+    buffer_u8(buffer, (uint8_t)value);
+}
+
+void buffer_u32(struct buffer *buffer, uint32_t value)
+{
+    buffer_u16(buffer, (uint16_t)(value >> 16));
+    buffer_u16(buffer, (uint16_t)value);
+}
+
 void buffer_varint(struct buffer *buffer, uint64_t value)
 {
     uint8_t bytes[10];

@@ -20,6 +20,9 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 char *buffer_room(struct buffer *buffer, size_t n);
 void buffer_used(struct buffer *buffer, const char *end);
 void buffer_u8(struct buffer *buffer, uint8_t value);
+/* In network order, as struct reader reads them. */
+void buffer_u16(struct buffer *buffer, uint16_t value);
+void buffer_u32(struct buffer *buffer, uint32_t value);
 void buffer_varint(struct buffer *buffer, uint64_t value); /* LEB128 */
 void buffer_zigzag(struct buffer *buffer, int64_t value);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */

@@ -46,7 +46,7 @@ static inline char *digits_u32(char *at, uint32_t value)
     return digits_put(at, (eight | DIGITS_ZEROS) >> 8 * leading, 8 - leading);
 }
 
-/* With zeros in front, exactly `n` of them all, at most 8. */
+/* In exactly `n` digits, at most 8, with zeros in front. */
 static inline char *digits_fixed(char *at, uint32_t value, unsigned n)
 {
     return digits_put(at, (digits_eight(value) | DIGITS_ZEROS) >> 8 * (8 - n), n);

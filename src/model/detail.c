@@ -19,7 +19,8 @@ enum code_meaning code_meaning(enum target_kind kind, enum outcome outcome)
     }
     if (kind == TARGET_DNS)
         return CODE_RCODE;
-    return kind == TARGET_HTTP || kind == TARGET_HTTPS ? CODE_STATUS : CODE_ICMP;
+    bool has_status = kind == TARGET_HTTP || kind == TARGET_HTTPS || kind == TARGET_SMTP;
+    return has_status ? CODE_STATUS : CODE_ICMP;
 }
 
 bool code_is_known(enum code_meaning meaning, enum outcome outcome, unsigned code)
@@ -37,9 +38,12 @@ enum value_meaning value_meaning(enum target_kind kind)
         return VALUE_SERIAL;
     case TARGET_TLS:
     case TARGET_HTTPS:
+    case TARGET_SMTP:
         return VALUE_NOT_AFTER;
     case TARGET_ICMP:
         return VALUE_TTL;
+    case TARGET_TRACE:
+        return VALUE_HOPS;
     default:
         return VALUE_NUMBER;
     }

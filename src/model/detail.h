@@ -12,7 +12,7 @@
 enum code_meaning {
     CODE_ICMP,   /* type << 8 | code of an ICMP message; 0 for none */
     CODE_RCODE,  /* of a DNS reply; 0 is NOERROR or none: see code_is_known() */
-    CODE_STATUS, /* of an HTTP reply; 0 for none */
+    CODE_STATUS, /* of an HTTP or SMTP reply; 0 for none */
 };
 
 /* An outcome that a router or host reported by ICMP has an ICMP code, whatever was asked. */
@@ -24,8 +24,9 @@ bool code_is_known(enum code_meaning meaning, enum outcome outcome, unsigned cod
 enum value_meaning {
     VALUE_NUMBER,    /* nothing that is defined */
     VALUE_SERIAL,    /* dns: of the SOA */
-    VALUE_NOT_AFTER, /* tls, https: end of the certificate, seconds since 1970 */
+    VALUE_NOT_AFTER, /* tls, https, smtp: end of the certificate, seconds since 1970 */
     VALUE_TTL,       /* icmp: of the reply */
+    VALUE_HOPS,      /* trace: how far away who answered last is */
 };
 enum value_meaning value_meaning(enum target_kind kind);
 

@@ -13,8 +13,8 @@
  * | SUBJECT    | -         | subject         | -                   | text: title | flags | UTC offset, s |
  * | MEMBER     | -         | target, prefix, ASN or zone | subject | -       | -        | interval_ns or 0 |
  *
- *   *   http status, dns rcode, icmp type << 8 | code
- *   **  dns: SOA serial; tls and https: notAfter in seconds; icmp: TTL of the reply; 0 unknown
+ *   *   http or smtp status, dns rcode, icmp type << 8 | code
+ *   **  dns: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
  *
  * A PROBE's time is when it was sent, for all others when it happened. A SUBJECT begins a subject's

@@ -116,6 +116,9 @@ static void put_value(struct buffer *out, const struct observation *o, enum targ
     case VALUE_TTL:
         put_number(out, "ttl", o->value);
         break;
+    case VALUE_HOPS:
+        put_number(out, "hops", o->value);
+        break;
     case VALUE_NUMBER:
         put_number(out, "value", o->value);
         break;

@@ -117,7 +117,7 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *context)
 {
     struct http_stream *stream = context;
     (void)easy;
-    tls_watch_context(&stream->tls, stream->hub->store, ssl_context);
+    tls_watch_context(&stream->tls, stream->hub->store, ssl_context, true);
     return CURLE_OK;
 }
 
@@ -163,34 +163,40 @@ static bool take_line(struct http_stream *stream, const char *line, size_t n)
     return !refusal;
 }
 
-/* The beginning of a line, or more of it. */
-static bool keep(struct http_stream *stream, const char *bytes, size_t n)
+/* Whether the line that has begun may have so much more; else the reason is set. */
+static bool has_room(struct http_stream *stream, size_t n)
 {
-    bool has_room = stream->line.size + n <= stream->line_max;
-    if (has_room)
-        buffer_add(&stream->line, bytes, n);
-    else
+    bool fits = stream->line.size + n <= stream->line_max;
+    if (!fits)
         set_reason(stream, "it sends a line of more than %zu bytes", stream->line_max);
-    return has_room;
+    return fits;
+}
+
+/* The rest of a line; nearly always all of it, which then need not be copied. */
+static bool end_line(struct http_stream *stream, const char *bytes, size_t n)
+{
+    if (!has_room(stream, n))
+        return false;
+    if (!stream->line.size)
+        return take_line(stream, bytes, n);
+    buffer_add(&stream->line, bytes, n);
+    bool is_wanted = take_line(stream, stream->line.bytes, stream->line.size);
+    buffer_clear(&stream->line);
+    return is_wanted;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *context)
 {
     struct http_stream *stream = context;
     const char *at = bytes, *end = bytes + size * n, *stop;
-    while ((stop = memchr(at, '\n', (size_t)(end - at)))) {
-        size_t length = (size_t)(stop - at);
-        bool is_whole = !stream->line.size;
-        if (!is_whole && !keep(stream, at, length))
+    for (; (stop = memchr(at, '\n', (size_t)(end - at))); at = stop + 1)
+        if (!end_line(stream, at, (size_t)(stop - at)))
             return 0;
-        bool is_wanted = is_whole ? take_line(stream, at, length)
-                                  : take_line(stream, stream->line.bytes, stream->line.size);
-        if (!is_wanted)
-            return 0;
-        buffer_clear(&stream->line);
-        at = stop + 1;
-    }
-    return keep(stream, at, (size_t)(end - at)) ? size * n : 0;
+    size_t rest = (size_t)(end - at);
+    if (!has_room(stream, rest))
+        return 0;
+    buffer_add(&stream->line, at, rest);
+    return size * n;
 }
 
 /* ---- how it ended ---- */
@@ -298,6 +304,7 @@ static void on_looked_up(void *context, const struct lookup_result *result)
         set_reason(stream, "%s has no address", stream->host);
         break;
     case LOOKUP_SERVER_FAILURE:
+    case LOOKUP_FORBIDDEN: /* no filter is set */
     case LOOKUP_OURS:
         set_reason(stream, "the address of %s could not be looked up", stream->host);
         break;

@@ -18,7 +18,8 @@ struct cache_part {
     int fd;
     uint64_t size;
     struct cache_note note; /* of the version that it is a part of; url "" if that is not known */
-    char path[CACHE_PATH_MAX], part[CACHE_PATH_MAX], part_note[CACHE_PATH_MAX];
+    char path[CACHE_PATH_MAX], its_note[CACHE_PATH_MAX];
+    char part[CACHE_PATH_MAX], part_note[CACHE_PATH_MAX];
 };
 
 static enum err say(const char *path, const char *what, struct why *why)
@@ -67,25 +68,22 @@ static void add_host(struct buffer *out, const char *host, size_t n)
     }
 }
 
-/* Adds "/NAME" for each part of the path; false if one is too long for a file's name. */
+/* Adds "/NAME" for each part of the path, and the index page's where it ends in a slash; false if one is
+ * too long for a file's name. What follows a # is a place within the file, and is not sent either. */
 static bool add_names(struct buffer *out, const char *path)
 {
-    while (*path == '/')
-        path++;
-    while (*path) {
-        size_t n = strcspn(path, "/#");
-        size_t before = out->size;
-        buffer_puts(out, "/");
+    const char *end = path + strcspn(path, "#");
+    bool has_name = false;
+    do {
+        path += strspn(path, "/");
+        size_t n = strcspn(path, "/#"), before = out->size;
+        has_name = n > 0;
+        buffer_puts(out, has_name ? "/" : "/.index.html");
         add_plain(out, path, n);
         if (out->size - before > CACHE_NAME_MAX)
             return false;
         path += n;
-        if (*path == '#') /* a place within the file; it is not sent either */
-            return true;
-        if (*path == '/' && !path[strspn(path, "/")])
-            buffer_puts(out, "/.index.html");
-        path += strspn(path, "/");
-    }
+    } while (has_name && path < end);
     return true;
 }
 
@@ -96,8 +94,6 @@ static bool make_path(const char *folder, const char *host, struct buffer *out)
         return false;
     buffer_printf(out, "%s/", folder);
     add_host(out, host, n);
-    if (!host[n] || (host[n] == '/' && !host[n + 1]))
-        buffer_puts(out, "/.index.html");
     return add_names(out, host + n) && out->size < CACHE_PATH_MAX - 16;
 }
 
@@ -225,26 +221,43 @@ static enum err write_all(int fd, const void *bytes, size_t n, const char *path,
     return ERR_OK;
 }
 
-/* Moved into place whole, as two processes may write the same one. */
-static enum err store_note(const char *path, const struct cache_note *note, struct why *why)
+/* Writes the note into a file beside its place, whose name holds the process, as two may write the same note.
+ * A file of that name was left by a process that was killed, or is a link that leads elsewhere: it goes. */
+static enum err write_temporary(const char *path, const struct cache_note *note,
+                                char temporary[CACHE_PATH_MAX], struct why *why)
 {
     struct buffer text = {0};
-    char temporary[CACHE_PATH_MAX];
-    int n = snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid());
-    if (n < 0 || (size_t)n >= sizeof temporary)
+    int n = snprintf(temporary, CACHE_PATH_MAX, "%s.%ld", path, (long)getpid());
+    if (n < 0 || n >= CACHE_PATH_MAX)
         return why_set(why, ERR_LIMIT, "%s: the path is too long", path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    unlink(temporary);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return say(temporary, "cannot be made", why);
     cache_note_format(note, &text);
     enum err err = write_all(fd, text.bytes, text.size, temporary, why);
     if (close(fd) != 0 && !err)
         err = say(temporary, "cannot be written", why);
-    if (!err && rename(temporary, path) != 0)
-        err = say(path, "cannot be put in its place", why);
     if (err)
         unlink(temporary);
     buffer_done(&text);
+    return err;
+}
+
+static enum err put(const char *from, const char *to, struct why *why)
+{
+    return rename(from, to) == 0 ? ERR_OK : say(to, "cannot be put in its place", why);
+}
+
+static enum err store_note(const char *path, const struct cache_note *note, struct why *why)
+{
+    char temporary[CACHE_PATH_MAX];
+    enum err err = write_temporary(path, note, temporary, why);
+    if (err)
+        return err;
+    err = put(temporary, path, why);
+    if (err)
+        unlink(temporary);
     return err;
 }
 
@@ -315,6 +328,7 @@ enum err cache_part_open(const char *path, struct cache_part **out, struct why *
     struct cache_part *part = mem_new(1, sizeof *part);
     struct stat status;
     snprintf(part->path, sizeof part->path, "%s", path);
+    beside(path, ".note", part->its_note);
     beside(path, ".part", part->part);
     beside(path, ".part.note", part->part_note);
     enum err err = make_folders(path, why);
@@ -369,13 +383,27 @@ size_t cache_part_head(const struct cache_part *part, void *bytes, size_t n)
     return got < 0 ? 0 : (size_t)got;
 }
 
+/* Wherever we are stopped, no file may be left without a note, nor beside the note of a later version, which
+ * would pass for its own. So a file that is new here follows its note, and one that takes the place of
+ * another comes before it: a note without a file, and one of an earlier version, only have the server asked
+ * again. */
+static enum err put_both(const struct cache_part *part, const char *new_note, struct why *why)
+{
+    bool is_first = access(part->path, F_OK) != 0;
+    enum err err = is_first ? put(new_note, part->its_note, why) : put(part->part, part->path, why);
+    if (err)
+        return err;
+    return is_first ? put(part->part, part->path, why) : put(new_note, part->its_note, why);
+}
+
 enum err cache_part_finish(struct cache_part *part, const struct cache_note *note, struct why *why)
 {
+    char new_note[CACHE_PATH_MAX];
     enum err err = fsync(part->fd) == 0 ? ERR_OK : say(part->part, "cannot be written", why);
     if (!err)
-        err = cache_note_write(part->path, note, why);
-    if (!err && rename(part->part, part->path) != 0)
-        err = say(part->path, "cannot be put in its place", why);
+        err = write_temporary(part->its_note, note, new_note, why);
+    if (!err && (err = put_both(part, new_note, why)))
+        unlink(new_note);
     if (!err)
         unlink(part->part_note);
     cache_part_close(part);

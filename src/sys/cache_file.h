@@ -43,7 +43,7 @@ bool cache_note_parse(const char *text, size_t n, struct cache_note *out);
 bool cache_note_read(const char *path, struct cache_note *out);
 /* Whether a file without any note lies there: one that somebody else put there, and answers for. */
 bool cache_file_is_foreign(const char *path, uint64_t *size);
-/* It was asked for again, and is still the same. */
+/* Notes that the server was asked again, and still has the same. */
 enum err cache_note_write(const char *path, const struct cache_note *note, struct why *why);
 
 /* A file under way, locked. */
@@ -63,7 +63,7 @@ size_t cache_part_head(const struct cache_part *part, void *bytes, size_t n);
 enum err cache_part_finish(struct cache_part *part, const struct cache_note *note, struct why *why);
 /* Leaves it for later; NULL is fine. */
 void cache_part_close(struct cache_part *part);
-/* Nobody will go on with it: takes no more room. NULL is fine. */
+/* Gives it up: it takes no more room. NULL is fine. */
 void cache_part_drop(struct cache_part *part);
 
 /* Adds what is in a file, up to `max` bytes of it. */

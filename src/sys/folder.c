@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static enum err say(const char *path, struct why *why)
 {
@@ -98,4 +99,9 @@ enum err folder_match(const char *pattern, struct arena *arena, struct folder *o
     free(folder.list);
     globfree(&found);
     return err;
+}
+
+bool file_is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
 }

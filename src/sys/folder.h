@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ enum { FOLDER_MAX = 100 * 1000 };
  * not a regular file are left out. ERR_NOT_FOUND, ERR_DENIED, ERR_LIMIT (more than FOLDER_MAX) or
  * ERR_IO. */
 enum err folder_read(const char *path, struct arena *arena, struct folder *out, struct why *why);
+
+/* False also where it may not be looked. */
+bool file_is_there(const char *path);
 
 /* What a shell's pattern matches, files and folders, in order of name, their sizes not looked at.
  * ERR_NOT_FOUND if nothing does; else as above. */

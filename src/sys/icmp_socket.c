@@ -62,10 +62,14 @@ static void set_options(const struct icmp_socket *socket)
     set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)) /* beyond rmem_max, if we may */
         set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-    if (socket->family == 4)
+    if (socket->family == 4) {
         set(fd, IPPROTO_IP, IP_RECVTTL, 1);
-    else
+        /* What is never fragmented needs no identification (RFC 6864, section 4.1), which the kernel
+         * would draw for each packet. */
+        set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+    } else {
         set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+    }
     if (socket->is_raw)
         filter_raw(fd, socket->family);
     else if (socket->family == 4)
@@ -138,6 +142,11 @@ uint16_t icmp_socket_ident(const struct icmp_socket *socket)
     return socket->ident;
 }
 
+bool icmp_socket_is_raw(const struct icmp_socket *socket)
+{
+    return socket->is_raw;
+}
+
 /* Asked of the kernel and not read beside the packets (SO_RXQ_OVFL), where it would be told only
  * with the next one that finds room. */
 uint32_t icmp_socket_overflow(const struct icmp_socket *socket)
@@ -149,12 +158,33 @@ uint32_t icmp_socket_overflow(const struct icmp_socket *socket)
     return info[SK_MEMINFO_DROPS];
 }
 
+/* ip(7) and ipv6(7): both take an int. */
+struct hops_control {
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static void set_hops(struct msghdr *header, const struct icmp_outgoing *packet,
+                     struct hops_control *control)
+{
+    int hops = packet->hops;
+    if (!hops)
+        return;
+    header->msg_control = control->bytes;
+    header->msg_controllen = sizeof control->bytes;
+    struct cmsghdr *message = CMSG_FIRSTHDR(header);
+    message->cmsg_level = packet->to.family == 4 ? IPPROTO_IP : IPPROTO_IPV6;
+    message->cmsg_type = packet->to.family == 4 ? IP_TTL : IPV6_HOPLIMIT;
+    message->cmsg_len = CMSG_LEN(sizeof hops);
+    memcpy(CMSG_DATA(message), &hops, sizeof hops);
+}
+
 size_t icmp_socket_send(struct icmp_socket *socket, const struct icmp_outgoing *packets, size_t n,
                         int *error)
 {
     struct mmsghdr headers[ICMP_BATCH] = {0};
     struct iovec parts[ICMP_BATCH];
     struct sockaddr_storage to[ICMP_BATCH];
+    struct hops_control controls[ICMP_BATCH];
     n = n < ICMP_BATCH ? n : ICMP_BATCH;
     for (size_t i = 0; i < n; i++) {
         parts[i] = (struct iovec){(void *)(uintptr_t)packets[i].bytes, packets[i].n};
@@ -163,6 +193,7 @@ size_t icmp_socket_send(struct icmp_socket *socket, const struct icmp_outgoing *
         header->msg_namelen = sockaddr_from(&packets[i].to, 0, &to[i]);
         header->msg_iov = &parts[i];
         header->msg_iovlen = 1;
+        set_hops(header, &packets[i], &controls[i]);
     }
     int sent = sendmmsg(socket->fd, headers, (unsigned)n, 0);
     *error = sent < 0 ? errno : 0;

@@ -21,8 +21,10 @@ enum err icmp_socket_open(int family, struct icmp_socket **out, struct why *why)
 void icmp_socket_close(struct icmp_socket *socket); /* NULL is fine */
 int icmp_socket_fd(const struct icmp_socket *socket);
 
-/* The identifier that our requests have; the kernel puts it in where the socket is unprivileged. */
+/* The identifier that our requests have; the kernel puts it in where the socket is unprivileged. A raw
+ * socket may be used with any other too. */
 uint16_t icmp_socket_ident(const struct icmp_socket *socket);
+bool icmp_socket_is_raw(const struct icmp_socket *socket);
 
 enum { ICMP_BATCH = 64 };
 
@@ -30,6 +32,7 @@ struct icmp_outgoing {
     struct addr to;
     const uint8_t *bytes;
     size_t n;
+    uint8_t hops; /* TTL or hop limit; 0: as the system has it */
 };
 
 /* Sends up to ICMP_BATCH packets at once. Returns how many of them the kernel took, from the first

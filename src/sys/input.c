@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sys/ahead.h"
+#include "sys/interrupt.h"
 #include "sys/unbzip2.h"
 
 #include <stdlib.h>
@@ -113,6 +114,16 @@ void input_close(struct input *input)
     unpack_free(input->unpack);
     intake_done(&input->intake);
     free(input);
+}
+
+/* The pool must not be made to call anybody. */
+void input_on_wait(struct input *input, bool (*wait)(void *context), void *context)
+{
+    if (!input->unpack || input->look || input->intake.is_file)
+        return;
+    interrupt_catch();
+    input->intake.on_wait = wait;
+    input->intake.context = context;
 }
 
 static enum flow next_chunk(struct input *input)

@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,11 @@ enum err input_open(const char *path, struct input **out, struct why *why);
 enum err input_open_to_look(const char *path, struct input **out, struct why *why);
 /* At any time; what was being decompressed is thrown away. */
 void input_close(struct input *input);
+
+/* To follow what comes in by a pipe that is not compressed; of anything else it does nothing. Whenever the
+ * pipe is empty `wait` is called before it is waited for; false: it is not to be. Then, and where the
+ * program is interrupted meanwhile (sys/interrupt.h), reading fails with ERR_CLOSED. */
+void input_on_wait(struct input *input, bool (*wait)(void *context), void *context);
 
 /* The next bytes, up to `capacity`; *n is 0 only at the end. A truncated or damaged compressed file
  * first gives all that could be decompressed, then ERR_CORRUPT (ERR_IO where the file cannot be read,

@@ -1,6 +1,7 @@
 #include "sys/intake.h"
 
 #include "base/mem.h"
+#include "sys/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,12 +73,22 @@ static bool is_ready(const struct intake *intake)
     return intake->is_file || poll(&(struct pollfd){.fd = intake->fd, .events = POLLIN}, 1, 0) > 0;
 }
 
+/* Until something is there. False: nobody cares any longer. */
+static bool await(const struct intake *intake)
+{
+    if (!is_ready(intake) && !intake->on_wait(intake->context))
+        return false;
+    return interrupt_wait(intake->fd);
+}
+
 /* Waits also where standard input was made non-blocking by whoever shares it. */
 enum flow intake_read(struct intake *intake, void *bytes, size_t capacity, size_t *n)
 {
     for (;;) {
         if (!intake->may_wait && !is_ready(intake))
             return FLOW_DRY;
+        if (intake->on_wait && !await(intake))
+            return intake_fail(intake, ERR_CLOSED, intake_offset(intake), "it was interrupted");
         ssize_t got = read(intake->fd, bytes, capacity);
         if (got >= 0) {
             *n = (size_t)got;

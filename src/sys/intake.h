@@ -25,8 +25,12 @@ enum {
 struct intake {
     char *name; /* the path, or "standard input" */
     int fd;
-    bool is_file;    /* a regular one, which is always ready */
-    bool may_wait;   /* for an empty pipe */
+    bool is_file;  /* a regular one, which is always ready */
+    bool may_wait; /* for an empty pipe */
+    /* NULL: it just waits. Else this is called first, and may say that nobody cares to; and it waits no
+     * longer than until the program is interrupted. Either is a failure, ERR_CLOSED. */
+    bool (*on_wait)(void *context);
+    void *context;
     bool at_end;     /* the file has no more bytes than those in the buffer */
     uint64_t size;   /* of a regular file, else 0 */
     uint64_t loaded; /* bytes of the file read so far */

@@ -249,6 +249,15 @@ int net_accept(int fd, struct addr *from, int *error)
     return got;
 }
 
+struct addr net_own_addr(int fd)
+{
+    struct sockaddr_storage own = {0};
+    socklen_t size = sizeof own;
+    if (getsockname(fd, (struct sockaddr *)&own, &size))
+        return (struct addr){0};
+    return addr_from_sockaddr(&own);
+}
+
 struct addr net_addr(const void *sockaddr)
 {
     return addr_from_sockaddr(sockaddr);

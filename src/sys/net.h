@@ -17,6 +17,9 @@ int net_open(int domain, int type, int protocol, int *error);
  * that cannot be foreseen, hears only its peer, and is connected at once. */
 int net_connect(enum net_kind kind, const struct addr *to, uint16_t port, int *error);
 
+/* Our side of a connection. */
+struct addr net_own_addr(int fd);
+
 /* The error that a socket has met since this was asked last (a refused connection); 0 for none. */
 int net_error(int fd);
 bool net_is_connected(int fd);

@@ -30,6 +30,8 @@ struct resolver {
     ares_channel channel;
     bool has_channel;
     size_t outstanding;
+    bool (*may)(void *context, const struct addr *addr); /* NULL: all */
+    void *may_context;
     struct mono last_good;          /* when a resolver last answered properly; 0: never */
     struct timespec config_changed; /* of resolv.conf, as the channel knows it */
     struct watcher watchers[WATCHERS_MAX];
@@ -139,6 +141,18 @@ struct resolver *resolver_new(struct loop *loop)
     return resolver;
 }
 
+void resolver_set_filter(struct resolver *resolver,
+                         bool (*may)(void *context, const struct addr *addr), void *context)
+{
+    resolver->may = may;
+    resolver->may_context = context;
+}
+
+bool resolver_may(const struct resolver *resolver, const struct addr *addr)
+{
+    return !resolver->may || resolver->may(resolver->may_context, addr);
+}
+
 void resolver_free(struct resolver *resolver)
 {
     if (!resolver)
@@ -190,6 +204,21 @@ static void take_addresses(const struct ares_addrinfo *info, struct lookup_resul
     }
 }
 
+/* Addresses that may not be asked are as if not there. */
+static void leave_out(const struct resolver *resolver, struct lookup_result *result)
+{
+    size_t kept = 0;
+    struct addr first = result->addrs[0];
+    for (size_t i = 0; i < result->count; i++)
+        if (resolver_may(resolver, &result->addrs[i]))
+            result->addrs[kept++] = result->addrs[i];
+    if (result->count && !kept) {
+        result->status = LOOKUP_FORBIDDEN;
+        result->addrs[0] = first;
+    }
+    result->count = kept;
+}
+
 static void on_answer(void *context, int status, int timeouts, struct ares_addrinfo *info)
 {
     (void)timeouts;
@@ -200,6 +229,7 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
     if (result.status == LOOKUP_OK && !result.count)
         result.status = LOOKUP_NO_ADDRESS;
     judge_resolver(lookup, &result);
+    leave_out(lookup->resolver, &result);
     lookup->resolver->outstanding--;
     lookup->is_over = true;
     bool is_ended_by_us = status == ARES_EDESTRUCTION || status == ARES_ECANCELLED;

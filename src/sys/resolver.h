@@ -15,6 +15,7 @@ enum lookup_status {
     LOOKUP_NO_ADDRESS,     /* the name exists but has no address */
     LOOKUP_SERVER_FAILURE, /* a resolver that knows other names could not find out (SERVFAIL) */
     LOOKUP_OURS,           /* no resolver answered, or refuses us, or none of late knew anything */
+    LOOKUP_FORBIDDEN,      /* the filter refuses all of its addresses; addrs[0] is one of them */
 };
 
 enum { LOOKUP_ADDRESSES = 8 }; /* those beyond are not used */
@@ -22,10 +23,14 @@ enum { LOOKUP_ADDRESSES = 8 }; /* those beyond are not used */
 struct lookup_result {
     enum lookup_status status;
     struct addr addrs[LOOKUP_ADDRESSES]; /* in the order of RFC 6724 */
-    size_t count;
+    size_t count;                        /* 0 unless LOOKUP_OK */
 };
 
 struct resolver *resolver_new(struct loop *loop);
+/* From now on addresses for which may() is false are left out of what is found. */
+void resolver_set_filter(struct resolver *resolver,
+                         bool (*may)(void *context, const struct addr *addr), void *context);
+bool resolver_may(const struct resolver *resolver, const struct addr *addr);
 void resolver_free(struct resolver *resolver); /* look-ups that are under way end without done() */
 
 /* Begins to look up a NUL-terminated name. done() is called once, perhaps before this returns,

@@ -41,9 +41,13 @@ struct transfer {
 
 /* The head. */
 
+/* Half a tag is worth nothing. One with a control character would break the line in which it is sent back. */
 static void copy_value(const char *value, size_t n, char *out, size_t size)
 {
-    if (n >= size) /* half a tag is worth nothing */
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)value[i] < ' ' || value[i] == '\x7f')
+            n = 0;
+    if (n >= size)
         n = 0;
     memcpy(out, value, n);
     out[n] = '\0';
@@ -54,12 +58,19 @@ static void read_range(struct transfer *transfer, const char *value)
 {
     unsigned long long first = 0, last = 0, size = 0;
     struct web_head *head = &transfer->head;
-    int fields = sscanf(value, "bytes %20llu-%20llu/%20llu", &first, &last, &size);
+    if (strncasecmp(value, "bytes ", 6) != 0)
+        return;
+    int fields = sscanf(value + 6, "%20llu-%20llu/%20llu", &first, &last, &size);
     if (fields >= 2) {
         head->offset = first;
         head->size = fields == 3 && size <= INT64_MAX ? (int64_t)size : -1;
         transfer->is_bad_part = last < first || (fields == 3 && last >= size);
     }
+}
+
+static bool is_named(const char *line, size_t n, const char *name)
+{
+    return n == strlen(name) && strncasecmp(line, name, n) == 0;
 }
 
 static void read_field(struct transfer *transfer, const char *line, size_t n)
@@ -73,16 +84,18 @@ static void read_field(struct transfer *transfer, const char *line, size_t n)
     const char *at = colon + 1, *end = line + n;
     while (at < end && (*at == ' ' || *at == '\t'))
         at++;
-    while (end > at && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+    while (end > at && strchr(" \t\r\n", end[-1]))
         end--;
     copy_value(at, (size_t)(end - at), value, sizeof value);
-    if (name == 4 && strncasecmp(line, "ETag", name) == 0)
+    if (is_named(line, name, "ETag"))
         copy_value(value, strlen(value), head->etag, sizeof head->etag);
-    else if (name == 13 && strncasecmp(line, "Last-Modified", name) == 0)
+    else if (is_named(line, name, "Last-Modified"))
         copy_value(value, strlen(value), head->modified, sizeof head->modified);
-    else if (name == 16 && strncasecmp(line, "Content-Encoding", name) == 0)
+    else if (is_named(line, name, "Date"))
+        head->date = web_date(value);
+    else if (is_named(line, name, "Content-Encoding"))
         snprintf(head->encoding, sizeof head->encoding, "%.31s", value);
-    else if (name == 13 && strncasecmp(line, "Content-Range", name) == 0)
+    else if (is_named(line, name, "Content-Range"))
         read_range(transfer, value);
 }
 
@@ -109,11 +122,12 @@ static long status_of(const struct transfer *transfer)
     return status;
 }
 
-/* A part may only come where one was asked for, and from where it was. */
+/* A part may only come where one was asked for, and from where it was. If it does not say how large the
+ * whole is, nobody could tell whether it goes on to the end. */
 static bool is_wanted_part(const struct transfer *transfer)
 {
     const struct web_head *head = &transfer->head;
-    return transfer->ask->offset > 0 && head->offset == transfer->ask->offset &&
+    return transfer->ask->offset > 0 && head->offset == transfer->ask->offset && head->size >= 0 &&
            !transfer->is_bad_part;
 }
 
@@ -183,6 +197,7 @@ static CURLcode run(struct transfer *transfer)
 {
     struct web_client *client = transfer->client;
     CURLcode code = CURLE_OK;
+    bool is_over = false;
     int running = 1, left;
     curl_multi_add_handle(client->multi, client->easy);
     transfer->watch_start = clock_mono();
@@ -195,10 +210,12 @@ static CURLcode run(struct transfer *transfer)
             curl_multi_poll(client->multi, NULL, 0, POLL_MS, NULL);
     }
     for (CURLMsg *message; !code && (message = curl_multi_info_read(client->multi, &left));)
-        if (message->msg == CURLMSG_DONE)
+        if (message->msg == CURLMSG_DONE) {
             code = message->data.result;
+            is_over = true;
+        }
     curl_multi_remove_handle(client->multi, client->easy);
-    return code;
+    return code || is_over ? code : CURLE_RECV_ERROR; /* libcurl itself has failed */
 }
 
 static struct curl_slist *add_field(struct curl_slist *list, const char *name, const char *value)

@@ -42,6 +42,7 @@ struct web_head {
     int64_t size;                /* of the whole file; -1: not said */
     char etag[WEB_TAG_MAX];      /* with its quotes; "" if none, or too long */
     char modified[WEB_DATE_MAX]; /* Last-Modified; "" if none */
+    struct utc date;             /* when the server sent it, by its own clock; 0: not said */
     char encoding[32];           /* Content-Encoding; "" if none */
 };
 
@@ -63,7 +64,7 @@ enum web_end {
     WEB_DONE,      /* all of a 200 or 206 came */
     WEB_UNCHANGED, /* 304 */
     WEB_ABSENT,    /* 404, 410 */
-    WEB_NO_RANGE,  /* 416: there is nothing from `offset` on */
+    WEB_NO_RANGE,  /* 416, or not the part that was asked for: the whole must be asked for */
     WEB_AGAIN,     /* not reached, broken off, stalled, too busy: may pass */
     WEB_REFUSED,   /* any other reply, or one that must not be followed or trusted: will not pass */
     WEB_TOO_LARGE, /* than body_max */

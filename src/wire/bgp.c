@@ -301,7 +301,7 @@ static const char *judge_next_hop(const struct bgp_update *update)
     return NULL;
 }
 
-void bgp_update_judge(const struct bgp_form *form, struct bgp_update *update)
+static void judge(const struct bgp_form *form, struct bgp_update *update)
 {
     const char *fault = attributes_judge(form, &update->attributes);
     if (!fault)
@@ -312,6 +312,24 @@ void bgp_update_judge(const struct bgp_form *form, struct bgp_update *update)
     update->is_withdrawal = fault && update->announced_count;
     update->fault = fault ? fault : update->fault;
     update->is_end_of_rib &= !update->fault;
+}
+
+/* An AS_PATH makes sense in one way, and hardly ever in the other, too. */
+void bgp_update_judge(const struct bgp_form *form, struct bgp_update *update)
+{
+    if (!form->is_as4_guess) {
+        judge(form, update);
+        return;
+    }
+    struct bgp_update other = *update;
+    struct bgp_form other_form = *form;
+    other_form.is_as4 = !form->is_as4;
+    judge(form, update);
+    if (!update->fault)
+        return;
+    judge(&other_form, &other);
+    if (!other.fault)
+        *update = other;
 }
 
 bool bgp_update_decode(struct reader body, struct bgp_form form, struct bgp_update *out)

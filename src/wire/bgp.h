@@ -65,6 +65,7 @@ enum bgp_add_path { BGP_ADD_PATH_NO, BGP_ADD_PATH_YES, BGP_ADD_PATH_GUESS };
 /* In what form an UPDATE is. */
 struct bgp_form {
     bool is_as4;                 /* AS_PATH has 4-byte ASNs */
+    bool is_as4_guess;           /* ... probably: where that makes no sense, the other is tried */
     enum bgp_add_path add_path;  /* of IPv4 prefixes: it is negotiated for each family */
     enum bgp_add_path add_path6; /* of IPv6 prefixes */
     bool is_cut;                 /* its end is missing: as much as is there is used */

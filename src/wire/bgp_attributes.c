@@ -28,8 +28,8 @@ static bool has_right_length(const struct rule *rule, unsigned length)
     return rule->kind == ANY || (length > 0 && length % rule->length == 0);
 }
 
-/* The same as bits, for a first look in which nothing wrong escapes: what must be of flags and
- * length - 1 taken together, and of which bits. A multiple of 2^n, and not 0, has n bits set in the
+/* The same as bits, for a first look that nothing wrong escapes: of flags and length - 1, put
+ * together, `mask` says which bits matter, and `must` what they have to be. A multiple of 2^n, and not 0, has n bits set in the
  * lowest places of length - 1, and not the highest. */
 struct sketch {
     uint32_t must;
@@ -120,7 +120,7 @@ static bool note_odd(const struct found *found, uint64_t present, struct bgp_sca
     return true;
 }
 
-/* Attributes with one among them that is not as it should be. */
+/* Goes through attributes again of which one is not as it should be, and notes which. */
 static void scan_oddities(const uint8_t *bytes, size_t end, struct bgp_attributes *out)
 {
     struct found found;
@@ -282,10 +282,11 @@ static bool was_aggregated_since(const struct bgp_attributes *attributes)
            reader_u16(&old) != BGP_AS_TRANS;
 }
 
+/* RFC 6793, 6: it is malformed if it has no AS. */
 static void take_as4_path(struct bgp_attributes *out)
 {
     struct reader as4 = bgp_attribute(out, BGP_AS4_PATH);
-    if (!path_is_sound(as4.at, as4.end, 4) ||
+    if (!reader_left(&as4) || !path_is_sound(as4.at, as4.end, 4) ||
         (!was_aggregated_since(out) && !path_merge(out->path.head, as4, &out->path)))
         discard(out, attribute_bit(BGP_AS4_PATH));
 }

@@ -1,6 +1,6 @@
 /* What the files of wire/bgp share and nobody else uses: bgp.c (messages and prefixes),
- * bgp_attributes.c (which attributes are there and whether they are sound), bgp_path.c (AS paths).
- */
+ * bgp_attributes.c (which attributes are there and whether they are sound), bgp_path.c and
+ * bgp_text.c (AS paths). */
 #ifndef WIRE_BGP_INSIDE_H
 #define WIRE_BGP_INSIDE_H
 
@@ -72,6 +72,13 @@ static inline bool path_is_sound(const uint8_t *at, const uint8_t *end, size_t a
         at += n;
     }
     return true;
+}
+
+/* Whether more of the head of a path is used, of which `hops` hops still count: RFC 6793, 4.2.3 keeps
+ * segments of a confederation, which count none, that lead the path or follow one that is kept. */
+static inline bool path_goes_on(const struct reader *r, unsigned hops)
+{
+    return r->at < r->end && (hops || *r->at >= SEGMENT_CONFED_SEQUENCE);
 }
 
 /* RFC 6793, 4.2.3: the path of a speaker of 2-byte ASNs, both parts of which are sound. False if

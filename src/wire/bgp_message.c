@@ -4,13 +4,11 @@
 
 void bgp_message_write(struct buffer *out, enum bgp_message_type type, const void *body, size_t n)
 {
-    size_t length = BGP_HEADER + n;
     for (int i = 0; i < 16; i++)
         buffer_u8(out, 0xff);
-    buffer_u8(out, (uint8_t)(length >> 8));
-    buffer_u8(out, (uint8_t)length);
+    buffer_u16(out, (uint16_t)(BGP_HEADER + n));
     buffer_u8(out, (uint8_t)type);
-    buffer_add(out, n ? body : "", n);
+    buffer_add(out, body, n);
 }
 
 void bgp_keepalive_write(struct buffer *out)
@@ -82,20 +80,18 @@ void bgp_notification_write(struct buffer *out, const struct bgp_notification *n
     struct buffer body = {0};
     buffer_u8(&body, notification->code);
     buffer_u8(&body, notification->subcode);
-    buffer_add(&body,
-               reader_left(&notification->data) ? notification->data.at : (const uint8_t *)"",
-               reader_left(&notification->data));
+    buffer_add(&body, notification->data.at, reader_left(&notification->data));
     bgp_message_write(out, BGP_NOTIFICATION, body.bytes, body.size);
     buffer_done(&body);
 }
 
 const char *bgp_notification_decode(struct reader body, struct bgp_notification *out)
 {
-    struct bgp_notification notification = {.code = reader_u8(&body), .subcode = reader_u8(&body)};
-    notification.data = body;
+    uint8_t code = reader_u8(&body);
+    uint8_t subcode = reader_u8(&body);
     if (body.bad)
         return "a NOTIFICATION is too short";
-    *out = notification;
+    *out = (struct bgp_notification){code, subcode, body};
     return NULL;
 }
 

@@ -112,7 +112,7 @@ static inline bool asns_have(const uint8_t *at, unsigned count, bool is_as4, uin
 static bool segments_have(struct reader r, bool is_as4, unsigned hops, uint32_t asn)
 {
     struct segment segment;
-    while (hops && segment_next(&r, is_as4, &segment))
+    while (path_goes_on(&r, hops) && segment_next(&r, is_as4, &segment))
         if (asns_have(segment.asns.at, use_segment(&segment, &hops), is_as4, asn))
             return true;
     return false;

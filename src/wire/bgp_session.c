@@ -36,7 +36,7 @@ uint8_t bgp_message_next(struct reader *r, struct reader *body)
 /* The place of a family in the arrays, by AFI and SAFI; -1 for families that are not ours. */
 static int place_of(uint16_t afi, uint8_t safi)
 {
-    return safi == 1 && (afi == 1 || afi == 2) ? afi - 1 : -1;
+    return safi == BGP_UNICAST && (afi == 1 || afi == 2) ? afi - 1 : -1;
 }
 
 static void read_add_path(struct reader *r, struct bgp_open *open)
@@ -150,18 +150,6 @@ const char *bgp_open_decode(struct reader body, struct bgp_open *out)
 
 /* ---- writing ---- */
 
-static void put_u16(struct buffer *out, unsigned value)
-{
-    buffer_u8(out, (uint8_t)(value >> 8));
-    buffer_u8(out, (uint8_t)value);
-}
-
-static void put_u32(struct buffer *out, uint32_t value)
-{
-    put_u16(out, value >> 16);
-    put_u16(out, value & 0xffff);
-}
-
 static void put_capability(struct buffer *out, enum capability code, size_t n)
 {
     buffer_u8(out, (uint8_t)code);
@@ -174,8 +162,8 @@ void bgp_families_write(struct buffer *out, const struct bgp_open *open)
         if (!open->has_family[i])
             continue;
         put_capability(out, CAPABILITY_FAMILY, 4);
-        put_u16(out, i + 1);
-        put_u16(out, BGP_UNICAST);
+        buffer_u16(out, (uint16_t)(i + 1));
+        buffer_u16(out, BGP_UNICAST);
     }
 }
 
@@ -188,7 +176,7 @@ static void put_add_path(struct buffer *out, const struct bgp_open *open)
     for (unsigned i = 0; i < 2; i++) {
         if (!open->add_path[i])
             continue;
-        put_u16(out, i + 1);
+        buffer_u16(out, (uint16_t)(i + 1));
         buffer_u8(out, BGP_UNICAST);
         buffer_u8(out, open->add_path[i]);
     }
@@ -205,13 +193,13 @@ static void put_capabilities(struct buffer *out, const struct bgp_open *open)
         put_capability(out, CAPABILITY_LONG_MESSAGES, 0);
     if (open->is_as4) {
         put_capability(out, CAPABILITY_AS4, 4);
-        put_u32(out, open->asn);
+        buffer_u32(out, open->asn);
     }
     put_add_path(out, open);
     if (open->is_graceful) {
         put_capability(out, CAPABILITY_GRACEFUL, 2);
-        put_u16(out, (open->is_restarting ? GRACEFUL_RESTARTING : 0U) |
-                         (open->restart_s & GRACEFUL_TIME));
+        buffer_u16(out, (uint16_t)((open->is_restarting ? GRACEFUL_RESTARTING : 0) |
+                                   (open->restart_s & GRACEFUL_TIME)));
     }
 }
 
@@ -221,9 +209,9 @@ void bgp_open_write(struct buffer *out, const struct bgp_open *open)
     struct buffer body = {0}, capabilities = {0};
     put_capabilities(&capabilities, open);
     buffer_u8(&body, 4); /* version */
-    put_u16(&body, open->asn > UINT16_MAX ? BGP_AS_TRANS : open->asn);
-    put_u16(&body, open->hold_s);
-    put_u32(&body, open->id);
+    buffer_u16(&body, (uint16_t)(open->asn > UINT16_MAX ? BGP_AS_TRANS : open->asn));
+    buffer_u16(&body, open->hold_s);
+    buffer_u32(&body, open->id);
     buffer_u8(&body, (uint8_t)(capabilities.size ? capabilities.size + 2 : 0));
     if (capabilities.size) {
         buffer_u8(&body, PARAMETER_CAPABILITIES);
@@ -244,6 +232,12 @@ static enum bgp_add_path has_path_ids(const struct bgp_open *speaker,
         speaker->add_path[place] & BGP_CAN_SEND && listener->add_path[place] & BGP_CAN_RECEIVE;
     return is_agreed ? BGP_ADD_PATH_YES : BGP_ADD_PATH_NO;
 }
+
+const struct bgp_session bgp_session_unknown = {.form = {.is_as4 = true,
+                                                         .is_as4_guess = true,
+                                                         .add_path = BGP_ADD_PATH_GUESS,
+                                                         .add_path6 = BGP_ADD_PATH_GUESS},
+                                                .has_family = {true, true}};
 
 struct bgp_session bgp_session_of(const struct bgp_open *speaker, const struct bgp_open *listener)
 {

@@ -44,5 +44,8 @@ struct bgp_session {
     bool has_family[2];
 };
 struct bgp_session bgp_session_of(const struct bgp_open *speaker, const struct bgp_open *listener);
+/* Of which nobody saw the OPENs: most have 4-byte ASNs (RFC 6793), and what a message does not say it is
+ * asked for. */
+extern const struct bgp_session bgp_session_unknown;
 
 #endif

@@ -1,8 +1,7 @@
+#include "wire/bgp_inside.h"
 #include "wire/bgp_text.h"
 
 #include <limits.h>
-
-enum { SEGMENT_SET = 1, SEGMENT_SEQUENCE = 2, SEGMENT_TYPES = 5 };
 
 const struct bgp_path_style bgp_path_usual = {.opens = {"", "{", "", "(", "({"},
                                               .closes = {"", "}", "", ")", "})"},
@@ -25,15 +24,15 @@ static char *put_asns(char *at, const uint8_t *asns, unsigned count, bool is_as4
     return count ? at - 1 : at;
 }
 
-/* Writes the first `hops` hops; confederation segments, which count none, go with what follows. */
+/* Writes the first `hops` hops. */
 static char *put_segments(char *at, struct reader r, bool is_as4, unsigned hops, const char *start,
                           const struct bgp_path_style *style)
 {
-    while (reader_left(&r) && hops) {
+    while (path_goes_on(&r, hops)) {
         uint8_t type = reader_u8(&r);
         uint8_t count = reader_u8(&r);
         const uint8_t *asns = reader_bytes(&r, count * (is_as4 ? (size_t)4 : 2));
-        if (!asns || type >= SEGMENT_TYPES)
+        if (!asns || type > SEGMENT_CONFED_SET)
             break;
         unsigned used = type == SEGMENT_SEQUENCE && count > hops ? hops : count;
         if (at > start)

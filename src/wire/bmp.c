@@ -29,8 +29,8 @@ static struct addr read_addr(struct reader *r, bool is_v6)
     return addr;
 }
 
-/* RFC 7854, 4.2. For Loc-RIB the flags mean something else, and the address is zero (RFC 9069, 4).
- */
+/* RFC 7854, 4.2. For Loc-RIB the flags mean something else, and the address is zero (RFC 9069, 4.2
+ * and 5.1). */
 static void read_peer(struct reader *r, struct bmp_peer *out)
 {
     out->type = reader_u8(r);
@@ -90,13 +90,24 @@ static void read_update(struct reader *r, struct bmp_message *out)
     reader_finish(r);
 }
 
-/* RFC 7854, 4.10. What both sides said to each other; RFC 9069, 4.4 has OPENs of its own making. */
+/* RFC 7854, 4.10. What both sides said to each other; RFC 9069, 5.2 has OPENs of its own making. */
 static void read_peer_up(struct reader *r, struct bmp_message *out)
 {
     reader_bytes(r, 16 + 2 + 2); /* local address, both ports */
     read_open(r, &out->sent);
     read_open(r, &out->received);
     find_information(r, 0); /* whatever follows must be sound */
+}
+
+/* RFC 7854, 4.9: after the reason comes a NOTIFICATION, a code or nothing. */
+static void read_peer_down(struct reader *r, struct bmp_message *out)
+{
+    struct reader body;
+    out->reason = reader_u8(r);
+    bool is_notified = out->reason == BMP_DOWN_NOTIFIED || out->reason == BMP_DOWN_NOTIFIED_BY_PEER;
+    struct reader message = *r;
+    if (is_notified && bgp_message_next(&message, &body) == BGP_NOTIFICATION && !body.bad)
+        out->notification = body;
 }
 
 static void read_body(struct reader *r, struct bmp_message *out)
@@ -111,9 +122,9 @@ static void read_body(struct reader *r, struct bmp_message *out)
         read_peer(r, &out->peer);
         read_peer_up(r, out);
         break;
-    case BMP_PEER_DOWN: /* RFC 7854, 4.9; after the reason comes a NOTIFICATION, a code or nothing */
+    case BMP_PEER_DOWN:
         read_peer(r, &out->peer);
-        out->reason = reader_u8(r);
+        read_peer_down(r, out);
         break;
     case BMP_INITIATION:
         out->sys_name = find_information(r, INITIATION_NAME);
@@ -157,6 +168,41 @@ enum bmp_table bmp_table_of(const struct bmp_peer *peer)
     if (peer->is_out)
         return peer->is_post_policy ? BMP_OUT_POST_POLICY : BMP_OUT_PRE_POLICY;
     return peer->is_post_policy ? BMP_POST_POLICY : BMP_PRE_POLICY;
+}
+
+struct addr bmp_peer_addr(const struct bmp_peer *peer)
+{
+    struct addr id = {.bytes = {(uint8_t)(peer->id >> 24), (uint8_t)(peer->id >> 16),
+                                (uint8_t)(peer->id >> 8), (uint8_t)peer->id},
+                      .family = peer->id ? 4 : 0};
+    return peer->addr.family ? peer->addr : id;
+}
+
+struct bgp_session bmp_session_of(const struct bmp_message *peer_up, bool is_heard)
+{
+    return is_heard ? bgp_session_of(&peer_up->received, &peer_up->sent)
+                    : bgp_session_of(&peer_up->sent, &peer_up->received);
+}
+
+/* RFC 7854, 4.2: whether AS_PATH has 2-byte ASNs is for the A flag to say, and routers may rewrite
+ * all paths to 4 bytes. Some do neither set it nor rewrite: where the session itself has 2-byte ASNs
+ * it is not to be relied on. */
+struct bgp_form bmp_form_of(const struct bmp_peer *peer, const struct bgp_session *session)
+{
+    struct bgp_form form = session->form;
+    form.is_as4 = !peer->is_as2;
+    form.is_as4_guess |= form.is_as4 != session->form.is_as4;
+    return form;
+}
+
+bool bmp_name(struct reader sys_name, char *out, size_t room)
+{
+    size_t n = 0;
+    for (; sys_name.at < sys_name.end && n + 1 < room; sys_name.at++)
+        if (*sys_name.at > ' ' && *sys_name.at < 0x7f)
+            out[n++] = (char)*sys_name.at;
+    out[n] = '\0';
+    return n > 0;
 }
 
 const char *bmp_termination_reason(uint16_t reason)

@@ -103,13 +103,12 @@ static struct addr read_addr(struct reader *r, uint8_t family)
     return addr;
 }
 
-/* AFI of RFC 6396, 4.4.1. */
-static uint8_t read_afi(struct reader *r)
+/* Of the family of a route, 4 or 6; 0 for those of others, whose prefixes cannot be read as ours. */
+static uint8_t route_family(uint16_t afi, uint8_t safi)
 {
-    uint16_t afi = reader_u16(r);
-    if (afi < 1 || afi > 2)
-        reader_fail(r, "has an unknown address family");
-    return afi == 2 ? 6 : 4;
+    bool is_ours =
+        (afi == 1 || afi == 2) && safi >= BGP_UNICAST && safi <= BGP_UNICAST_AND_MULTICAST;
+    return (uint8_t)(is_ours ? 2 + 2 * afi : 0);
 }
 
 /* The BGP header of RFC 4271, 4.1. Quagga wrote no more than 4096 bytes of a record: so a message
@@ -137,25 +136,21 @@ static const char *read_message(struct reader *r, struct mrt_message *out)
     return NULL;
 }
 
-static bool is_ours(uint8_t safi)
-{
-    return safi >= BGP_UNICAST && safi <= BGP_UNICAST_AND_MULTICAST;
-}
-
 /* BGP4MP_ENTRY, an early form of a dump that OpenBGPD still writes ("table-mp"). */
 static const char *decode_entry(struct reader *r, struct mrt_record *out)
 {
     struct mrt_table_entry entry = {.peer = out->peer};
     reader_u32(r); /* view, status */
     entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
-    uint8_t prefix_family = read_afi(r);
+    uint16_t afi = reader_u16(r);
     entry.safi = reader_u8(r);
+    uint8_t family = route_family(afi, entry.safi);
+    if (!family)
+        return r->bad;
     reader_bytes(r, reader_u8(r)); /* next hop */
-    entry.prefix = bgp_prefix(r, prefix_family);
+    entry.prefix = bgp_prefix(r, family);
     entry.attributes = reader_sub(r, reader_u16(r));
     reader_finish(r);
-    if (!is_ours(entry.safi))
-        return r->bad;
     out->kind = MRT_KIND_TABLE;
     out->table = (struct mrt_table){.first = entry, .has_first = true};
     return r->bad;
@@ -198,7 +193,9 @@ static const char *decode_peer(bool is_as4, struct reader *r, struct mrt_record 
     if (!addrs)
         return r->bad;
     out->peer.asn = is_as4 ? load_u32(head) : load_u16(head);
-    *is_internal = out->peer.asn == (is_as4 ? load_u32(head + 4) : load_u16(head + 2));
+    uint32_t own_asn = is_as4 ? load_u32(head + 4) : load_u16(head + 2);
+    /* RFC 6793, 9: AS_TRANS stands for any AS that does not fit into two bytes. */
+    *is_internal = out->peer.asn == own_asn && own_asn != BGP_AS_TRANS;
     set_addr(addrs, afi == 2 ? 6 : 4, &out->peer.addr);
     return NULL;
 }
@@ -401,8 +398,8 @@ static const char *decode_rib(uint8_t family, uint8_t safi, bool is_add_path, st
 static const char *decode_generic(bool is_add_path, struct reader *r, struct mrt_record *out)
 {
     uint16_t afi = reader_u16(r);
-    uint8_t safi = reader_u8(r), family = afi == 2 ? 6 : 4;
-    if (r->bad || afi < 1 || afi > 2 || !is_ours(safi))
+    uint8_t safi = reader_u8(r), family = route_family(afi, safi);
+    if (!family)
         return r->bad;
     struct reader behind = *r;
     if (is_add_path) {

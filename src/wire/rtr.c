@@ -120,18 +120,6 @@ const char *rtr_decode(struct reader pdu, struct rtr_pdu *out, enum rtr_error *e
 
 /* ---- to bytes ---- */
 
-static void put_u16(struct buffer *out, uint16_t value)
-{
-    buffer_u8(out, (uint8_t)(value >> 8));
-    buffer_u8(out, (uint8_t)value);
-}
-
-static void put_u32(struct buffer *out, uint32_t value)
-{
-    put_u16(out, (uint16_t)(value >> 16));
-    put_u16(out, (uint16_t)value);
-}
-
 static void put_prefix(const struct rtr_pdu *pdu, struct buffer *out)
 {
     buffer_u8(out, pdu->is_announced ? FLAG_ANNOUNCED : 0);
@@ -139,14 +127,13 @@ static void put_prefix(const struct rtr_pdu *pdu, struct buffer *out)
     buffer_u8(out, pdu->max_bits);
     buffer_u8(out, 0);
     buffer_add(out, pdu->prefix.addr.bytes, addr_bits(&pdu->prefix.addr) / 8);
-    put_u32(out, pdu->asn);
+    buffer_u32(out, pdu->asn);
 }
 
 static void put_view(const struct reader *view, struct buffer *out)
 {
-    put_u32(out, (uint32_t)reader_left(view));
-    if (reader_left(view))
-        buffer_add(out, view->at, reader_left(view));
+    buffer_u32(out, (uint32_t)reader_left(view));
+    buffer_add(out, view->at, reader_left(view));
 }
 
 static void put_body(const struct rtr_pdu *pdu, struct buffer *out)
@@ -154,19 +141,19 @@ static void put_body(const struct rtr_pdu *pdu, struct buffer *out)
     switch (pdu->type) {
     case RTR_SERIAL_NOTIFY:
     case RTR_SERIAL_QUERY:
-        put_u32(out, pdu->serial);
+        buffer_u32(out, pdu->serial);
         break;
     case RTR_IPV4_PREFIX:
     case RTR_IPV6_PREFIX:
         put_prefix(pdu, out);
         break;
     case RTR_END_OF_DATA:
-        put_u32(out, pdu->serial);
+        buffer_u32(out, pdu->serial);
         if (pdu->version == 0)
             break;
-        put_u32(out, pdu->refresh_s);
-        put_u32(out, pdu->retry_s);
-        put_u32(out, pdu->expire_s);
+        buffer_u32(out, pdu->refresh_s);
+        buffer_u32(out, pdu->retry_s);
+        buffer_u32(out, pdu->expire_s);
         break;
     case RTR_ERROR_REPORT:
         put_view(&pdu->quoted, out);
@@ -184,8 +171,8 @@ void rtr_encode(const struct rtr_pdu *pdu, struct buffer *out)
     size_t begin = out->size;
     buffer_u8(out, pdu->version);
     buffer_u8(out, pdu->type);
-    put_u16(out, pdu->type == RTR_ERROR_REPORT ? pdu->error : pdu->session);
-    put_u32(out, 0);
+    buffer_u16(out, pdu->type == RTR_ERROR_REPORT ? pdu->error : pdu->session);
+    buffer_u32(out, 0);
     put_body(pdu, out);
     size_t length = out->size - begin;
     for (int i = 0; i < 4; i++)

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* A minute without a byte is no slow cache, and half an hour not a whole table over any link that
- * is of use. */
+/* A cache that sends no byte for a minute is not just slow, and over no link that is of use does a whole
+ * table take half an hour. */
 const struct rtr_patience rtr_patience_usual = {60 * NS_PER_S, 30 * NS_PER_MINUTE, 15 * NS_PER_S};
 
 /* RFC 8210, 6: the usual intervals, which a cache of version 0 cannot change, and their bounds, in
@@ -177,8 +177,8 @@ static void drop_session(struct rtr_session *session, struct mono now)
         session->due = now;
 }
 
-/* What a cache says of an error may be any bytes. Whatever it was, unless that it has nothing to
- * say yet, the next question is for the whole table: it might be the same each time otherwise. */
+/* What a cache says of an error may be any bytes. Whatever it was, the next question is for the whole table,
+ * as the same one might meet the same error each time; but not if the cache only has no data yet. */
 static void take_error(struct rtr_session *session, struct mono now, const struct rtr_pdu *pdu)
 {
     char said[100], text[200];

@@ -301,6 +301,28 @@ static void test_help(void **state)
     assert_has(run("completion bash")->out, "complete -o default -F _lastlight lastlight");
 }
 
+static void test_dry_run(void **state)
+{
+    (void)state;
+    file_write("good.yaml",
+               "contact: mailto:noc@example.net\nvantage: {controls: [icmp:198.51.100.9]}\n"
+               "exclude: [192.0.2.0/24]\nsubjects: [{name: kp, targets: "
+               "[\"dns:175.45.176.15/kp./SOA\"]}]\n");
+    const struct result *result = run("run -c good.yaml --dry-run");
+    assert_int_equal(result->status, 0);
+    assert_string_equal(
+        result->out,
+        "icmp:198.51.100.9 (control): every 30 s, 1 ICMP echo request; answer within 3 s\n"
+        "dns:175.45.176.15/kp./SOA: every 30 s, a DNS question for SOA of kp.; answer within 3 s\n"
+        "In all 0.0667 probes a second, at most 1000, and 50 to one /24, /48 or host name; called "
+        "lastlight/" LASTLIGHT_VERSION
+        " (+mailto:noc@example.net). Never asked: 1 range. Nothing was sent.\n");
+    result = run("run -c good.yaml --dry-run --json");
+    assert_int_equal(result->status, 0);
+    assert_non_null(
+        strstr(result->out, "\n{\"target\":\"dns:175.45.176.15/kp./SOA\",\"question\":"));
+}
+
 static void test_check_config(void **state)
 {
     (void)state;
@@ -481,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_check_config),
         cmocka_unit_test(test_probe_text),
         cmocka_unit_test(test_full_disk),

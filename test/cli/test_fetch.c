@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define LONG_AGO "Mon, 07 Feb 2022 05:35:14 GMT"
 #define HALF_HOUR "--collector rrc00 --from 2022-02-07T05:30:00Z --until 2022-02-07T06:00:00Z"
@@ -342,6 +343,106 @@ static void test_replay_gap(void **state)
     assert_null(strstr(result->out, "\"time\":\"2022-02-07T05:40:01Z\""));
 }
 
+/* What is told of too many is told of what it is. */
+static void test_many_missing(void **state)
+{
+    (void)state;
+    char line[2048] = "replay -j a.db --cache cache";
+    for (int i = 0; i < 22; i++) {
+        size_t n = strlen(line);
+        snprintf(line + n, sizeof line - n, " http://127.0.0.1:%u/%d.gz", web_server_port(server),
+                 i);
+    }
+    const struct result *result = run(line);
+    assert_int_equal(result->status, 1);
+    assert_has(result->talk, "/19.gz: the server answers 404 (not found)\n");
+    assert_null(strstr(result->talk, "/20.gz"));
+    assert_has(result->talk, "and 2 more archives that cannot be had\n");
+}
+
+/* A configuration with these archives; what a daemon says of them until it watches or ends. */
+static char *run_with(const char *archives, int *status)
+{
+    char yaml[1024];
+    size_t n;
+    snprintf(yaml, sizeof yaml,
+             "journal: run.db\nvantage: {name: lon, controls: [\"tcp:127.0.0.1:9\"]}\n"
+             "subjects: [{name: kp, prefixes: [175.45.176.0/22], asns: [131279]}]\n"
+             "routes: {archives: %s}\n",
+             archives);
+    file_write("run.yaml", yaml);
+    pid_t pid = start("run -c run.yaml --cache cache", "talk");
+    char *talk = file_read("talk", &n);
+    *status = -1;
+    for (int i = 0; i < 200 && *status < 0 && !strstr(talk, "watching"); i++) {
+        if (waitpid(pid, status, WNOHANG) != pid)
+            *status = -1;
+        sleep_ms(50);
+        free(talk);
+        talk = file_read("talk", &n);
+    }
+    if (*status < 0) {
+        kill(pid, SIGTERM);
+        *status = finish(pid, 20);
+    } else {
+        *status = WEXITSTATUS(*status);
+    }
+    return talk;
+}
+
+/* The daemon reads archives of the web in first, as those that lie here: once, and from the copies after
+ * that. */
+static void test_run(void **state)
+{
+    (void)state;
+    char span[256], url[128];
+    unsigned port = web_server_port(server);
+    int status;
+    snprintf(span, sizeof span,
+             "{collector: rrc00, from: 2022-02-07T05:30:00Z, until: 2022-02-07T06:10:00Z, site: "
+             "\"http://127.0.0.1:%u\"}",
+             port);
+    for (int i = 0; i < 2; i++) {
+        char *talk = run_with(span, &status);
+        assert_int_equal(status, 0);
+        assert_has(talk, "watching 1 target from vantage lon");
+        assert_has(talk, "rrc00: the archive has no updates of 2022-02-07T06:00:00Z to");
+        assert_int_equal(strstr(talk, " observations from archives of routes, 0 bad") == NULL, i);
+        assert_int_equal(requests(), 1 + FILES);
+        free(talk);
+    }
+    const struct result *result = run("export -j run.db");
+    assert_has(result->out, "{\"type\":\"gap\",\"time\":\"2022-02-07T06:00:00Z\","
+                            "\"until\":\"2022-02-07T06:10:00Z\",\"source\":\"collector:rrc00\"");
+    snprintf(url, sizeof url, "[\"http://127.0.0.1:%u%s\"]", port, paths[0]);
+    char *talk = run_with(url, &status);
+    assert_int_equal(status, 0);
+    assert_has(talk, "observations from archives of routes, 0 bad records");
+    free(talk);
+}
+
+/* It does not begin without one that it was told to read, and says what to do. */
+static void test_run_without(void **state)
+{
+    (void)state;
+    char url[128];
+    int status;
+    snprintf(url, sizeof url, "[\"http://127.0.0.1:%u%s\", \"http://127.0.0.1:%u/no.gz\"]",
+             web_server_port(server), paths[0], web_server_port(server));
+    char *talk = run_with(url, &status);
+    assert_int_equal(status, 1);
+    assert_has(talk, "/no.gz: the server answers 404 (not found)\n");
+    assert_has(talk, "not all archives that run.yaml names can be had; run it again when they can, "
+                     "or take them out of it\n");
+    free(talk);
+    talk = run_with("{collector: rrc00, from: 2022-02-07T05:30:00Z, until: 2200-01-01T00:00:00Z}",
+                    &status);
+    assert_int_not_equal(status, 0);
+    assert_has(talk, "archives of rrc00: until 2200-01-01T00:00:00Z there are still some to come; "
+                     "name a time that is past\n");
+    free(talk);
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -380,6 +481,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_interrupted, begin, end),
         cmocka_unit_test_setup_teardown(test_replay, begin, end),
         cmocka_unit_test_setup_teardown(test_replay_gap, begin, end),
+        cmocka_unit_test_setup_teardown(test_many_missing, begin, end),
+        cmocka_unit_test_setup_teardown(test_run, begin, end),
+        cmocka_unit_test_setup_teardown(test_run_without, begin, end),
         cmocka_unit_test_setup_teardown(test_usage, begin, end),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../unit/archive_maker.h"
+#include "../unit/ris_maker.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -244,6 +244,9 @@ static void test_count(void **state)
                              "faulty                   0\n"
                              "records                 10\n"
                              "bad                      0\n");
+    check("bgp --count --json --type keepalive --type state updates",
+          "{\"announce\":0,\"withdraw\":0,\"table\":0,\"state\":2,\"end_of_rib\":0,\"message\":1,"
+          "\"ipv4\":0,\"ipv6\":0,\"faulty\":0,\"records\":8,\"bad\":0}\n");
     check("bgp --count --json --as 4837 day",
           "{\"announce\":2,\"withdraw\":0,\"table\":2,\"state\":0,\"end_of_rib\":0,\"message\":0,"
           "\"ipv4\":2,\"ipv6\":2,\"faulty\":0,\"records\":10,\"bad\":0}\n");
@@ -352,7 +355,8 @@ static void test_refused(void **state)
     const struct result *result = run("bgp log");
     assert_int_equal(result->status, 1);
     assert_string_equal(
-        result->talk, "lastlight: log: is an observation log; expected an MRT archive of routes\n");
+        result->talk,
+        "lastlight: log: is an observation log; expected an MRT archive, BMP or RIS Live\n");
 }
 
 static void test_too_many_values(void **state)
@@ -367,6 +371,250 @@ static void test_too_many_values(void **state)
     assert_string_equal(result->talk,
                         "lastlight: --as: given too often; at most 64 values are taken\n");
     buffer_done(&line);
+}
+
+/* ---- streams ---- */
+
+static const struct bmp_about router_peer = {
+    .addr = "192.0.2.9", .asn = 65000, .time = {START * NS_PER_S + 5 * NS_PER_MS}};
+
+static void session(struct buffer *out)
+{
+    bmp_initiation(out, "edge1");
+    bmp_up(out, &router_peer, BMP_OPEN_PLAIN, BMP_OPEN_PLAIN);
+    bmp_update(out, &router_peer, NULL, "65000 4837", "9.1.0.0/16");
+}
+
+#define LATER "\"time\":\"2022-02-07T05:30:00.005Z\","
+#define EDGE LATER "\"collector\":\"edge1\"," PEER
+#define OPENED "{\"type\":\"state\"," EDGE ",\"from\":\"openconfirm\",\"to\":\"established\"}\n"
+#define ANNOUNCED                                                                                  \
+    "{\"type\":\"announce\"," EDGE ",\"table\":\"pre-policy\",\"prefix\":\"9.1.0.0/16\","          \
+    "\"path\":\"65000 4837\",\"origin_asn\":4837,\"origin\":\"igp\",\"next_hop\":\"192.0.2.9\"}\n"
+
+/* What a router told by BMP, and RIPE's collectors by RIS Live, beside archives. */
+static void test_streams(void **state)
+{
+    (void)state;
+    struct buffer bmp = {0}, ris = {0};
+    struct bmp_about instance = router_peer;
+    struct ris_about live = {.time = {START * NS_PER_S + 2500 * NS_PER_MS}, .asn = 65000};
+    instance.type = 1;
+    instance.flags = 0x50;
+    instance.distinguisher = 7;
+    session(&bmp);
+    bmp_update(&bmp, &instance, "9.1.0.0/16", NULL, NULL);
+    keep("session", &bmp);
+    ris_update(&ris, &live, "9.1.0.0/16", NULL, NULL);
+    ris_state(&ris, &live, "down");
+    keep("live", &ris);
+    check("bgp session", OPENED ANNOUNCED "{\"type\":\"withdraw\"," EDGE
+                                          ",\"sent\":true,\"table\":\"adj-rib-out\","
+                                          "\"distinguisher\":\"0:7\",\"prefix\":\"9.1.0.0/16\"}\n");
+    check("bgp --table=pre-policy < session -", ANNOUNCED);
+    check("bgp --table=loc-rib session updates", "");
+    check("bgp live --type state",
+          "{\"type\":\"state\",\"time\":\"2022-02-07T05:30:02.500Z\",\"collector\":\"rrc00\"," PEER
+          ",\"to\":\"idle\"}\n");
+    assert_int_equal(system("gzip -k session && zstd -q live"), 0);
+    check("bgp -m --prefix 9.1.0.0/16 live.zst updates session.gz",
+          "BGP4MP_ET|1644211800.005000|A|192.0.2.9|65000|9.1.0.0/16|65000 "
+          "4837|IGP|192.0.2.9|0|0||NAG||\n"
+          "BGP4MP_ET_LOCAL|1644211800.005000|W|192.0.2.9|65000|9.1.0.0/16\n"
+          "BGP4MP|1644211801|A|192.0.2.9|65000|9.1.0.0/16|65000 4837|IGP|192.0.2.9|0|0||NAG||\n"
+          "BGP4MP_ET|1644211802.500000|W|192.0.2.9|65000|9.1.0.0/16\n");
+    check("bgp --count --json session live",
+          "{\"announce\":1,\"withdraw\":2,\"table\":0,\"state\":2,\"end_of_rib\":0,\"message\":0,"
+          "\"ipv4\":3,\"ipv6\":0,\"faulty\":0,\"records\":6,\"bad\":0}\n");
+    check("bgp -m -n 1 session", "BGP4MP_ET|1644211800.005000|STATE|192.0.2.9|65000|5|6\n");
+    const struct result *result = run("scan session");
+    assert_int_equal(result->status, 1);
+    assert_string_equal(result->talk,
+                        "lastlight: session: is a BMP session; expected an MRT archive\n");
+}
+
+/* What real routers told (test/golden/bmp/README). */
+static void test_real_sessions(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"frr-pre-policy", "gobgp-pre-policy", "gobgp-loc-rib"};
+    const char *root = getenv("LASTLIGHT_ROOT");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char line[512], golden[512];
+        size_t n;
+        snprintf(line, sizeof line, "bgp %s/test/golden/bmp/%s.bmp", root ? root : ".", names[i]);
+        snprintf(golden, sizeof golden, "%s/test/golden/bmp/%s.jsonl", root ? root : ".", names[i]);
+        const struct result *result = run(line);
+        if (getenv("LASTLIGHT_UPDATE_GOLDEN"))
+            file_write(golden, result->out);
+        char *wanted = file_read(golden, &n);
+        assert_string_equal(result->out, wanted);
+        assert_string_equal(result->talk, "");
+        assert_int_equal(result->status, 0);
+        free(wanted);
+    }
+}
+
+/* Many captures are put in order by what is in them. */
+static void test_many_sessions(void **state)
+{
+    (void)state;
+    char wanted[1024] = "";
+    assert_int_equal(mkdir("captures", 0777), 0);
+    for (int i = 0; i < 6; i++) {
+        struct buffer bmp = {0};
+        struct bmp_about peer = router_peer;
+        char name[32], line[128];
+        peer.time.ns += (6 - i) * NS_PER_S;
+        bmp_initiation(&bmp, "edge1");
+        bmp_update(&bmp, &peer, "9.1.0.0/16", NULL, NULL);
+        snprintf(name, sizeof name, "captures/%d", i);
+        keep(name, &bmp);
+        snprintf(line, sizeof line, "BGP4MP_ET|%d.005000|W|192.0.2.9|65000|9.1.0.0/16\n",
+                 START + 1 + i);
+        strcat(wanted, line);
+    }
+    check("bgp -m captures", wanted);
+    assert_int_equal(system("rm -r captures"), 0);
+}
+
+/* Damage is told with its place, and all else is used. */
+static void test_damaged_streams(void **state)
+{
+    (void)state;
+    struct buffer bmp = {0}, ris = {0};
+    struct ris_about bare = {.time = {START * NS_PER_S}, .is_without_raw = true};
+    session(&bmp);
+    size_t place = bmp.size;
+    buffer_puts(&bmp, "noise");
+    bmp_update(&bmp, &router_peer, NULL, NULL, NULL);
+    size_t last = bmp.size;
+    bmp_update(&bmp, &router_peer, "9.1.0.0/16", NULL, NULL);
+    bmp.size -= 2;
+    keep("noisy", &bmp);
+    char talk[512];
+    snprintf(talk, sizeof talk,
+             "lastlight: noisy: byte %zu: no BMP message begins here; 5 bytes passed over\n"
+             "lastlight: noisy: byte %zu: the file ends within this record\n"
+             "lastlight: parts of the input are damaged; all else was used\n",
+             place, last);
+    const struct result *result = run("bgp -m noisy --count");
+    assert_int_equal(result->status, 2);
+    result = run("bgp noisy --type end_of_rib");
+    assert_int_equal(result->status, 1);
+    assert_string_equal(result->talk, talk);
+    assert_non_null(strstr(result->out, "\"end_of_rib\""));
+    ris_update(&ris, &bare, "9.1.0.0/16", NULL, NULL);
+    keep("bare", &ris);
+    result = run("bgp bare");
+    assert_int_equal(result->status, 1);
+    assert_string_equal(result->talk,
+                        "lastlight: bare:1: a message without its raw bytes, which are "
+                        "what counts: subscribe with includeRaw\n");
+}
+
+/* A program that follows standard input, a pipe that stays open. */
+struct follower {
+    int to;
+    pid_t pid;
+};
+
+static struct follower follow(const char *arguments)
+{
+    char line[256];
+    struct follower follower;
+    assert_int_equal(mkfifo("stream", 0666), 0);
+    follower.to = open("stream", O_RDWR);
+    assert_true(follower.to >= 0);
+    snprintf(line, sizeof line, "%s < stream > followed", arguments);
+    unlink("followed");
+    follower.pid = start(line, ".talk");
+    return follower;
+}
+
+static void tell(const struct follower *follower, const struct buffer *bytes)
+{
+    assert_int_equal(write(follower->to, bytes->bytes, bytes->size), bytes->size);
+}
+
+static void expect_lines(const char *wanted)
+{
+    char *found = NULL;
+    size_t n;
+    for (int i = 0; i < 100; i++) {
+        free(found);
+        found = NULL;
+        if (access("followed", F_OK) == 0) {
+            found = file_read("followed", &n);
+            if (strcmp(found, wanted) == 0)
+                break;
+        }
+        sleep_ms(50);
+    }
+    assert_non_null(found);
+    assert_string_equal(found, wanted);
+    free(found);
+}
+
+static void end_follower(struct follower *follower, int number, int status)
+{
+    if (number)
+        assert_int_equal(kill(follower->pid, number), 0);
+    assert_int_equal(finish(follower->pid, 10), status);
+    assert_int_equal(file_size(".talk"), 0);
+    close(follower->to);
+    unlink("stream");
+}
+
+/* Lines come as what they say does, also where a message comes in parts; a signal ends it cleanly, and
+ * what was begun and not ended then is no damage. */
+static void test_followed(void **state)
+{
+    (void)state;
+    struct buffer bmp = {0}, part = {0}, ris = {0};
+    struct ris_about live = {.time = {START * NS_PER_S}, .asn = 65000};
+    session(&bmp);
+    struct follower follower = follow("bgp -");
+    tell(&follower, &bmp);
+    expect_lines(OPENED ANNOUNCED);
+    buffer_add(&part, bmp.bytes, 30);
+    tell(&follower, &part);
+    sleep_ms(100);
+    expect_lines(OPENED ANNOUNCED);
+    buffer_clear(&part);
+    buffer_add(&part, bmp.bytes + 30, bmp.size - 60);
+    tell(&follower, &part);
+    expect_lines(OPENED ANNOUNCED OPENED);
+    end_follower(&follower, SIGINT, 0);
+    expect_lines(OPENED ANNOUNCED OPENED);
+
+    follower = follow("bgp --count --json -");
+    tell(&follower, &bmp);
+    sleep_ms(200);
+    end_follower(&follower, SIGTERM, 0);
+    expect_lines(
+        "{\"announce\":1,\"withdraw\":0,\"table\":0,\"state\":1,\"end_of_rib\":0,\"message\":0,"
+        "\"ipv4\":1,\"ipv6\":0,\"faulty\":0,\"records\":3,\"bad\":0}\n");
+
+    /* As many as are wanted: what follows is not waited for. */
+    ris_keepalive(&ris, &live);
+    follower = follow("bgp -m -n 2 -");
+    ris_update(&ris, &live, "9.1.0.0/16 9.2.0.0/16", NULL, NULL);
+    tell(&follower, &ris);
+    end_follower(&follower, 0, 0);
+    expect_lines("BGP4MP_ET|1644211800.000000|W|192.0.2.9|65000|9.1.0.0/16\n"
+                 "BGP4MP_ET|1644211800.000000|W|192.0.2.9|65000|9.2.0.0/16\n");
+
+    /* An archive that is still being written. */
+    buffer_clear(&bmp);
+    archive_update(&bmp, START, "9.1.0.0/16", NULL, NULL);
+    follower = follow("bgp -m -");
+    tell(&follower, &bmp);
+    expect_lines("BGP4MP|1644211800|W|192.0.2.9|65000|9.1.0.0/16\n");
+    end_follower(&follower, SIGINT, 0);
+    buffer_done(&bmp);
+    buffer_done(&part);
+    buffer_done(&ris);
 }
 
 /* Who wants no more ends it, quietly and at once: `head` does. */
@@ -413,17 +661,14 @@ static void test_interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_bgpdump),
-        cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_several),
-        cmocka_unit_test(test_count),
-        cmocka_unit_test(test_output),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_too_many_values),
-        cmocka_unit_test(test_closed_pipe),
-        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_json),          cmocka_unit_test(test_bgpdump),
+        cmocka_unit_test(test_filters),       cmocka_unit_test(test_several),
+        cmocka_unit_test(test_count),         cmocka_unit_test(test_output),
+        cmocka_unit_test(test_damaged),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_streams),       cmocka_unit_test(test_real_sessions),
+        cmocka_unit_test(test_many_sessions), cmocka_unit_test(test_damaged_streams),
+        cmocka_unit_test(test_followed),      cmocka_unit_test(test_too_many_values),
+        cmocka_unit_test(test_closed_pipe),   cmocka_unit_test(test_interrupted),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -38,7 +38,8 @@ static void check_message(const struct ris_message *message)
 {
     assert(message->kind == RIS_OTHER || message->kind == RIS_ERROR || *message->host);
     assert(strlen(message->host) <= RIS_HOST_MAX && strlen(message->text) <= RIS_TEXT_MAX);
-    assert(!message->has_raw || (message->kind == RIS_UPDATE && reader_left(&message->raw)));
+    assert(!message->has_raw || (*message->host && reader_left(&message->raw)));
+    assert(!message->has_raw || message->kind != RIS_STATE);
     assert(!*message->host || (message->peer.family && message->time.ns > 0));
 }
 

@@ -84,8 +84,8 @@ class World:
                           "-P", self.path(name + ".pid"))
 
     def tell_router(self, me, *words):
-        subprocess.run([find("birdc"), "-s", self.path("bird%d.ctl" % me), *words], check=True,
-                       stdout=subprocess.DEVNULL, timeout=PATIENCE)
+        return subprocess.run([find("birdc"), "-s", self.path("bird%d.ctl" % me), *words], check=True,
+                              stdout=subprocess.PIPE, timeout=PATIENCE).stdout.decode()
 
     def start_relay(self):
         return self.start("relay", sys.executable, os.path.join(HERE, "ris_relay.py"), self.path("updates.mrt"),
@@ -138,6 +138,7 @@ def play(world):
     world.await_("a connection", lambda: "RIS Live (rrc99): connected" in world.said())
 
     # The session was there, or came: either way what is withdrawn and announced now is told.
+    world.await_("a route", lambda: "198.51.100.0/24" in world.tell_router(2, "show", "route"))
     world.tell_router(1, "disable", "own")
     world.await_("a withdrawal", lambda: world.story()[-1:] == ["withdraw 198.51.100.0/24"])
     world.tell_router(1, "enable", "own")

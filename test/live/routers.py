@@ -5,7 +5,13 @@ They hang on one switch together with the observer, whose addresses are 10.0.0.1
 sessions each, so that they have several, too. Each router gives its table to the observer twice: to
 10.0.0.1 plainly, to 10.0.0.5 with ADD-PATH, and there BIRD and FRR sign with TCP MD5."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+from laboratory.box import command
 
 OBSERVER = ("10.0.0.1", "10.0.0.5")
 OBSERVER_AS = 64512
@@ -17,6 +23,7 @@ COUNT4, COUNT6 = 700, 300
 PREFIXES4 = [f"100.{64 + n // 256}.{n % 256}.0/24" for n in range(COUNT4)]
 PREFIXES6 = [f"2001:db8:{n + 1:x}::/48" for n in range(COUNT6)]
 GOES = "100.127.0.0/24"     # beside them, and withdrawn in the course of the test
+BEATS = "192.0.2.0/24"      # beside what is watched
 WATCHED = ["100.64.0.0/10", "2001:db8::/32"]
 
 
@@ -29,13 +36,16 @@ class Router:
         self.addresses = (f"10.0.0.{number}1", f"10.0.0.{number}2")
         self.process = None
         self.key = None         # with which the second session is signed
+        self.archive = None     # an MRT file of what it hears
 
     def plug(self):
-        """Its wire to the switch."""
+        """Its wire to the switch, without link-local addresses: FRR (8.4) alone, which has no zebra to tell it of its
+        interfaces, ends a session that BIRD opened when the next hop of a route has one beside the global one."""
         port = f"to-{self.name}"
         self.box.node("switch").ip(f"link add {port} type veth peer name eth0 netns {self.name}",
                                    f"link set {port} master lan", f"link set {port} up")
-        self.node.ip("link set eth0 up", f"address add fd00::{self.number}1/64 dev eth0 nodad",
+        self.node.ip("link set eth0 addrgenmode none", "link set eth0 up",
+                     f"address add fd00::{self.number}1/64 dev eth0 nodad",
                      *(f"address add {a}/24 dev eth0" for a in self.addresses))
 
     def set_wire(self, state):
@@ -43,6 +53,8 @@ class Router:
 
 
 class Bird(Router):
+    is_beating = True
+
     def start(self, others):
         self.node.write("bird.conf", self._config(others))
         self.process = self.node.spawn("bird", ["bird", "-f", "-c", self.node.dir / "bird.conf", "-s",
@@ -56,7 +68,7 @@ class Bird(Router):
 
         text = f"router id {self.addresses[0]};\nlog stderr {{ warning, error, fatal, bug }};\nprotocol device {{ }}\n"
         text += static("a4", "ipv4", PREFIXES4, 200) + static("a6", "ipv6", PREFIXES6, 200)
-        text += static("goes", "ipv4", [GOES], 200)
+        text += static("goes", "ipv4", [GOES], 200) + static("beats", "ipv4", [BEATS], 200)
         more = "bgp_path.prepend(65099);"
         text += static("b4", "ipv4", PREFIXES4, 100, more) + static("b6", "ipv6", PREFIXES6, 100, more)
         for n in (0, 1):
@@ -79,6 +91,11 @@ class Bird(Router):
 
     def tell(self, command):
         return self.node.run("birdc", "-s", self.node.dir / "bird.ctl", command)
+
+    def beat(self):
+        """A route that nobody watches goes or comes: all routers have something to say."""
+        self.is_beating = not self.is_beating
+        self.tell(f"{'enable' if self.is_beating else 'disable'} beats")
 
     def heard(self):
         """How many routes it has from the observer: none, ever."""
@@ -119,6 +136,8 @@ class Frr(Router):
                       f"  bmp monitor ipv6 unicast {table}",
                       f"  bmp connect {OBSERVER[0]} port {port} min-retry 1000 max-retry 2000", " exit"]
         lines.append("exit")
+        if self.archive:
+            lines.append(f"dump bgp updates {self.archive}")
         return "\n".join(lines) + "\n"
 
     def tell(self, command):
@@ -130,8 +149,14 @@ class Frr(Router):
 
 
 class GoBgp(Router):
+    """What it told a BMP station after policy it remembers beyond the connection (3.10): a route that went while it
+    could not tell is not told again when it is back. So nothing may keep it from telling, neither a socket
+    that is full nor routes that it keeps while BIRD restarts (RFC 4724)."""
+    SEND_BUFFER = "4096 2097152 4194304"    # bytes, for all that it tells while its wire is down
+
     def start(self, feeds):
         self.node.write("gobgpd.toml", self._config(feeds))
+        self.node.run("sh", "-c", f"echo {self.SEND_BUFFER} >/proc/sys/net/ipv4/tcp_wmem")
         self.process = self.node.spawn("gobgpd", ["gobgpd", "-f", self.node.dir / "gobgpd.toml", "--api-hosts",
                                                   "127.0.0.1:50051", "-l", "warn"])
 
@@ -140,32 +165,35 @@ class GoBgp(Router):
         for port, table in ((11019, "pre-policy"), (11020, "local-rib"), (11021, "post-policy")):
             text += (f'[[bmp-servers]]\n  [bmp-servers.config]\n    address = "{OBSERVER[0]}"\n    port = {port}\n'
                      f'    route-monitoring-policy = "{table}"\n    sys-name = "{self.name}"\n')
+        if self.archive:
+            text += f'[[mrt-dump]]\n  [mrt-dump.config]\n    dump-type = "updates"\n    file-name = "{self.archive}"\n'
         for n in (0, 1):
             for feed in feeds:
-                text += self._neighbor(n, feed.addresses[n], feed.asn, "passive-mode = true")
-            text += self._neighbor(n, OBSERVER[n], OBSERVER_AS, "", n == 1)
+                text += self._neighbor(n, feed.addresses[n], feed.asn, True)
+            text += self._neighbor(n, OBSERVER[n], OBSERVER_AS, False)
         return text
 
-    def _neighbor(self, n, address, asn, transport, has_paths=False):
+    def _neighbor(self, n, address, asn, is_feed):
+        graceful = "false" if is_feed else "true"
         text = f"""[[neighbors]]
   [neighbors.config]
     neighbor-address = "{address}"
     peer-as = {asn}
   [neighbors.transport.config]
     local-address = "{self.addresses[n]}"
-    {transport}
+    passive-mode = {"true" if is_feed else "false"}
   [neighbors.timers.config]
     hold-time = {HOLD_S}
     keepalive-interval = {KEEPALIVE_S}
     connect-retry = 5
   [neighbors.graceful-restart.config]
-    enabled = true
+    enabled = {graceful}
     restart-time = 20
 """
         for family in ("ipv4-unicast", "ipv6-unicast"):
             text += f'  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "{family}"\n'
-            text += "    [neighbors.afi-safis.mp-graceful-restart.config]\n      enabled = true\n"
-            if has_paths:
+            text += f"    [neighbors.afi-safis.mp-graceful-restart.config]\n      enabled = {graceful}\n"
+            if n and not is_feed:
                 text += "    [neighbors.afi-safis.add-paths.config]\n      send-max = 8\n"
         return text
 
@@ -179,10 +207,51 @@ class GoBgp(Router):
 
 def missing():
     """{class: what of it is not installed here}."""
-    import shutil
     needs = {Bird: ["bird", "birdc"], Frr: [FRR, "vtysh"], GoBgp: ["gobgpd", "gobgp"]}
     modules = list(Path("/usr/lib").glob("*/frr/modules/bgpd_bmp.so"))
     found = {kind: [n for n in names if not shutil.which(n)] for kind, names in needs.items()}
     if not modules:
         found[Frr].append("bgpd_bmp.so")
     return {kind: names for kind, names in found.items() if names}
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def enter(script, limit_s):
+    """Runs the script in namespaces of its own, for so long at most; or not at all."""
+    if os.geteuid() != 0:
+        skip("needs root")
+    lost = missing().get(Bird)
+    if lost:
+        skip(f"not installed: {', '.join(lost)}")
+    tools = [t for t in ("ip", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
+    if tools:
+        skip(f"needs {', '.join(tools)}")
+    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
+        skip("may not make namespaces here")
+    argv, env = command([sys.executable, script, *sys.argv[1:]], True)
+    os.execvpe("timeout", ["timeout", "-k", "5", str(limit_s), *argv], env)
+
+
+def plug_all(box):
+    """The routers on their switch with the observer: BIRD, FRR and GoBGP, None for what is not installed."""
+    switch, observer, absent = box.node("switch"), box.node("observer"), missing()
+    switch.ip("link add lan type bridge", "link set lan up",
+              "link add to-observer type veth peer name eth0 netns observer",
+              "link set to-observer master lan", "link set to-observer up")
+    observer.ip("link set eth0 up", *(f"address add {a}/24 dev eth0" for a in OBSERVER))
+    kinds = ((Bird, "bird", 1, 65001), (Frr, "frr", 2, 65002), (GoBgp, "gobgp", 3, 65003))
+    found = [None if kind in absent else kind(box, *about) for kind, *about in kinds]
+    for router in filter(None, found):
+        router.plug()
+    return found
+
+
+def start_all(routers):
+    """The first, BIRD, feeds the others."""
+    routers[0].start(routers[1:])
+    for router in routers[1:]:
+        router.start([routers[0]])

@@ -2,7 +2,7 @@
  * other. */
 #include "source/web/archive_list.h"
 #include "source/web/fetch_ahead.h"
-#include "web_server.h"
+#include "web_trial.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,47 +11,13 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define LINK(name) "<tr><td><a href=\"" name "\">" name "</a></td></tr>\n"
 #define PAGE(text) .bytes = (text), .size = sizeof(text) - 1
-#define LONG_AGO "Mon, 07 Feb 2022 05:35:14 GMT"
-
-static char place[] = "/tmp/lastlight-list-XXXXXX";
-
-static int setup(void **state)
-{
-    (void)state;
-    signal(SIGPIPE, SIG_IGN);
-    setenv("no_proxy", "127.0.0.1", 1);
-    return mkdtemp(place) && chdir(place) == 0 ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    nftw("cache", remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    clean(state);
-    return chdir("/") == 0 ? rmdir(place) : -1;
-}
 
 static struct web_cache *cache_new(void)
 {
@@ -76,7 +42,7 @@ static void keep(void *context, const char *text)
 }
 
 /* What is asked, and what came of it: the names of the files with a space after each, and what was told. */
-struct trial {
+struct asking {
     struct web_server *server;
     struct archive_span span;
     enum err err;
@@ -86,55 +52,49 @@ struct trial {
     size_t requests; /* of the server in all */
 };
 
-static void ask(struct trial *trial, const char *collector, const char *from, const char *until)
+static void ask(struct asking *asking, const char *collector, const char *from, const char *until)
 {
     char site[64];
     struct web_seen seen[WEB_SEEN_MAX];
-    struct archive_listener listener = {keep, &trial->told};
+    struct archive_listener listener = {keep, &asking->told};
     struct archive_list list;
     struct web_cache *cache = cache_new();
-    snprintf(site, sizeof site, "http://127.0.0.1:%u", web_server_port(trial->server));
-    trial->span.collector = collector;
-    trial->span.site = site;
-    trial->span.from = at(from);
-    trial->span.until = at(until);
-    if (!utc_is_known(trial->span.now))
-        trial->span.now = at("2023-01-01T00:00:00Z");
-    buffer_clear(&trial->names);
-    buffer_clear(&trial->told);
-    buffer_puts(&trial->names, "");
-    buffer_puts(&trial->told, "");
-    trial->why = (struct why){.text = ""};
-    trial->err = archive_list_make(&trial->span, cache, &listener, &list, &trial->why);
-    for (size_t i = 0; !trial->err && i < list.choice.count; i++) {
+    snprintf(site, sizeof site, "http://127.0.0.1:%u", web_server_port(asking->server));
+    asking->span.collector = collector;
+    asking->span.site = site;
+    asking->span.from = at(from);
+    asking->span.until = at(until);
+    if (!utc_is_known(asking->span.now))
+        asking->span.now = at("2023-01-01T00:00:00Z");
+    buffer_clear(&asking->names);
+    buffer_clear(&asking->told);
+    buffer_puts(&asking->names, "");
+    buffer_puts(&asking->told, "");
+    asking->why = (struct why){.text = ""};
+    asking->err = archive_list_make(&asking->span, cache, &listener, &list, &asking->why);
+    for (size_t i = 0; !asking->err && i < list.choice.count; i++) {
         assert_memory_equal(list.choice.files[i].url, site, strlen(site));
-        buffer_printf(&trial->names, "%s ", list.choice.files[i].url + strlen(site));
+        buffer_printf(&asking->names, "%s ", list.choice.files[i].url + strlen(site));
     }
-    if (!trial->err) {
-        trial->from = list.from;
+    if (!asking->err) {
+        asking->from = list.from;
         arena_done(&list.arena);
     }
     web_cache_free(cache);
-    trial->requests = web_server_seen(trial->server, seen);
+    asking->requests = web_server_seen(asking->server, seen);
 }
 
-static void begin(struct trial *trial, struct web_page *pages, size_t count)
+static void begin(struct asking *asking, struct web_page *pages, size_t count)
 {
-    *trial = (struct trial){.server = web_server_start(pages, count, NULL)};
+    *asking = (struct asking){.server = web_server_start(pages, count, NULL)};
 }
 
-static void end(struct trial *trial)
+static void end(struct asking *asking)
 {
-    web_server_stop(trial->server);
-    buffer_done(&trial->names);
-    buffer_done(&trial->told);
+    web_server_stop(asking->server);
+    buffer_done(&asking->names);
+    buffer_done(&asking->told);
 }
-
-#define assert_has(text, part)                                                                     \
-    do {                                                                                           \
-        if (!strstr(text, part))                                                                   \
-            fail_msg("'%s' is not in: %s", part, text);                                            \
-    } while (0)
 
 static const char youtube[] = LINK("updates.20080224.0137.bz2") LINK("updates.20080224.0152.bz2")
     LINK("updates.20080224.0208.bz2") LINK("updates.20080224.0223.bz2");
@@ -144,18 +104,18 @@ static void test_page(void **state)
 {
     (void)state;
     struct web_page pages[] = {{.path = "/bgpdata/2008.02/UPDATES/", PAGE(youtube)}};
-    struct trial trial;
-    begin(&trial, pages, COUNT(pages));
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
     for (int i = 0; i < 2; i++) {
-        ask(&trial, "route-views2", "2008-02-24T02:00:00Z", "2008-02-24T02:20:00Z");
-        assert_int_equal(trial.err, ERR_OK);
-        assert_string_equal(trial.names.bytes,
+        ask(&asking, "route-views2", "2008-02-24T02:00:00Z", "2008-02-24T02:20:00Z");
+        assert_int_equal(asking.err, ERR_OK);
+        assert_string_equal(asking.names.bytes,
                             "/bgpdata/2008.02/UPDATES/updates.20080224.0152.bz2 "
                             "/bgpdata/2008.02/UPDATES/updates.20080224.0208.bz2 ");
-        assert_string_equal(trial.told.bytes, "");
-        assert_int_equal(trial.requests, 1);
+        assert_string_equal(asking.told.bytes, "");
+        assert_int_equal(asking.requests, 1);
     }
-    end(&trial);
+    end(&asking);
 }
 
 /* The page of a month that goes on is asked for each time. */
@@ -163,8 +123,8 @@ static void test_page_of_today(void **state)
 {
     (void)state;
     struct web_page pages[] = {{.changes_after = 1}, {.path = "/after"}};
-    struct trial trial;
-    begin(&trial, pages, COUNT(pages));
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
     /* This machine's clock says when a page was asked for; the month is not over by that. */
     struct calendar now = utc_calendar((struct utc){time(NULL) * NS_PER_S});
     char path[64], page[2][512], from[64], until[64], first[32], second[32];
@@ -180,14 +140,14 @@ static void test_page_of_today(void **state)
         pages[i].bytes = page[i];
         pages[i].size = strlen(page[i]);
     }
-    trial.span.now = at(until);
-    ask(&trial, "rrc00", from, until);
-    assert_has(trial.names.bytes, first);
-    assert_null(strstr(trial.names.bytes, second));
-    ask(&trial, "rrc00", from, until);
-    assert_has(trial.names.bytes, second);
-    assert_int_equal(trial.requests, 2);
-    end(&trial);
+    asking.span.now = at(until);
+    ask(&asking, "rrc00", from, until);
+    assert_has(asking.names.bytes, first);
+    assert_null(strstr(asking.names.bytes, second));
+    ask(&asking, "rrc00", from, until);
+    assert_has(asking.names.bytes, second);
+    assert_int_equal(asking.requests, 2);
+    end(&asking);
 }
 
 static void test_months(void **state)
@@ -200,16 +160,16 @@ static void test_months(void **state)
         LINK("bview.20220201.0000.gz");
     struct web_page pages[] = {{.path = "/rrc00/2022.01/", PAGE(january)},
                                {.path = "/rrc00/2022.02/", PAGE(february)}};
-    struct trial trial;
-    begin(&trial, pages, COUNT(pages));
-    ask(&trial, "rrc00", "2022-01-31T23:55:00Z", "2022-02-01T00:10:00Z");
-    assert_string_equal(trial.names.bytes, "/rrc00/2022.01/updates.20220131.2355.gz "
-                                           "/rrc00/2022.02/updates.20220201.0000.gz "
-                                           "/rrc00/2022.02/updates.20220201.0005.gz ");
-    assert_string_equal(trial.told.bytes, "");
-    ask(&trial, "rrc00", "2022-02-01T00:01:00Z", "2022-02-01T00:02:00Z");
-    assert_string_equal(trial.names.bytes, "/rrc00/2022.02/updates.20220201.0000.gz ");
-    end(&trial);
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
+    ask(&asking, "rrc00", "2022-01-31T23:55:00Z", "2022-02-01T00:10:00Z");
+    assert_string_equal(asking.names.bytes, "/rrc00/2022.01/updates.20220131.2355.gz "
+                                            "/rrc00/2022.02/updates.20220201.0000.gz "
+                                            "/rrc00/2022.02/updates.20220201.0005.gz ");
+    assert_string_equal(asking.told.bytes, "");
+    ask(&asking, "rrc00", "2022-02-01T00:01:00Z", "2022-02-01T00:02:00Z");
+    assert_string_equal(asking.names.bytes, "/rrc00/2022.02/updates.20220201.0000.gz ");
+    end(&asking);
 }
 
 /* The file that is under way when the month begins lies in the folder of the month before. */
@@ -221,12 +181,12 @@ static void test_month_before(void **state)
     static const char march[] = LINK("updates.20080301.0013.bz2") LINK("updates.20080301.0028.bz2");
     struct web_page pages[] = {{.path = "/bgpdata/2008.02/UPDATES/", PAGE(february)},
                                {.path = "/bgpdata/2008.03/UPDATES/", PAGE(march)}};
-    struct trial trial;
-    begin(&trial, pages, COUNT(pages));
-    ask(&trial, "route-views2", "2008-03-01T00:02:00Z", "2008-03-01T00:13:00Z");
-    assert_string_equal(trial.names.bytes, "/bgpdata/2008.02/UPDATES/updates.20080229.2358.bz2 ");
-    assert_string_equal(trial.told.bytes, "");
-    end(&trial);
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
+    ask(&asking, "route-views2", "2008-03-01T00:02:00Z", "2008-03-01T00:13:00Z");
+    assert_string_equal(asking.names.bytes, "/bgpdata/2008.02/UPDATES/updates.20080229.2358.bz2 ");
+    assert_string_equal(asking.told.bytes, "");
+    end(&asking);
 }
 
 static void test_holes(void **state)
@@ -234,24 +194,24 @@ static void test_holes(void **state)
     (void)state;
     static const char page[] = LINK("updates.20220207.0605.gz") LINK("updates.20220207.0620.gz");
     struct web_page pages[] = {{.path = "/rrc00/2022.02/", PAGE(page)}};
-    struct trial trial;
-    begin(&trial, pages, COUNT(pages));
-    ask(&trial, "rrc00", "2022-02-07T06:05:00Z", "2022-02-07T06:30:00Z");
-    assert_string_equal(trial.names.bytes, "/rrc00/2022.02/updates.20220207.0605.gz "
-                                           "/rrc00/2022.02/updates.20220207.0620.gz ");
-    assert_string_equal(trial.told.bytes,
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
+    ask(&asking, "rrc00", "2022-02-07T06:05:00Z", "2022-02-07T06:30:00Z");
+    assert_string_equal(asking.names.bytes, "/rrc00/2022.02/updates.20220207.0605.gz "
+                                            "/rrc00/2022.02/updates.20220207.0620.gz ");
+    assert_string_equal(asking.told.bytes,
                         "rrc00: the archive has no updates of 2022-02-07T06:10:00Z to "
                         "2022-02-07T06:20:00Z: nothing is known of it\n"
                         "rrc00: the archive has no updates of 2022-02-07T06:25:00Z to "
                         "2022-02-07T06:30:00Z: nothing is known of it\n");
     /* Of what is still to come nothing is missing. */
-    trial.span.now = at("2022-02-07T06:25:00Z");
-    ask(&trial, "rrc00", "2022-02-07T06:20:00Z", "2022-02-07T18:00:00Z");
-    assert_string_equal(trial.told.bytes, "");
-    ask(&trial, "rrc00", "2022-02-07T05:00:00Z", "2022-02-07T06:00:00Z");
-    assert_int_equal(trial.err, ERR_NOT_FOUND);
-    assert_has(trial.why.text, "rrc00: there are no archives of this span at http://127.0.0.1:");
-    end(&trial);
+    asking.span.now = at("2022-02-07T06:25:00Z");
+    ask(&asking, "rrc00", "2022-02-07T06:20:00Z", "2022-02-07T18:00:00Z");
+    assert_string_equal(asking.told.bytes, "");
+    ask(&asking, "rrc00", "2022-02-07T05:00:00Z", "2022-02-07T06:00:00Z");
+    assert_int_equal(asking.err, ERR_NOT_FOUND);
+    assert_has(asking.why.text, "rrc00: there are no archives of this span at http://127.0.0.1:");
+    end(&asking);
 }
 
 /* Where the page cannot be had, or names nothing, the grid stands in for it. */
@@ -266,20 +226,20 @@ static void test_grid(void **state)
     static const char *const reasons[] = {"403 (forbidden)",
                                           "/rrc01/2022.02/: this index page names no archive; the",
                                           "500 (its own", "404 (not found)"};
-    struct trial trial;
-    begin(&trial, pages, COUNT(pages));
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
     for (size_t i = 0; i < COUNT(collectors); i++) {
         char expected[256];
-        ask(&trial, collectors[i], "2022-02-07T06:06:00Z", "2022-02-07T06:15:00Z");
-        assert_int_equal(trial.err, ERR_OK);
+        ask(&asking, collectors[i], "2022-02-07T06:06:00Z", "2022-02-07T06:15:00Z");
+        assert_int_equal(asking.err, ERR_OK);
         snprintf(expected, sizeof expected,
                  "/%s/2022.02/updates.20220207.0605.gz /%s/2022.02/updates.20220207.0610.gz ",
                  collectors[i], collectors[i]);
-        assert_string_equal(trial.names.bytes, expected);
-        assert_has(trial.told.bytes, reasons[i]);
-        assert_has(trial.told.bytes, "; the names of its files are computed");
+        assert_string_equal(asking.names.bytes, expected);
+        assert_has(asking.told.bytes, reasons[i]);
+        assert_has(asking.told.bytes, "; the names of its files are computed");
     }
-    end(&trial);
+    end(&asking);
 }
 
 static void test_table(void **state)
@@ -293,20 +253,41 @@ static void test_table(void **state)
     struct web_page pages[] = {
         {.path = "/route-views.jinx/bgpdata/2022.02/RIBS/", PAGE(tables)},
         {.path = "/route-views.jinx/bgpdata/2022.02/UPDATES/", PAGE(updates)}};
-    struct trial trial;
-    begin(&trial, pages, COUNT(pages));
-    trial.span.with_table = true;
-    ask(&trial, "route-views.jinx", "2022-02-07T06:20:00Z", "2022-02-07T06:30:00Z");
-    assert_string_equal(trial.names.bytes,
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
+    asking.span.with_table = true;
+    ask(&asking, "route-views.jinx", "2022-02-07T06:20:00Z", "2022-02-07T06:30:00Z");
+    assert_string_equal(asking.names.bytes,
                         "/route-views.jinx/bgpdata/2022.02/RIBS/rib.20220207.0600.bz2 "
                         "/route-views.jinx/bgpdata/2022.02/UPDATES/updates.20220207.0600.bz2 "
                         "/route-views.jinx/bgpdata/2022.02/UPDATES/updates.20220207.0615.bz2 ");
-    assert_int_equal(trial.from.ns, at("2022-02-07T06:00:00Z").ns);
-    assert_string_equal(trial.told.bytes, "");
-    ask(&trial, "route-views.jinx", "2022-02-07T03:50:00Z", "2022-02-07T06:00:00Z");
-    assert_has(trial.told.bytes, "there is no table within a day before --from");
-    assert_int_equal(trial.from.ns, at("2022-02-07T03:50:00Z").ns);
-    end(&trial);
+    assert_int_equal(asking.from.ns, at("2022-02-07T06:00:00Z").ns);
+    assert_string_equal(asking.told.bytes, "");
+    ask(&asking, "route-views.jinx", "2022-02-07T03:50:00Z", "2022-02-07T06:00:00Z");
+    assert_has(asking.told.bytes, "there is no table within a day before --from");
+    assert_int_equal(asking.from.ns, at("2022-02-07T03:50:00Z").ns);
+    end(&asking);
+}
+
+/* None was made in the first hours of the month: the last of the month before is found, and its page is asked
+ * for only then. */
+static void test_table_of_the_month_before(void **state)
+{
+    (void)state;
+    static const char january[] = LINK("bview.20220131.1600.gz") LINK("updates.20220131.2355.gz");
+    static const char february[] = LINK("updates.20220201.0000.gz") LINK("bview.20220201.1600.gz");
+    struct web_page pages[] = {{.path = "/rrc00/2022.01/", PAGE(january)},
+                               {.path = "/rrc00/2022.02/", PAGE(february)}};
+    struct asking asking;
+    begin(&asking, pages, COUNT(pages));
+    asking.span.with_table = true;
+    ask(&asking, "rrc00", "2022-02-01T16:30:00Z", "2022-02-01T17:00:00Z");
+    assert_int_equal(asking.from.ns, at("2022-02-01T16:00:00Z").ns);
+    assert_int_equal(asking.requests, 1);
+    ask(&asking, "rrc00", "2022-02-01T10:00:00Z", "2022-02-01T10:05:00Z");
+    assert_has(asking.names.bytes, "/rrc00/2022.01/bview.20220131.1600.gz ");
+    assert_int_equal(asking.from.ns, at("2022-01-31T16:00:00Z").ns);
+    end(&asking);
 }
 
 static void test_wrong_spans(void **state)
@@ -323,23 +304,17 @@ static void test_wrong_spans(void **state)
         {"rrc00", "2000-02-07T06:00:00Z", "2022-02-07T07:00:00Z", ERR_LIMIT, "in parts"},
         {"rrc00", "2020-02-07T06:00:00Z", "2022-02-07T07:00:00Z", ERR_LIMIT, "in parts"},
     };
-    struct trial trial;
-    begin(&trial, NULL, 0);
+    struct asking asking;
+    begin(&asking, NULL, 0);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        ask(&trial, cases[i].collector, cases[i].from, cases[i].until);
-        assert_int_equal(trial.err, cases[i].err);
-        assert_has(trial.why.text, cases[i].text);
+        ask(&asking, cases[i].collector, cases[i].from, cases[i].until);
+        assert_int_equal(asking.err, cases[i].err);
+        assert_has(asking.why.text, cases[i].text);
     }
-    end(&trial);
+    end(&asking);
 }
 
 /* Fetching ahead. */
-
-static void sleep_ms(int ms)
-{
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000L};
-    nanosleep(&time, NULL);
-}
 
 static size_t requests_of(struct web_server *server)
 {
@@ -388,8 +363,8 @@ static void test_ahead(void **state)
     struct why why;
     struct fetch_ahead *ahead = fetch_ahead_new(cache, urls, COUNT(urls), count_call, &calls);
     for (int i = 0; i < 500 && requests_of(server) < 3; i++)
-        sleep_ms(2);
-    sleep_ms(100);
+        trial_sleep_ms(2);
+    trial_sleep_ms(100);
     assert_int_equal(requests_of(server), 3); /* the first and two more, before any is taken */
     assert_int_equal(fetch_ahead_take(ahead, 0, &file, &why), ERR_OK);
     assert_int_equal(file.size, 1000);
@@ -424,7 +399,7 @@ static void test_ahead_is_left(void **state)
     struct web_cache *cache = web_cache_new(&options);
     struct fetch_ahead *ahead = fetch_ahead_new(cache, urls, 1, NULL, NULL);
     for (int i = 0; i < 500 && requests_of(server) < 1; i++)
-        sleep_ms(2);
+        trial_sleep_ms(2);
     clock_gettime(CLOCK_MONOTONIC, &start);
     fetch_ahead_free(ahead);
     clock_gettime(CLOCK_MONOTONIC, &stop);
@@ -436,16 +411,17 @@ static void test_ahead_is_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_page, clean),
-        cmocka_unit_test_teardown(test_page_of_today, clean),
-        cmocka_unit_test_teardown(test_months, clean),
-        cmocka_unit_test_teardown(test_month_before, clean),
-        cmocka_unit_test_teardown(test_holes, clean),
-        cmocka_unit_test_teardown(test_grid, clean),
-        cmocka_unit_test_teardown(test_table, clean),
-        cmocka_unit_test_teardown(test_wrong_spans, clean),
-        cmocka_unit_test_teardown(test_ahead, clean),
-        cmocka_unit_test_teardown(test_ahead_is_left, clean),
+        cmocka_unit_test_teardown(test_page, trial_clean),
+        cmocka_unit_test_teardown(test_page_of_today, trial_clean),
+        cmocka_unit_test_teardown(test_months, trial_clean),
+        cmocka_unit_test_teardown(test_month_before, trial_clean),
+        cmocka_unit_test_teardown(test_holes, trial_clean),
+        cmocka_unit_test_teardown(test_grid, trial_clean),
+        cmocka_unit_test_teardown(test_table, trial_clean),
+        cmocka_unit_test_teardown(test_table_of_the_month_before, trial_clean),
+        cmocka_unit_test_teardown(test_wrong_spans, trial_clean),
+        cmocka_unit_test_teardown(test_ahead, trial_clean),
+        cmocka_unit_test_teardown(test_ahead_is_left, trial_clean),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, trial_setup, trial_teardown);
 }

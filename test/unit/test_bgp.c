@@ -234,8 +234,21 @@ static void test_rfc6793(void **state)
         /* from a speaker of 4-byte ASNs it is discarded */
         {"", ORIGIN PATH4 NEXT_HOP "C01106 0201 0002000B", PREFIX, as4,
          "+175.45.176.0/24 path 65000 131223 origin 131223 "},
+        /* a confederation's segment in front is kept */
+        {"", ORIGIN "40020A 0301 FC00 0202 5BA0 5BA0 " NEXT_HOP "C0110A 0202 0002000B 00020097",
+         PREFIX, as2, "+175.45.176.0/24 path (64512) 131083 131223 origin 131223 "},
     };
     CHECK(cases);
+    struct bgp_update update;
+    struct bytes empty = update_of("", ORIGIN LONG_PATH NEXT_HOP "C01100", PREFIX);
+    assert_true(bgp_update_decode(reader_of(empty.at, empty.n), as2, &update));
+    assert_true(update.attributes.discarded >> BGP_AS4_PATH & 1);
+    struct bytes led = update_of(
+        "", ORIGIN "40020A 0301 FC00 0202 5BA0 5BA0 " NEXT_HOP "C0110A 0202 0002000B 00020097",
+        PREFIX);
+    assert_true(bgp_update_decode(reader_of(led.at, led.n), as2, &update));
+    assert_true(bgp_path_has(&update.attributes.path, 64512));
+    assert_false(bgp_path_has(&update.attributes.path, BGP_AS_TRANS));
 }
 
 /* RFC 7606: what is announced with wrong attributes is withdrawn; what cannot be read at all is not

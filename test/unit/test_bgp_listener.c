@@ -11,6 +11,7 @@
 #include "source/bgp/bgp_listener.h"
 #include "sys/clock.h"
 #include "sys/net.h"
+#include "told.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -197,25 +198,13 @@ static void await_heard(struct world *world, int fd, const char *expected)
 /* "start up table:198.51.100.0/24 complete down gap", once so much was told; and forgets it. */
 static void await_told(struct world *world, const char *expected)
 {
-    static const char *const routes[] = {"", "announce", "withdraw", "table"};
-    static const char *const peers[] = {"", "up", "down", "size", "complete"};
     int64_t until = clock_mono().ns + WAIT_MS * NS_PER_MS;
+    const char *told;
     do {
         run(world, NS_PER_MS);
-        buffer_clear(&world->text);
-        buffer_puts(&world->text, "");
-        for (size_t i = 0; i < world->seen_count; i++) {
-            const struct observation *o = &world->seen[i];
-            const char *name = o->kind == OBSERVATION_ROUTE ? routes[o->code]
-                               : o->kind == OBSERVATION_PEER
-                                   ? peers[o->code]
-                                   : observation_kind_name((enum observation_kind)o->kind);
-            buffer_printf(&world->text, "%s%s", i ? " " : "", name);
-            if (o->kind == OBSERVATION_ROUTE)
-                buffer_printf(&world->text, ":%s", registry_text(world->registry, o->target));
-        }
-    } while (world->text.size < strlen(expected) && clock_mono().ns < until);
-    assert_string_equal(world->text.bytes, expected);
+        told = told_text(&world->text, world->registry, world->seen, world->seen_count);
+    } while (strlen(told) < strlen(expected) && clock_mono().ns < until);
+    assert_string_equal(told, expected);
     world->seen_count = 0;
 }
 

@@ -61,6 +61,12 @@ static void test_paths(void **state)
         {false, "0201 0001 0101 0002 0201 5ba0", "0201 00020097", 2, "1 {2} 131223",
          "1 <2> 131223"},
         {false, "0202 0001 0002", "0202 00020097 00020098", 0, "131223 131224", "131223 131224"},
+        /* Confederations in front, and behind what is kept; not behind what is not. */
+        {false, "0301 fc00 0202 5ba0 5ba0", "0202 00020097 00020098", 0, "(64512) 131223 131224",
+         "(64512) 131223 131224"},
+        {false, "0201 0001 0402 fc00 fc01 0201 5ba0", "0201 00020097", 1,
+         "1 ({64512,64513}) 131223", "1 [64512,64513] 131223"},
+        {false, "0201 5ba0 0301 fc00", "0201 00020097", 0, "131223", "131223"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct bgp_path path = {.head = bytes_of(table[i].head),

@@ -10,6 +10,7 @@
 #include "source/bgp/bmp_listener.h"
 #include "sys/clock.h"
 #include "sys/net.h"
+#include "told.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -130,22 +131,9 @@ static void await(struct world *world, size_t seen, size_t said)
 /* "start up table:198.51.100.0/24", and forgets it. */
 static const char *told(struct world *world)
 {
-    static const char *const routes[] = {"", "announce", "withdraw", "table"};
-    static const char *const peers[] = {"", "up", "down", "size", "complete"};
-    buffer_clear(&world->text);
-    for (size_t i = 0; i < world->seen_count; i++) {
-        const struct observation *o = &world->seen[i];
-        buffer_puts(&world->text, i ? " " : "");
-        if (o->kind == OBSERVATION_ROUTE)
-            buffer_printf(&world->text, "%s:%s", routes[o->code],
-                          registry_text(world->registry, o->target));
-        else
-            buffer_puts(&world->text, o->kind == OBSERVATION_PEER
-                                          ? peers[o->code]
-                                          : observation_kind_name((enum observation_kind)o->kind));
-    }
+    size_t count = world->seen_count;
     world->seen_count = 0;
-    return world->text.bytes;
+    return told_text(&world->text, world->registry, world->seen, count);
 }
 
 static void begin_router(struct world *world, int fd, const char *name)
@@ -362,6 +350,28 @@ static void another_table(void **state)
     end(&world);
 }
 
+/* One that has nothing to tell for longer than that is judged when it has. */
+static void another_table_later(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world, NULL);
+    int fd = connect_router(&world);
+    bmp_initiation(&world.bytes, "rrc00");
+    send_made(&world, fd);
+    await(&world, 1, 1);
+    struct loop_timer *timer = loop_timer_new(world.loop, stop, &world);
+    loop_timer_start(timer, 2500 * NS_PER_MS, 0);
+    loop_run(world.loop);
+    begin_loc_rib(&world, fd);
+    await(&world, 2, 2);
+    assert_string_equal(told(&world), "start gap");
+    assert_non_null(strstr(world.said[1], "it tells nothing of pre-policy, but of loc-rib,"));
+    assert_true(is_closed(fd));
+    loop_timer_free(timer);
+    end(&world);
+}
+
 /* Where the configuration chose, a router that tells of another is only told of. */
 static void not_the_table_that_was_chosen(void **state)
 {
@@ -409,6 +419,7 @@ int main(void)
         cmocka_unit_test(two_routers),
         cmocka_unit_test(the_configuration_names_it),
         cmocka_unit_test(another_table),
+        cmocka_unit_test(another_table_later),
         cmocka_unit_test(not_the_table_that_was_chosen),
         cmocka_unit_test(a_port_in_use),
     };

@@ -1,26 +1,5 @@
 /* app/config_ris_live: RIPE's collectors, as the configuration asks for them. */
-#include "app/config.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-#define ROUTES(text)                                                                               \
-    "subjects: [{name: a, prefixes: [192.0.2.0/24]}]\nvantage: {name: lon, controls: "             \
-    "[icmp:192.0.2.7]}\nroutes: {" text "}\n"
-
-static enum err parse(const char *text, struct config *out, struct buffer *faults)
-{
-    struct why why;
-    return config_parse("etc/l.yaml", text, strlen(text), out, faults, &why);
-}
+#include "config_text.h"
 
 static void good(void **state)
 {
@@ -92,9 +71,7 @@ static void as_json(void **state)
 
 static void bad(void **state)
 {
-    static const struct {
-        const char *yaml, *fault;
-    } cases[] = {
+    static const struct bad_text cases[] = {
         {ROUTES("ris_live: maybe"),
          "3:20: ris_live: found 'maybe'; expected yes, no, or {hosts: [rrc00]}\n"},
         {ROUTES("ris_live: [rrc00]"),
@@ -122,15 +99,7 @@ static void bad(void **state)
          "a gap when its own routers are away\n"},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct config config;
-        struct buffer faults = {0};
-        char expected[300];
-        snprintf(expected, sizeof expected, "etc/l.yaml:%s", cases[i].fault);
-        assert_int_equal(parse(cases[i].yaml, &config, &faults), ERR_CONFIG);
-        assert_string_equal(faults.bytes, expected);
-        buffer_done(&faults);
-    }
+    expect_faults(cases, COUNT(cases));
 }
 
 static void too_many_hosts(void **state)
@@ -168,10 +137,7 @@ static void nothing_to_watch(void **state)
 
 static void what_is_the_same(void **state)
 {
-    static const struct {
-        const char *yaml;
-        bool is_same;
-    } cases[] = {
+    static const struct other_text cases[] = {
         {ROUTES("ris_live: {hosts: [rrc00, rrc06]}"), true},
         {ROUTES("ris_live: {hosts: [rrc00, rrc06], client: lastlight-lon}, archives: [x]"), true},
         {ROUTES("ris_live: {hosts: [rrc00, rrc07]}"), false},
@@ -181,15 +147,7 @@ static void what_is_the_same(void **state)
         {ROUTES("ris_live: {hosts: [rrc00, rrc06], url: 'http://x.example/'}"), false},
     };
     (void)state;
-    struct config first, other;
-    struct buffer faults = {0};
-    assert_int_equal(parse(cases[0].yaml, &first, &faults), ERR_OK);
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_int_equal(parse(cases[i].yaml, &other, &faults), ERR_OK);
-        assert_int_equal(config_has_same_ris_live(&first, &other), cases[i].is_same);
-        config_done(&other);
-    }
-    config_done(&first);
+    expect_same(cases, COUNT(cases), config_has_same_ris_live);
 }
 
 int main(void)

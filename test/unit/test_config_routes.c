@@ -1,25 +1,8 @@
 /* app/config_routes: where routes come from, as the configuration says. */
-#include "app/config.h"
+#include "config_text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static enum err parse(const char *text, struct config *out, struct buffer *faults)
-{
-    struct why why;
-    return config_parse("etc/l.yaml", text, strlen(text), out, faults, &why);
-}
 
 static void test_bmp(void **state)
 {
@@ -104,9 +87,7 @@ static void test_same_routes(void **state)
 }
 
 /* What BGP makes of it. */
-#define BGP(text)                                                                                  \
-    "subjects: [{name: a, prefixes: [192.0.2.0/24]}]\nvantage: {name: lon, controls: "             \
-    "[icmp:192.0.2.7]}\nroutes: {bgp: {" text "}}\n"
+#define BGP(text) ROUTES("bgp: {" text "}")
 #define PEERS "peers: [{address: 192.0.2.9}]"
 
 static void test_bgp(void **state)
@@ -146,11 +127,14 @@ static void test_bgp(void **state)
     config_done(&config);
 }
 
+/* What is read in first. */
+#define ARCHIVES(text)                                                                             \
+    "subjects: [{name: a, prefixes: [192.0.2.0/24]}]\nroutes: {archives: " text "}\n"
+#define SPAN "collector: rrc00, from: 2022-02-07T05:30:00Z, until: 1644215400"
+
 static void test_bad_routes(void **state)
 {
-    static const struct {
-        const char *yaml, *fault;
-    } cases[] = {
+    static const struct bad_text cases[] = {
         {BGP("listen: ':179', asn: 64512, " PEERS),
          "3:15: bgp has no 'id', and does not listen at an IPv4 address, which would be taken for "
          "it\n"},
@@ -189,17 +173,73 @@ static void test_bad_routes(void **state)
          "'192.0.2.1:1', asn: 1, collector: c, " PEERS "}}\n",
          "2:9: bmp and bgp have the same collector, c; expected two names: each is in a gap when "
          "its own routers are away\n"},
+        {ARCHIVES("['ftp://a/b']"),
+         "2:21: archives: found 'ftp://a/b'; expected a file, a folder, or a "
+         "http:// or https:// URL\n"},
+        {ARCHIVES("['http://me@a/b']"),
+         "2:21: archives: 'http://me@a/b' is not a URL that can be fetched; expected "
+         "http://HOST/PATH or https://HOST/PATH, without a user name\n"},
+        {ARCHIVES("[[a]]"), "2:21: found a list; expected a file, a folder or a URL\n"},
+        {ARCHIVES("{collector: rrc00, until: 2}"),
+         "2:20: archives has no 'from'; expected collector, from and until, or a list of files, "
+         "folders and URLs\n"},
+        {ARCHIVES("{collector: linx, from: 1, until: 2}"),
+         "2:32: archives: no archive of a collector 'linx' is known; expected rrc00 to rrc26 (RIPE "
+         "RIS), or route-views2, route-views.jinx and the like (RouteViews)\n"},
+        {ARCHIVES("{collector: rrc00, from: 2, until: 2}"),
+         "2:55: until: found '2'; expected a time after 'from'\n"},
+        {ARCHIVES("{collector: rrc00, from: yesterday, until: 2}"),
+         "2:45: from: found 'yesterday'; expected a time such as 2022-02-07T05:30:00Z, or seconds "
+         "since 1970\n"},
+        {ARCHIVES("{" SPAN ", rib: 1}"), "2:91: rib: found '1'; expected yes or no\n"},
+        {ARCHIVES("{" SPAN ", site: 'ftp://a'}"),
+         "2:92: archives: 'ftp://a' is not the URL of a site of archives; expected one such as "
+         "https://data.ris.ripe.net\n"},
     };
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct config config;
-        struct buffer faults = {0};
-        char expected[300];
-        snprintf(expected, sizeof expected, "etc/l.yaml:%s", cases[i].fault);
-        assert_int_equal(parse(cases[i].yaml, &config, &faults), ERR_CONFIG);
-        assert_string_equal(faults.bytes, expected);
-        buffer_done(&faults);
-    }
+    expect_faults(cases, COUNT(cases));
+}
+
+static void test_archives(void **state)
+{
+    (void)state;
+    struct config config;
+    struct buffer faults = {0};
+    assert_int_equal(parse(ARCHIVES("[day, /day/2, 'day/*.gz', "
+                                    "'https://data.ris.ripe.net/rrc00/2022.02/updates.gz']"),
+                           &config, &faults),
+                     ERR_OK);
+    assert_int_equal(config.archive_count, 4);
+    assert_string_equal(config.archives[0], "etc/day");
+    assert_string_equal(config.archives[1], "/day/2");
+    assert_string_equal(config.archives[2], "etc/day/*.gz");
+    assert_string_equal(config.archives[3], "https://data.ris.ripe.net/rrc00/2022.02/updates.gz");
+    assert_null(config.archive_span.collector);
+    config_done(&config);
+    assert_int_equal(parse(ARCHIVES("{" SPAN "}"), &config, &faults), ERR_OK);
+    assert_int_equal(config.archive_count, 0);
+    assert_string_equal(config.archive_span.collector, "rrc00");
+    assert_null(config.archive_span.site);
+    assert_false(config.archive_span.with_table);
+    assert_int_equal(utc_diff(config.archive_span.until, config.archive_span.from), NS_PER_HOUR);
+    config_done(&config);
+    assert_int_equal(
+        parse(ARCHIVES("{" SPAN ", rib: yes, site: 'http://mirror.example'}"), &config, &faults),
+        ERR_OK);
+    assert_true(config.archive_span.with_table);
+    assert_string_equal(config.archive_span.site, "http://mirror.example");
+    config_describe(&config, false, &faults);
+    assert_non_null(strstr(faults.bytes, "; archives of rrc00 from 2022-02-07T05:30:00Z until "
+                                         "2022-02-07T06:30:00Z, with the table before, from "
+                                         "http://mirror.example\n"));
+    buffer_clear(&faults);
+    config_describe(&config, true, &faults);
+    assert_non_null(strstr(
+        faults.bytes, "\"archive_span\":{\"collector\":\"rrc00\",\"from\":\"2022-02-07T05:30:00Z\","
+                      "\"until\":\"2022-02-07T06:30:00Z\",\"rib\":true,"
+                      "\"site\":\"http://mirror.example\"},"));
+    config_done(&config);
+    buffer_done(&faults);
 }
 
 static void test_too_many_peers(void **state)
@@ -230,9 +270,11 @@ static void test_keys_are_not_shown(void **state)
     (void)state;
     struct config config;
     struct buffer faults = {0}, text = {0};
-    for (size_t i = 0; i < COUNT(bad); i++)
+    for (size_t i = 0; i < COUNT(bad); i++) {
         assert_int_equal(parse(bad[i], &config, &faults), ERR_CONFIG);
-    assert_null(strstr(faults.bytes, "hush"));
+        assert_null(strstr(faults.bytes, "hush"));
+        buffer_clear(&faults);
+    }
     assert_int_equal(parse(BGP("listen: '192.0.2.1:1', asn: 1, peers: [{address: 192.0.2.9, md5: "
                                "hush}, {address: 192.0.2.10}]"),
                            &config, &faults),
@@ -296,10 +338,7 @@ static void test_key_in_a_file(void **state)
 
 static void test_same_bgp(void **state)
 {
-    static const struct {
-        const char *yaml;
-        bool is_same;
-    } cases[] = {
+    static const struct other_text cases[] = {
         {BGP("listen: '192.0.2.1:1', asn: 1, peers: [{address: '::1', asn: 2, md5: x}]"), true},
         {BGP("listen: '192.0.2.1:2', asn: 1, peers: [{address: '::1', asn: 2, md5: x}]"), false},
         {BGP("listen: '192.0.2.1:1', asn: 2, peers: [{address: '::1', asn: 2, md5: x}]"), false},
@@ -317,15 +356,7 @@ static void test_same_bgp(void **state)
          false},
     };
     (void)state;
-    struct config first, other;
-    struct buffer faults = {0};
-    assert_int_equal(parse(cases[0].yaml, &first, &faults), ERR_OK);
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_int_equal(parse(cases[i].yaml, &other, &faults), ERR_OK);
-        assert_int_equal(config_has_same_bgp(&first, &other), cases[i].is_same);
-        config_done(&other);
-    }
-    config_done(&first);
+    expect_same(cases, COUNT(cases), config_has_same_bgp);
 }
 
 int main(void)
@@ -334,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_bmp),
         cmocka_unit_test(test_same_routes),
         cmocka_unit_test(test_bgp),
+        cmocka_unit_test(test_archives),
         cmocka_unit_test(test_bad_routes),
         cmocka_unit_test(test_too_many_peers),
         cmocka_unit_test(test_keys_are_not_shown),

@@ -604,6 +604,24 @@ struct digest {
     uint64_t value;
 };
 
+static bool matches(const struct prefix *wanted, enum prefix_match match,
+                    const struct prefix *prefix)
+{
+    bool is_more = match == PREFIX_MORE || match == PREFIX_RELATED;
+    bool is_less = match == PREFIX_LESS || match == PREFIX_RELATED;
+    if (prefix->bits == wanted->bits)
+        return prefix_has(wanted, prefix);
+    return (is_more && prefix_has(wanted, prefix)) || (is_less && prefix_has(prefix, wanted));
+}
+
+static bool has_prefix(const struct element_filter *filter, const struct prefix *prefix)
+{
+    for (size_t i = 0; i < filter->prefix_count; i++)
+        if (matches(&filter->prefixes[i].prefix, filter->prefixes[i].match, prefix))
+            return true;
+    return filter->prefix_count == 0;
+}
+
 static bool passes(const struct element_filter *filter, const struct element *element)
 {
     bool is_route = element->kind <= ELEMENT_TABLE;
@@ -612,7 +630,7 @@ static bool passes(const struct element_filter *filter, const struct element *el
         return false;
     if (filter->family && element->prefix.addr.family != filter->family)
         return false;
-    if (filter->prefix_count && (!is_route || !element_filter_has_prefix(filter, &element->prefix)))
+    if (filter->prefix_count && (!is_route || !has_prefix(filter, &element->prefix)))
         return false;
     if (!element_filter_has_peer(filter, element->peer))
         return false;

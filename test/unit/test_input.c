@@ -8,6 +8,9 @@
 
 #include "bzip2_maker.h"
 #include "packer.h"
+#include "sys/interrupt.h"
+
+#include <signal.h>
 
 enum { ROOM = 4 << 20 };
 
@@ -384,6 +387,94 @@ static void test_standard_input(void **state)
     close(kept);
 }
 
+/* Puts what `bytes` are, and no end, before an input that is followed. */
+static struct input *open_pipe(int ends[2], const char *bytes, size_t n)
+{
+    struct input *input;
+    char path[64];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], bytes, n), n);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    assert_int_equal(input_open(path, &input, NULL), ERR_OK);
+    return input;
+}
+
+struct waiter {
+    int to;         /* where more is written when there is nothing; -1: nobody cares any more */
+    bool is_signal; /* comes instead */
+    unsigned calls;
+};
+
+static bool be_waited(void *context)
+{
+    struct waiter *waiter = context;
+    waiter->calls++;
+    if (waiter->is_signal)
+        return raise(SIGTERM) == 0;
+    return waiter->to >= 0 && write(waiter->to, "more", 4) == 4;
+}
+
+/* Whoever follows a pipe is told each time before it is waited for, and can end it; so can a signal, of
+ * which only the first is caught. */
+static void test_followed(void **state)
+{
+    (void)state;
+    int ends[2];
+    char text[64];
+    size_t n;
+    struct why why;
+    struct input *input = open_pipe(ends, "that much, and", 14);
+    struct waiter waiter = {.to = ends[1]};
+    input_on_wait(input, be_waited, &waiter);
+    assert_int_equal(input_read(input, text, sizeof text, &n, &why), ERR_OK);
+    assert_int_equal(n, 14);
+    assert_int_equal(waiter.calls, 0);
+    assert_int_equal(input_read(input, text, sizeof text, &n, &why), ERR_OK);
+    assert_memory_equal(text, "more", 4);
+    assert_int_equal(waiter.calls, 1);
+    waiter.to = -1;
+    assert_int_equal(input_read(input, text, sizeof text, &n, &why), ERR_CLOSED);
+    assert_int_equal(input_read(input, text, sizeof text, &n, &why), ERR_CLOSED);
+    assert_false(interrupt_came());
+    input_close(input);
+    close(ends[0]);
+    close(ends[1]);
+
+    input = open_pipe(ends, "that much, and", 14);
+    waiter.is_signal = true;
+    input_on_wait(input, be_waited, &waiter);
+    assert_int_equal(input_read(input, text, sizeof text, &n, &why), ERR_OK);
+    assert_int_equal(input_read(input, text, sizeof text, &n, &why), ERR_CLOSED);
+    assert_true(interrupt_came());
+    struct sigaction now;
+    assert_int_equal(sigaction(SIGINT, NULL, &now), 0);
+    assert_true(now.sa_handler == SIG_DFL);
+    input_close(input);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Of what is no pipe, or is decompressed by others, nobody is told. */
+static void test_not_followed(void **state)
+{
+    (void)state;
+    int ends[2];
+    char text[64];
+    size_t n = pack_zstd("packed", 6, packed), got;
+    struct why why;
+    struct waiter waiter = {.to = -1};
+    struct input *input = open_pipe(ends, (const char *)packed, n);
+    close(ends[1]);
+    input_on_wait(input, be_waited, &waiter);
+    assert_int_equal(input_read(input, text, sizeof text, &got, &why), ERR_OK);
+    assert_int_equal(got, 6);
+    assert_int_equal(input_read(input, text, sizeof text, &got, &why), ERR_OK);
+    assert_int_equal(got, 0);
+    assert_int_equal(waiter.calls, 0);
+    input_close(input);
+    close(ends[0]);
+}
+
 static void test_cannot_open(void **state)
 {
     (void)state;
@@ -413,6 +504,8 @@ int main(void)
         cmocka_unit_test(test_level),
         cmocka_unit_test(test_too_much_memory),
         cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_not_followed),
+        cmocka_unit_test(test_followed),
         cmocka_unit_test(test_cannot_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

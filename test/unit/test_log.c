@@ -530,6 +530,7 @@ static int64_t pick_probe_value(enum value_meaning meaning, uint64_t *state)
     case VALUE_NOT_AFTER:
         return (int64_t)below(state, UINT64_C(253402300800));
     case VALUE_TTL:
+    case VALUE_HOPS:
         return (int64_t)below(state, 256);
     case VALUE_NUMBER:
         break;

@@ -290,6 +290,64 @@ static void test_nameless_state(void **state)
     buffer_done(&file);
 }
 
+static const char *decode(unsigned subtype, const char *bytes, size_t n, struct mrt_record *out)
+{
+    struct mrt_header header = {
+        .seconds = 100, .type = MRT_BGP4MP, .subtype = (uint16_t)subtype, .length = (uint32_t)n};
+    return mrt_record_decode(&header, reader_of(bytes, n), out);
+}
+
+/* Both ASNs, an interface, AFI 1 and both addresses; then BGP4MP_ENTRY's view, status and time. */
+#define TWO_BYTE_PEER(asns) asns "\0\0\0\1\xc0\0\2\x09\xc0\0\2\1"
+#define ENTRY_HEAD TWO_BYTE_PEER("\xfd\xe8\x31\x6e") "\0\0\0\1\0\0\0\x64"
+
+/* A table with routes of families that are not ours: they are passed over, whatever their prefixes
+ * look like. */
+static void test_entries(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t n;
+        enum mrt_kind kind;
+    } cases[] = {
+#define ENTRY(rest) ENTRY_HEAD rest, sizeof(ENTRY_HEAD rest) - 1
+        {ENTRY("\0\1\1\4\xc0\0\2\1\x18\xaf\x2d\xb0\0\0"), MRT_KIND_TABLE},
+        /* VPN-IPv4 (RFC 4364): label, route distinguisher and 24 bits */
+        {ENTRY("\0\1\x80\x0c\0\0\0\0\0\0\0\0\xc0\0\2\1\x70\0\0\1\0\0\0\0\0\0\0\1\xaf\x2d\xb0\0\0"),
+         MRT_KIND_OTHER},
+        /* EVPN (RFC 7432): AFI 25 */
+        {ENTRY("\0\x19\x46\4\xc0\0\2\1\xff\0\0"), MRT_KIND_OTHER},
+#undef ENTRY
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mrt_record record;
+        assert_null(decode(2, cases[i].bytes, cases[i].n, &record));
+        assert_int_equal(record.kind, cases[i].kind);
+    }
+}
+
+/* A session within an AS, as far as the record tells: where both ASNs are AS_TRANS it does not. */
+static void test_internal_sessions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        bool is_internal;
+    } cases[] = {
+#define KEEPALIVE "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x13\4"
+        {TWO_BYTE_PEER("\xfd\xe8\xfd\xe8") KEEPALIVE, true},
+        {TWO_BYTE_PEER("\xfd\xe8\x31\x6e") KEEPALIVE, false},
+        {TWO_BYTE_PEER("\x5b\xa0\x5b\xa0") KEEPALIVE, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mrt_record record;
+        const size_t n = sizeof(TWO_BYTE_PEER("ASNs") KEEPALIVE) - 1;
+        assert_null(decode(1, cases[i].bytes, n, &record));
+        assert_int_equal(record.message.form.is_internal, cases[i].is_internal);
+    }
+}
+
 static void test_microseconds(void **state)
 {
     (void)state;
@@ -636,6 +694,8 @@ int main(void)
         cmocka_unit_test(test_treat_as_withdraw),
         cmocka_unit_test(test_dumps),
         cmocka_unit_test(test_nameless_state),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_internal_sessions),
         cmocka_unit_test(test_microseconds),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_damage),

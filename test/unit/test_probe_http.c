@@ -46,6 +46,12 @@ static struct observation ask_server(struct server *server, const char *scheme, 
     return fixture_ask(&fixture, target, TIMEOUT_NS, expect_status);
 }
 
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("'%s' is not in '%s'", part, text);
+}
+
 static void expect(const struct observation *result, const char *outcome, enum stage stage)
 {
     assert_string_equal(outcome_name((enum outcome)result->outcome), outcome);
@@ -269,6 +275,100 @@ static void redirect_loop_is_one_answer(void **state)
     assert_int_equal(server.served, 1);
 }
 
+/* Goes from /a to /b to /c, which is a page; from /x to where the context says. */
+static bool redirect(struct server *server, int fd)
+{
+    char request[1000] = "", reply[300];
+    size_t n = 0;
+    while (!strstr(request, "\r\n\r\n") && n < sizeof request - 1) {
+        ssize_t got = recv(fd, request + n, sizeof request - 1 - n, 0);
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+        request[n] = '\0';
+    }
+    const char *to = strncmp(request, "GET /a ", 7) == 0   ? "b"
+                     : strncmp(request, "GET /b ", 7) == 0 ? "/c"
+                     : strncmp(request, "GET /c ", 7) == 0 ? NULL
+                                                           : server->context;
+    snprintf(reply, sizeof reply, "HTTP/1.1 %s\r\n%s%s\r\nContent-Length: %d\r\n\r\n%s",
+             to ? "302 Found" : "200 OK", to ? "Location: " : "Server: s", to ? to : "", to ? 0 : 6,
+             to ? "" : "needle");
+    write_text(fd, reply);
+    close(fd);
+    return false;
+}
+
+static void redirects_are_followed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *location;
+        unsigned redirects;
+        const char *outcome;
+        enum stage stage;
+        unsigned code;
+        int served;
+    } cases[] = {
+        {"a", NULL, 2, "ok", STAGE_DONE, 200, 3},
+        {"a", NULL, 1, "redirects", STAGE_REPLY, 302, 2},
+        {"x", "/x", 5, "redirects", STAGE_REPLY, 302, 6},
+        {"x", "/a", 3, "ok", STAGE_DONE, 200, 4},
+        {"x", "ftp://127.0.0.1/", 3, "bad-reply", STAGE_REPLY, 302, 1},
+        {"x", "http://127.0.0.9:1/", 3, "refused", STAGE_CONNECT, 0, 1},
+        {"x", "http://nothing.invalid/", 3, NULL, STAGE_RESOLVE, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct server server;
+        char target[64];
+        server_start(&server, false, 0, redirect, (void *)(uintptr_t)cases[i].location);
+        snprintf(target, sizeof target, "http://127.0.0.1:%u/%s", server.port, cases[i].path);
+        struct probe_plan plan = page_plan(&server, "needle");
+        plan.target = target;
+        plan.expect_status = 200; /* of the last page */
+        plan.redirects = cases[i].redirects;
+        struct observation result = fixture_ask_plan(&fixture, &plan);
+        server_stop(&server);
+        if (cases[i].outcome)
+            expect(&result, cases[i].outcome, cases[i].stage);
+        assert_int_equal(result.stage, cases[i].stage);
+        assert_int_equal(result.code, cases[i].code);
+        assert_int_equal(server.served, cases[i].served);
+    }
+}
+
+/* A redirect into a private network, where names may not lead either. */
+static void redirect_to_a_private_address_is_not_followed(void **state)
+{
+    (void)state;
+    struct manners_options manners = {0};
+    struct server server;
+    prober_set_manners(fixture.prober, &manners);
+    server_start(&server, false, 0, redirect, "http://127.0.0.1:1/");
+    struct probe_plan plan = page_plan(&server, NULL);
+    plan.redirects = 3;
+    struct observation result = fixture_ask_plan(&fixture, &plan);
+    server_stop(&server);
+    expect(&result, "reserved-address", STAGE_REPLY);
+}
+
+static void pages_are_accounted_for(void **state)
+{
+    (void)state;
+    struct server server;
+    server_start(&server, false, 0, answer_text,
+                 "HTTP/1.1 200 OK\r\nServer: Apache/2.4\r\nContent-Type: text/html\r\n"
+                 "Content-Length: 16\r\n\r\n<p>a<b >b</b>c\n ");
+    struct observation result = ask_server(&server, "http://", 0);
+    server_stop(&server);
+    const char *facts = registry_text(fixture.registry, result.extra);
+    assert_has(facts, "{\"facts\":{\"http_version\":\"1.1\",\"http_server\":\"Apache/2.4\"");
+    /* printf 'a b c' | sha256sum */
+    assert_has(facts, "\"body_sha256\":"
+                      "\"0e9f64031fcb2bc708b531c2a20441580425d151a38503f38592a7dd36019d3b\"");
+    assert_null(strstr(facts, "bytes")); /* which are told, and not kept */
+}
+
 static void broken_connections_tell_where(void **state)
 {
     (void)state;
@@ -451,11 +551,12 @@ static void certificates_are_judged(void **state)
         long valid_s;
         bool is_own_issuer;
         const char *outcome;
+        const char *fault; /* in the facts */
     } cases[] = {
-        {"IP:127.0.0.1", 90 * 86400, false, "ok"},
-        {"IP:127.0.0.1", -3600, false, "cert-expired"},
-        {"IP:127.0.0.1", 90 * 86400, true, "cert-invalid"},
-        {"DNS:other.example", 90 * 86400, false, "cert-invalid"},
+        {"IP:127.0.0.1", 90 * 86400, false, "ok", NULL},
+        {"IP:127.0.0.1", -3600, false, "cert-expired", "certificate has expired"},
+        {"IP:127.0.0.1", 90 * 86400, true, "cert-invalid", "self-signed certificate"},
+        {"DNS:other.example", 90 * 86400, false, "cert-invalid", "not valid for this name"},
     };
     for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
         const char *scheme = i % 2 ? "tls:" : "https://";
@@ -469,6 +570,16 @@ static void certificates_are_judged(void **state)
         assert_int_equal(result.code, is_ok && i % 2 == 0 ? 200 : 0);
         int64_t off_s = result.value - (clock_utc().ns / NS_PER_S + cases[i / 2].valid_s);
         assert_true(off_s >= -30 && off_s <= 0);
+        const char *facts = registry_text(fixture.registry, result.extra);
+        assert_has(facts, "\"tls_version\":\"TLSv1.3\"");
+        assert_has(facts, "\"cert_subject\":\"CN=server\"");
+        assert_has(facts, "\"cert_sha256\":\"");
+        assert_has(facts,
+                   i < 6 ? "\"cert_names\":[\"127.0.0.1\"]" : "\"cert_names\":[\"other.example\"]");
+        if (cases[i / 2].fault)
+            assert_has(facts, cases[i / 2].fault);
+        else
+            assert_null(strstr(facts, "cert_faults"));
     }
 }
 
@@ -520,11 +631,22 @@ static int drop_authority(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(statuses_have_their_outcomes),      TEST(page_must_contain_its_text),
-        TEST(new_text_is_for_the_next_page),     TEST(redirect_loop_is_one_answer),
-        TEST(broken_connections_tell_where),     TEST(closed_port_is_refused),
-        TEST(more_than_the_cap_wait_their_turn), TEST(free_ends_what_is_under_way),
-        TEST(certificates_are_judged),           TEST(broken_handshakes_tell_how),
+        TEST(statuses_have_their_outcomes),
+        TEST(page_must_contain_its_text),
+        TEST(new_text_is_for_the_next_page),
+        TEST(redirect_loop_is_one_answer),
+        TEST(new_text_is_for_the_next_page),
+        TEST(redirects_are_followed),
+        TEST(new_text_is_for_the_next_page),
+        TEST(redirect_to_a_private_address_is_not_followed),
+        TEST(new_text_is_for_the_next_page),
+        TEST(pages_are_accounted_for),
+        TEST(broken_connections_tell_where),
+        TEST(closed_port_is_refused),
+        TEST(more_than_the_cap_wait_their_turn),
+        TEST(free_ends_what_is_under_way),
+        TEST(certificates_are_judged),
+        TEST(broken_handshakes_tell_how),
     };
     return cmocka_run_group_tests(tests, make_authority, drop_authority);
 }

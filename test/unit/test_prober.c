@@ -422,6 +422,34 @@ static void stall_of_ours_is_not_the_servers(void **state)
     close(stalled);
 }
 
+static void silence_counts_only_if_we_asked_in_time(void **state)
+{
+    (void)state;
+    enum {
+        INTERVAL_MS = 400,
+        STALL_MS = 300
+    }; /* sleeps over the second turn, until before the third */
+    uint16_t port;
+    int silent = silent_socket(SOCK_DGRAM, &port);
+    const char *target = target_at("dns:127.0.0.1:%u/kp./SOA", port);
+    struct probe_plan plan[] = {{.target = target, .count = 1},
+                                {.target = "icmp:127.0.0.1", .count = 1}};
+    size_t count = fixture.why.err ? 1 : 2;
+    for (size_t i = 0; i < count; i++)
+        plan[i].interval_ns = plan[i].timeout_ns = INTERVAL_MS * NS_PER_MS;
+    struct loop_timer *timer = loop_timer_new(fixture.loop, sleep_through, NULL);
+    loop_timer_start(timer, STALL_MS * NS_PER_MS, 0);
+    assert_int_equal(prober_set_plan(fixture.prober, plan, count, NULL), ERR_OK);
+    fixture_wait(&fixture, 3 * count);
+    loop_timer_free(timer);
+    close(silent);
+    assert_true(results_of(target, OUTCOME_LATE) >= 1);
+    assert_int_equal(results_of("icmp:127.0.0.1", OUTCOME_LATE), 0); /* who answers has answered */
+    struct prober_counters counters = prober_counters(fixture.prober);
+    assert_true(counters.sent_late >= count);
+    assert_true(counters.late_worst_ns > 100 * NS_PER_MS);
+}
+
 /* Fills the ICMP socket's buffer, which hears what ports that nobody serves answer. */
 static void flood(void)
 {
@@ -518,16 +546,38 @@ static void bad_plan_leaves_the_old_one(void **state)
         enum err err;
         const char *says;
     } cases[] = {
-        {{"smtp:mail.example", false, NS_PER_S, NS_PER_S, 1, 0, NULL}, ERR_UNSUPPORTED, "smtp"},
-        {{"trace:192.0.2.1", false, NS_PER_S, NS_PER_S, 1, 0, NULL}, ERR_UNSUPPORTED, "trace"},
-        {{"dns:192.0.2.1/kp./SAO", false, NS_PER_S, NS_PER_S, 1, 0, NULL},
+        {{.target = "dns:192.0.2.1/kp./SAO",
+          .interval_ns = NS_PER_S,
+          .timeout_ns = NS_PER_S,
+          .count = 1},
          ERR_CONFIG,
          "record type"},
-        {{"tcp:127.0.0.1:1", false, NS_PER_S, 2 * NS_PER_S, 1, 0, NULL}, ERR_CONFIG, "timeout"},
-        {{"tcp:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 0, 0, NULL}, ERR_CONFIG, "count"},
-        {{"tpc:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 1, 0, NULL}, ERR_INPUT, "tpc"},
-        {{"tls:127.0.0.1:1", false, NS_PER_S, NS_PER_S, 1, 0, "x"}, ERR_CONFIG, "no page"},
-        {{"http://127.0.0.1/", false, NS_PER_S, NS_PER_S, 1, 0, ""}, ERR_CONFIG, "0 bytes"},
+        {{.target = "tcp:127.0.0.1:1",
+          .interval_ns = NS_PER_S,
+          .timeout_ns = 2 * NS_PER_S,
+          .count = 1},
+         ERR_CONFIG,
+         "timeout"},
+        {{.target = "tcp:127.0.0.1:1", .interval_ns = NS_PER_S, .timeout_ns = NS_PER_S, .count = 0},
+         ERR_CONFIG,
+         "count"},
+        {{.target = "tpc:127.0.0.1:1", .interval_ns = NS_PER_S, .timeout_ns = NS_PER_S, .count = 1},
+         ERR_INPUT,
+         "tpc"},
+        {{.target = "tls:127.0.0.1:1",
+          .interval_ns = NS_PER_S,
+          .timeout_ns = NS_PER_S,
+          .count = 1,
+          .expect_text = "x"},
+         ERR_CONFIG,
+         "no page"},
+        {{.target = "http://127.0.0.1/",
+          .interval_ns = NS_PER_S,
+          .timeout_ns = NS_PER_S,
+          .count = 1,
+          .expect_text = ""},
+         ERR_CONFIG,
+         "0 bytes"},
     };
     assert_int_equal(prober_set_plan(fixture.prober, &good, 1, NULL), ERR_OK);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -598,6 +648,7 @@ int main(void)
         TEST(name_server_is_looked_up),
         TEST_PHASED(one_stalled_server_delays_nobody),
         TEST(stall_of_ours_is_not_the_servers),
+        TEST(silence_counts_only_if_we_asked_in_time),
         TEST(reply_that_we_dropped_is_not_silence),
         TEST_PHASED(echoes_are_spread_over_the_round),
         TEST_PHASED(plan_is_changed_without_disturbing_the_rest),

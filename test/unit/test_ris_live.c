@@ -8,6 +8,7 @@
 #include "model/registry.h"
 #include "ris_maker.h"
 #include "source/bgp/ris_live_feed.h"
+#include "told.h"
 
 static const struct utc noon = {INT64_C(1700049600) * NS_PER_S};
 
@@ -56,6 +57,8 @@ static void messages(void **state)
     m = decode(DATA(PEER6 "\"type\":\"KEEPALIVE\",\"raw\":\"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF0013"
                           "04\""));
     assert_int_equal(m.kind, RIS_KEEPALIVE);
+    assert_int_equal(reader_left(&m.raw), 19);
+    assert_false(m.is_sent);
     m = decode(DATA(PEER6 "\"type\":\"STATE\",\"state\":\"connected\""));
     assert_int_equal(m.kind, RIS_STATE);
     assert_int_equal(m.state, RIS_STATE_CONNECTED);
@@ -67,6 +70,7 @@ static void messages(void **state)
     m = decode(DATA(PEER6 "\"type\":\"OPEN\",\"direction\":\"sent\",\"version\":4,\"raw\":\"xx\""));
     assert_int_equal(m.kind, RIS_OTHER);
     assert_string_equal(m.host, "rrc01");
+    assert_true(m.is_sent && !m.has_raw);
     m = decode(DATA(PEER6 "\"type\":\"NOTIFICATION\",\"notification\":{\"code\":6,\"subcode\":5,"
                           "\"data\":\"\\u0000\\u0006\"}"));
     assert_int_equal(m.kind, RIS_OTHER);
@@ -276,24 +280,11 @@ static void lose(struct world *world)
 /* "start heard announce:198.51.100.0/24", and forgets it. */
 static const char *told(struct world *world)
 {
-    static const char *const routes[] = {"", "announce", "withdraw", "table"};
-    static const char *const peers[] = {"", "up", "down", "size", "complete", "heard"};
-    buffer_clear(&world->text);
-    buffer_puts(&world->text, "");
-    for (size_t i = 0; i < world->count; i++) {
-        const struct observation *o = &world->seen[i];
-        assert_string_equal(registry_text(world->registry, o->source), "rrc00");
-        buffer_puts(&world->text, i ? " " : "");
-        if (o->kind == OBSERVATION_ROUTE)
-            buffer_printf(&world->text, "%s:%s", routes[o->code],
-                          registry_text(world->registry, o->target));
-        else
-            buffer_puts(&world->text, o->kind == OBSERVATION_PEER
-                                          ? peers[o->code]
-                                          : observation_kind_name((enum observation_kind)o->kind));
-    }
+    size_t count = world->count;
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(registry_text(world->registry, world->seen[i].source), "rrc00");
     world->count = 0;
-    return world->text.size ? world->text.bytes : "";
+    return told_text(&world->text, world->registry, world->seen, count);
 }
 
 /* Only what is watched, by raw bytes, at the time when the collector heard it; and no table. */

@@ -242,10 +242,11 @@ static void test_damaged(void **state)
                                         "1001 1 1 192.0.2.9 9.2.0.0/16\n"
                                         "1003 2 1 192.0.2.9 9.4.0.0/16\n"
                                         "1005 2 3 192.0.2.9 9.5.0.0/16\n");
-    assert_string_equal(run.faults.bytes,
-                        "day/d-none: there is no MRT record in it, and it is no observation log\n"
-                        "day/b-cut: byte 58: the file ends within this record\n"
-                        "day/c-bad-record: byte 58: the lengths within the UPDATE do not fit\n");
+    assert_string_equal(
+        run.faults.bytes,
+        "day/d-none: there is no MRT record in it, nor is it anything else that is read here\n"
+        "day/b-cut: byte 58: the file ends within this record\n"
+        "day/c-bad-record: byte 58: the lengths within the UPDATE do not fit\n");
     assert_int_equal(run.counts.bad, 3);
     assert_int_equal(run.counts.records, 5);
     assert_int_equal(run.elements.of[ELEMENT_WITHDRAW], 4);
@@ -452,7 +453,7 @@ static void test_refused(void **state)
     } table[] = {
         {{"a", "none"}, "none: cannot be read: No such file or directory"},
         {{"a", "a"}, "a: named twice; once is enough"},
-        {{"a", "log"}, "log: is an observation log; expected an MRT archive of routes"},
+        {{"a", "log"}, "log: is an observation log; expected an MRT archive, BMP or RIS Live"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct run run;

@@ -68,6 +68,7 @@ static struct element element_of(enum element_kind kind, const char *prefix,
                                  const struct mrt_header *header)
 {
     struct element element = {.kind = kind,
+                              .table = BMP_TABLES,
                               .time = {TIME * NS_PER_S},
                               .peer = &peer,
                               .safi = BGP_UNICAST,
@@ -348,18 +349,22 @@ static void test_json_messages(void **state)
 static void test_json_states(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "0", "idle", "connect", "active", "opensent", "openconfirm", "established", "7", "8"};
+    static const char *const names[] = {"idle",        "connect",     "active", "opensent",
+                                        "openconfirm", "established", "7",      "8"};
     struct route_json *json = route_json_new();
-    for (unsigned i = 0; i < 9; i++) {
+    for (unsigned i = 1; i < 9; i++) {
         char wanted[256];
         struct element element = element_of(ELEMENT_STATE, NULL, &of_bgp4mp);
         element.state = (struct mrt_state_change){(uint16_t)i, 65535};
         *route_json_line(json, &file, &element, room) = '\0';
         snprintf(wanted, sizeof wanted, "%s\"from\":\"%s\",\"to\":\"65535\"}\n", HEAD("state") PEER,
-                 names[i]);
+                 names[i - 1]);
         assert_string_equal(room, wanted);
     }
+    struct element odd = element_of(ELEMENT_STATE, NULL, &of_bgp4mp);
+    odd.state.after = MRT_IDLE;
+    *route_json_line(json, &file, &odd, room) = '\0';
+    assert_string_equal(room, HEAD("state") PEER "\"to\":\"idle\"}\n");
     route_json_free(json);
 }
 

@@ -3,7 +3,7 @@
 #include "archive_maker.h"
 #include "source/mrt/route_files.h"
 #include "sys/output.h"
-#include "web_server.h"
+#include "web_trial.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,20 +12,14 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-#define LONG_AGO "Mon, 07 Feb 2022 05:35:14 GMT"
-
 enum { START = 1644211800 /* 2022-02-07T05:30:00Z */, FILES = 4 };
 
-static char place[] = "/tmp/lastlight-urls-XXXXXX";
 static struct buffer packed[FILES]; /* each 5 minutes of two updates, of gzip */
 
 /* sys/output packs what ends in .gz. */
@@ -42,10 +36,7 @@ static void pack(const struct buffer *plain, struct buffer *out)
 
 static int setup(void **state)
 {
-    (void)state;
-    signal(SIGPIPE, SIG_IGN);
-    setenv("no_proxy", "127.0.0.1", 1);
-    if (!mkdtemp(place) || chdir(place) != 0)
+    if (trial_setup(state))
         return -1;
     for (unsigned i = 0; i < FILES; i++) {
         struct buffer plain = {0};
@@ -59,25 +50,11 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status, (void)kind, (void)walk;
-    return remove(path);
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    nftw("cache", remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    return 0;
-}
-
 static int teardown(void **state)
 {
-    clean(state);
     for (size_t i = 0; i < FILES; i++)
         buffer_done(&packed[i]);
-    return chdir("/") == 0 ? rmdir(place) : -1;
+    return trial_teardown(state);
 }
 
 static const char *const names[FILES] = {
@@ -263,7 +240,7 @@ static void test_lacking(void **state)
              "times nothing is known\n",
              web_server_port(run.server), names[1]);
     assert_string_equal(run.told.bytes, expected);
-    clean(state);
+    trial_clean(state);
     run.pages[0].status = run.pages[2].status = 404;
     read_all(&run);
     assert_int_equal(run.err, ERR_INPUT);
@@ -335,12 +312,12 @@ static void test_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_all, clean),
-        cmocka_unit_test_teardown(test_among_files, clean),
-        cmocka_unit_test_teardown(test_missing, clean),
-        cmocka_unit_test_teardown(test_lacking, clean),
-        cmocka_unit_test_teardown(test_damaged, clean),
-        cmocka_unit_test_teardown(test_refused, clean),
+        cmocka_unit_test_teardown(test_all, trial_clean),
+        cmocka_unit_test_teardown(test_among_files, trial_clean),
+        cmocka_unit_test_teardown(test_missing, trial_clean),
+        cmocka_unit_test_teardown(test_lacking, trial_clean),
+        cmocka_unit_test_teardown(test_damaged, trial_clean),
+        cmocka_unit_test_teardown(test_refused, trial_clean),
         cmocka_unit_test(test_spans),
         cmocka_unit_test(test_times),
     };

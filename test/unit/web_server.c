@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { REQUEST_MAX = 8192, STALL_MAX_MS = 20 * 1000 };
@@ -172,17 +173,30 @@ static void give_body(struct connection *to, const struct web_page *page, size_t
         give_endless(to, "on and on and on and on and on and on and on and on and on and on\n");
 }
 
+static const char *date_of_now(char out[64])
+{
+    time_t now = time(NULL);
+    struct tm parts;
+    gmtime_r(&now, &parts);
+    strftime(out, 64, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return out;
+}
+
 static void give_page(struct connection *to, const struct web_page *page, size_t offset)
 {
-    char text[4096];
+    char text[4096], date[64], size[24] = "*";
     size_t length = page->claimed ? page->claimed : page->size - offset;
-    int n = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nConnection: close\r\n",
-                     offset ? "206 Part" : "200 OK");
+    if (offset && page->part_max && page->part_max < length)
+        length = page->part_max;
+    int n = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nConnection: close\r\nDate: %s\r\n",
+                     offset ? "206 Part" : "200 OK", date_of_now(date));
+    if (!page->hides_size)
+        snprintf(size, sizeof size, "%zu", page->size);
     if (!page->has_no_length && !page->is_endless)
         n += snprintf(text + n, sizeof text - (size_t)n, "Content-Length: %zu\r\n", length);
     if (offset)
-        n += snprintf(text + n, sizeof text - (size_t)n, "Content-Range: bytes %zu-%zu/%zu\r\n",
-                      offset, page->size - 1, page->size);
+        n += snprintf(text + n, sizeof text - (size_t)n, "Content-Range: bytes %zu-%zu/%s\r\n",
+                      offset, offset + length - 1, size);
     if (page->etag)
         n += snprintf(text + n, sizeof text - (size_t)n, "ETag: %s\r\n", page->etag);
     if (page->modified)

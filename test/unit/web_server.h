@@ -35,6 +35,8 @@ struct web_page {
     bool has_no_length;   /* no Content-Length at all */
     bool has_no_ranges;   /* answers with the whole */
     bool has_no_if_range; /* does not look at If-Range */
+    size_t part_max;      /* parts are no longer than that, if not 0 */
+    bool hides_size;      /* a part does not say of how much it is */
     bool is_endless;
     bool has_endless_head;
     /* After the first so many requests it is another file: the one that follows in the list. */

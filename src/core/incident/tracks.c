@@ -21,6 +21,7 @@ static uint32_t outcome_flag(enum outcome outcome, enum stage stage, enum layer 
         return TRACK_SAID_SO;
     case OUTCOME_NAME_ERROR:
     case OUTCOME_NO_ADDRESS:
+    case OUTCOME_RESERVED_ADDRESS:
     case OUTCOME_SERVER_FAILURE:
     case OUTCOME_DNS_REFUSED:
     case OUTCOME_LAME:
@@ -38,6 +39,8 @@ static uint32_t outcome_flag(enum outcome outcome, enum stage stage, enum layer 
     case OUTCOME_CERT_INVALID:
     case OUTCOME_HTTP_ERROR:
     case OUTCOME_CONTENT:
+    case OUTCOME_REDIRECTS:
+    case OUTCOME_SMTP_ERROR:
         return TRACK_ERROR;
     default:
         return 0;

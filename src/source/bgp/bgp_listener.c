@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Addresses that are no peer's of which people are told; of more they are told once. */
+/* People are told of so many addresses that are no peer's, and once that there are more. */
 enum { STRANGERS_MAX = 64 };
 /* Connections that are taken in one turn of the loop at most. */
 enum { ACCEPTS_A_TURN = 64 };
@@ -30,7 +30,7 @@ struct bgp_listener {
     struct bgp_peer *peers;
     size_t peer_count;
     struct addr strangers[STRANGERS_MAX];
-    size_t stranger_count; /* one more: people were told that there are more */
+    size_t stranger_count; /* STRANGERS_MAX + 1: people know that there are more */
 };
 
 /* ---- connections ---- */
@@ -90,7 +90,7 @@ static void on_connection(void *context, int events)
         else if (fd >= 0)
             refuse(listener, fd, &from);
     }
-    if (error == EMFILE || error == ENFILE) /* it would be told at once again: wait a second */
+    if (error == EMFILE || error == ENFILE) /* the loop would call again at once: wait a second */
         loop_fd_want(listener->watcher, 0);
 }
 
@@ -140,8 +140,8 @@ static bool require_keys(int fd, const struct bgp_options *options, struct why *
     return true;
 }
 
-/* RFC 4724, 3: we keep no forwarding state, and send no End-of-RIB: as "restarting" nobody waits for it,
- * not even a router that restarts itself. */
+/* RFC 4724, 3: we keep no forwarding state, and send no End-of-RIB. We always say that we are restarting,
+ * so that nobody waits for it, not even a router that restarts itself. */
 static struct bgp_open open_of(const struct bgp_options *options)
 {
     return (struct bgp_open){.asn = options->asn,

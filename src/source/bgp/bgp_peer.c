@@ -49,7 +49,8 @@ static const char *name_of(const struct bgp_peer *peer, uint32_t asn, char out[A
 
 /* ---- the session, as it is told ---- */
 
-/* Its peer in the feed, which is spoken of from now on; -1 if there are too many, once it is new. */
+/* The place of its peer in the feed, which is spoken of from now on; -1 if it is new and there are too
+ * many. */
 static int32_t place_of(const struct bgp_connection *connection)
 {
     return live_feed_peer(&connection->peer->collector->feed, &connection->peer->address,
@@ -60,10 +61,10 @@ static void tell_up(struct bgp_connection *connection)
 {
     struct live_feed *feed = &connection->peer->collector->feed;
     struct utc now = clock_utc();
-    if (!feed->up) /* the first of all: the collector hears again */
+    if (!feed->up) /* it is the only session: the collector hears again */
         live_feed_start(feed, now);
     const struct bgp_session *session = bgp_speaker_session(connection->speaker);
-    live_feed_up(feed, place_of(connection), session->has_family, (struct utc){0}, now, now);
+    live_feed_up(feed, place_of(connection), session->has_family, (struct utc){0}, now);
 }
 
 /* ---- the end of a connection ---- */
@@ -84,7 +85,7 @@ static void end_session(struct bgp_connection *connection, struct utc since, con
         live_feed_stop(feed, since, reason);
 }
 
-/* Frees it, and leaves its descriptor to those who say farewell. */
+/* Frees it; its descriptor is left to bgp_farewell(). */
 static void part(struct bgp_connection *connection)
 {
     struct bgp_peer *peer = connection->peer;
@@ -99,7 +100,7 @@ static void part(struct bgp_connection *connection)
     free(connection);
 }
 
-/* Once for each reason, until there was a session in between: some try every few seconds. */
+/* The same reason is told once, until there was a session: some routers try every few seconds. */
 static void tell_failure(struct bgp_peer *peer, const char *reason)
 {
     char name[ADDR_TEXT_MAX + 20];
@@ -123,7 +124,8 @@ static void lose(struct bgp_connection *connection, struct utc since, const char
     part(connection);
 }
 
-/* From when on nothing was heard, if that was noticed by silence; as far back as is judged. */
+/* Since when nothing was heard, where it is by silence that the loss was noticed; no longer ago than can
+ * still be judged. */
 static struct utc silent_since(const struct bgp_connection *connection)
 {
     int64_t silence_ns = mono_diff(clock_mono(), bgp_speaker_heard(connection->speaker));
@@ -139,7 +141,7 @@ static void stop(struct bgp_connection *connection, uint8_t subcode, const char 
 
 /* ---- what the speaker tells ---- */
 
-/* False if the connection is no more. */
+/* False if the connection is gone. */
 static bool begin_session(struct bgp_connection *connection)
 {
     struct bgp_peer *peer = connection->peer;
@@ -149,7 +151,7 @@ static bool begin_session(struct bgp_connection *connection)
     char name[ADDR_TEXT_MAX + 20];
     bool has_add_path = (session->has_family[0] && form->add_path == BGP_ADD_PATH_YES) ||
                         (session->has_family[1] && form->add_path6 == BGP_ADD_PATH_YES);
-    if (place_of(connection) < 0) { /* one that may have any AS, and has had too many */
+    if (place_of(connection) < 0) { /* it may have any AS, and came with too many */
         stop(connection, BGP_CEASE_RESOURCES, "there are more peers than can be told apart");
         return false;
     }
@@ -199,7 +201,7 @@ static void take_update(struct bgp_connection *connection, const struct bgp_upda
             collector->name, name_of(connection->peer, 0, name), fault);
 }
 
-/* False if the connection is no more. */
+/* False if the connection is gone. */
 static bool take_event(struct bgp_connection *connection, const struct bgp_event *event)
 {
     const char *reason = bgp_speaker_reason(connection->speaker);
@@ -230,13 +232,13 @@ static void flush(struct bgp_connection *connection)
     while (output->size) {
         long sent = net_send(connection->fd, output->bytes, output->size, &error);
         if (sent <= 0)
-            break; /* a connection that is broken shows by reading */
+            break; /* if the connection is broken, reading shows it */
         bgp_speaker_sent(connection->speaker, (size_t)sent);
     }
     loop_fd_want(connection->watcher, output->size ? LOOP_READ | LOOP_WRITE : LOOP_READ);
 }
 
-/* False if the connection is no more. */
+/* False if the connection is gone. */
 static bool take_events(struct bgp_connection *connection)
 {
     struct bgp_event event;
@@ -305,7 +307,7 @@ static struct bgp_connection **find_free(struct bgp_peer *peer)
     return NULL;
 }
 
-/* A place for a connection; if there is none the oldest that came to nothing yet must go. */
+/* A place for a connection. If there is none, the oldest that has come to nothing so far must go. */
 static struct bgp_connection **find_place(struct bgp_peer *peer)
 {
     struct bgp_connection **place = find_free(peer), *oldest = NULL;

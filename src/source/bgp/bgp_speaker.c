@@ -18,7 +18,7 @@ struct bgp_speaker {
     struct mono hold_until, keepalive_at; /* INT64_MAX: never */
     struct mono heard;
     uint8_t *input;
-    size_t capacity, size, at; /* `at`: what comes next */
+    size_t capacity, size, at; /* `at`: the next message begins there */
     struct buffer output, reason;
     bool was_fault, is_told; /* CLOSED: it was told */
     const char *first_fault;
@@ -95,7 +95,7 @@ void bgp_speaker_stop(struct bgp_speaker *speaker, uint8_t subcode)
 
 /* ---- OPEN ---- */
 
-/* RFC 4271, 6.2; 6286 for the identifier, 7607 for AS 0. False if it was refused. */
+/* RFC 4271, 6.2; RFC 6286 for the identifier, RFC 7607 for AS 0. False if it was refused. */
 static bool check_open(struct bgp_speaker *speaker, const struct bgp_open *open)
 {
     const struct bgp_open *own = &speaker->options.open;
@@ -181,7 +181,7 @@ void bgp_speaker_feed(struct bgp_speaker *speaker, const void *bytes, size_t n)
     speaker->size += n;
 }
 
-/* RFC 4271, 6.1; 8654, 4: OPEN and KEEPALIVE are never long ones. */
+/* RFC 4271, 6.1; RFC 8654, 4: OPEN and KEEPALIVE are never long ones. */
 static bool has_good_length(const struct bgp_speaker *speaker, uint8_t type, size_t length)
 {
     static const uint8_t least[] = {[0] = 19,
@@ -214,7 +214,7 @@ static bool next_message(struct bgp_speaker *speaker, uint8_t *type, struct read
         }
     if (!has_good_length(speaker, *type, length) && *type == BGP_NOTIFICATION) {
         buffer_puts(&speaker->reason, "the router ended it, and its NOTIFICATION is damaged");
-        close_it(speaker); /* RFC 4271, 6.4: that is not reported back */
+        close_it(speaker); /* RFC 4271, 6.4: no NOTIFICATION is answered by another */
         return false;
     }
     if (!has_good_length(speaker, *type, length)) {

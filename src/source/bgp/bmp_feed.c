@@ -9,17 +9,33 @@
 struct bmp_feed_peer {
     uint64_t distinguisher;
     uint8_t type;
+    bool was_told;     /* that it is up, or down: if it comes up now its session has just begun */
+    struct utc up;     /* stamp of its PEER_UP */
+    struct utc newest; /* stamp of its routes */
+    bool is_late;      /* ... which came in when it was older than a second */
     struct bgp_session session;
 };
 
-/* By when it had happened, as the router says, if that can be. Some count in whole seconds, even
- * where their stamps do not look so (those of FRR 8.4 always have the same fraction): it may have
+/* When a route changed. A stamp says that of pre-policy Adj-RIB-In only, where it is when the routes
+ * were received (RFC 7854, 4.2). In all other tables it is of the path that stands there, when that was
+ * received, installed (RFC 9069, 5.1) or advertised (RFC 8671, 4): not of when it went, came back or
+ * passed another policy. GoBGP (3.10) stamps withdrawals in Loc-RIB with when the path was installed.
+ *
+ * FRR (8.4) stamps what replaces a path with when the first one was received: a stamp is only believed if
+ * it is younger than those before it, or the same as one that was believed. And some count in whole
+ * seconds, even where their stamps do not look so (FRR's always have the same fraction): it may have
  * been up to a second after the stamp, and was not after it came in. */
-static struct utc time_of(const struct bmp_peer *peer, struct utc now)
+static struct utc time_of(const struct bmp_feed *feed, struct bmp_feed_peer *peer, struct utc stamp,
+                          struct utc now)
 {
-    int64_t delay = utc_diff(now, peer->time);
-    bool is_usable = utc_is_known(peer->time) && delay > NS_PER_S && delay <= LIVE_DELAY_MOST_NS;
-    return is_usable ? utc_add(peer->time, NS_PER_S) : now;
+    int64_t delay = utc_diff(now, stamp);
+    if (stamp.ns > peer->newest.ns) {
+        peer->newest = stamp;
+        peer->is_late = delay > NS_PER_S;
+    }
+    bool is_usable = feed->table == BMP_PRE_POLICY && stamp.ns == peer->newest.ns &&
+                     peer->is_late && delay <= LIVE_DELAY_MOST_NS;
+    return is_usable ? utc_add(stamp, NS_PER_S) : now;
 }
 
 /* ---- begin and end ---- */
@@ -46,22 +62,11 @@ struct utc bmp_feed_done(struct bmp_feed *feed, struct utc since, const char *re
 
 /* ---- peers ---- */
 
-/* RFC 9069, 4.1: Loc-RIB has the address 0 and the router's own AS and BGP identifier. */
-static struct addr addr_of(const struct bmp_feed *feed, const struct bmp_peer *peer)
-{
-    struct addr id = {.bytes = {(uint8_t)(peer->id >> 24), (uint8_t)(peer->id >> 16),
-                                (uint8_t)(peer->id >> 8), (uint8_t)peer->id},
-                      .family = 4};
-    if (peer->addr.family)
-        return peer->addr;
-    return peer->id ? id : feed->router;
-}
-
 /* Its place, made if new; -1 if there are too many. It is spoken of from now on. */
 static int32_t place_of(struct bmp_feed *feed, const struct bmp_peer *peer)
 {
-    struct addr addr = addr_of(feed, peer);
-    int32_t place = live_feed_peer(&feed->live, &addr, peer->asn);
+    struct addr addr = bmp_peer_addr(peer);
+    int32_t place = live_feed_peer(&feed->live, addr.family ? &addr : &feed->router, peer->asn);
     if (place < 0)
         return -1;
     size_t need = (size_t)place + 1, before = feed->peer_count;
@@ -80,14 +85,9 @@ static bool is_twin(const struct bmp_feed *feed, int32_t place, const struct bmp
            (known->type != peer->type || known->distinguisher != peer->distinguisher);
 }
 
-/* Who speaks in the table, and who listens: of Adj-RIB-Out and of its own the router speaks. */
-static struct bgp_session session_of(const struct bmp_feed *feed, const struct bmp_message *message)
-{
-    bool is_heard = feed->table == BMP_PRE_POLICY || feed->table == BMP_POST_POLICY;
-    return is_heard ? bgp_session_of(&message->received, &message->sent)
-                    : bgp_session_of(&message->sent, &message->received);
-}
-
+/* What the stamp of a PEER_UP says is nowhere defined; most give when the session came up, FRR (8.4) if it
+ * comes up while we listen when it was lost before. So it is taken only for how old a session is that was
+ * there when the router connected, of which it tells first of all (RFC 7854, 3.3). */
 static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *message, struct utc now)
 {
     const struct bmp_peer *about = &message->peer;
@@ -100,42 +100,31 @@ static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *messag
         feed->counters.twins++;
         return;
     }
-    const struct live_peer *known = &feed->live.peers[place];
-    if (known->is_up && utc_is_known(about->time) && known->established.ns == about->time.ns)
+    struct bmp_feed_peer *peer = &feed->peers[place];
+    bool is_up = feed->live.peers[place].is_up;
+    if (is_up && utc_is_known(about->time) && peer->up.ns == about->time.ns)
         return; /* FRR tells twice of a session that comes up just when the connection does */
-    struct bmp_feed_peer peer = {.distinguisher = about->distinguisher,
-                                 .type = about->type,
-                                 .session = session_of(feed, message)};
-    feed->peers[place] = peer;
-    feed->counters.unknown += !live_feed_up(&feed->live, place, peer.session.has_family,
-                                            about->time, time_of(about, now), now);
+    struct utc established = peer->was_told ? (struct utc){0} : about->time;
+    *peer =
+        (struct bmp_feed_peer){.distinguisher = about->distinguisher,
+                               .type = about->type,
+                               .was_told = true,
+                               .up = about->time,
+                               .session = bmp_session_of(message, bmp_table_is_heard(feed->table))};
+    feed->counters.unknown +=
+        !live_feed_up(&feed->live, place, peer->session.has_family, established, now);
 }
 
 /* ---- routes ---- */
-
-/* RFC 7854, 4.2: whether AS_PATH has 2-byte ASNs is for the A flag to say, and routers may rewrite
- * all paths to 4 bytes. Some do neither set it nor rewrite: where the session itself has 2-byte ASNs
- * and the path makes no sense, it is tried as the session has it. */
-static bool decode_update(const struct bmp_message *message, const struct bgp_session *session,
-                          struct bgp_update *out)
-{
-    struct bgp_form form = session->form;
-    form.is_as4 = !message->peer.is_as2;
-    bool is_usable = bgp_update_decode(message->update, form, out);
-    if (!is_usable || !out->fault || form.is_as4 == session->form.is_as4)
-        return is_usable;
-    struct bgp_update other;
-    form.is_as4 = session->form.is_as4;
-    if (bgp_update_decode(message->update, form, &other) && !other.fault)
-        *out = other;
-    return true;
-}
 
 static void take_update(struct bmp_feed *feed, const struct bmp_message *message, int32_t place,
                         struct utc now)
 {
     struct bgp_update update;
-    bool is_usable = decode_update(message, &feed->peers[place].session, &update);
+    struct bmp_feed_peer *peer = &feed->peers[place];
+    struct utc time = time_of(feed, peer, message->peer.time, now);
+    struct bgp_form form = bmp_form_of(&message->peer, &peer->session);
+    bool is_usable = bgp_update_decode(message->update, form, &update);
     if (update.fault) {
         feed->counters.bad++;
         if (!feed->first_fault)
@@ -144,23 +133,19 @@ static void take_update(struct bmp_feed *feed, const struct bmp_message *message
     if (!is_usable)
         return;
     feed->counters.updates++;
-    live_feed_update(&feed->live, place, &update, time_of(&message->peer, now), now);
+    live_feed_update(&feed->live, place, &update, time, now);
 }
 
-/* RFC 9069, 5.1 wants a PEER_UP of Loc-RIB, too; GoBGP (3.10) begins with its routes. What OPENs would
+/* RFC 9069, 5.2 wants a PEER_UP of Loc-RIB, too; GoBGP (3.10) begins with its routes. What OPENs would
  * have said is not known then, but there is only one form to expect. */
 static void imply_peer_up(struct bmp_feed *feed, const struct bmp_peer *about, int32_t place,
                           struct utc now)
 {
-    feed->peers[place] =
-        (struct bmp_feed_peer){.distinguisher = about->distinguisher,
-                               .type = about->type,
-                               .session = {.form = {.is_as4 = true,
-                                                    .add_path = BGP_ADD_PATH_GUESS,
-                                                    .add_path6 = BGP_ADD_PATH_GUESS},
-                                           .has_family = {true, true}}};
-    live_feed_up(&feed->live, place, feed->peers[place].session.has_family, (struct utc){0}, now,
-                 now);
+    feed->peers[place] = (struct bmp_feed_peer){.distinguisher = about->distinguisher,
+                                                .type = about->type,
+                                                .was_told = true,
+                                                .session = bgp_session_unknown};
+    live_feed_up(&feed->live, place, feed->peers[place].session.has_family, (struct utc){0}, now);
 }
 
 static void take_of_peer(struct bmp_feed *feed, const struct bmp_message *message, struct utc now)
@@ -174,7 +159,9 @@ static void take_of_peer(struct bmp_feed *feed, const struct bmp_message *messag
     else if (is_route)
         take_update(feed, message, place, now);
     else
-        live_feed_down(&feed->live, place, time_of(&message->peer, now));
+        live_feed_down(&feed->live, place, now);
+    if (place >= 0 && !is_route)
+        feed->peers[place].was_told = true;
 }
 
 /* ---- in all ---- */

@@ -3,8 +3,9 @@
  * A router may tell of several tables for each peer. One of them is used, the same for all its peers,
  * and never two for one: what is left out is counted. The best to have is what was heard from peers
  * before any policy (pre-policy Adj-RIB-In). In Loc-RIB (RFC 9069) the router is its own only peer,
- * called by its BGP identifier. How tables begin and end live_feed.h tells; from the end on, the time
- * is by when the router had heard it. */
+ * called by its BGP identifier. How tables begin and end live_feed.h tells; from the end on, a change
+ * has the time by when the router had heard it, in pre-policy Adj-RIB-In, and in all others that at
+ * which it came in. */
 #ifndef SOURCE_BGP_BMP_FEED_H
 #define SOURCE_BGP_BMP_FEED_H
 

@@ -12,14 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A router says first who it is; who does not within this time is none. */
+/* A router first says who it is; what has not within this time is none. */
 #define INITIATION_NS (30 * NS_PER_S)
-/* Who sent what is no BMP, or was refused, is not heard again for so long: else each of its
+/* Whoever sent what is no BMP, or was refused, is not heard again for so long: else each of its
  * attempts would be a line for people to read and a gap in the journal. */
 #define REST_NS (30 * NS_PER_S)
 /* What is read in one turn of the loop at most: probing goes on beside a router that tells its whole
  * table. */
 enum { CHUNK = 64 * 1024, CHUNKS_A_TURN = 8 };
+/* Connections that are taken in one turn of the loop at most. */
+enum { ACCEPTS_A_TURN = 64 };
 enum { NAME_MAX_BYTES = 64 };
 
 enum router_state {
@@ -39,7 +41,7 @@ struct router {
     uint8_t
         *buffer; /* bytes of messages that are not whole yet: one of BMP_MESSAGE_MAX, and a chunk */
     size_t capacity, size;
-    struct utc since; /* connected, or resting */
+    struct mono since; /* connected, resting, or, if HEARD, still without a word of any table */
     struct bmp_feed feed;
     bool has_told_fault, is_table_settled;
 };
@@ -62,11 +64,11 @@ struct bmp_listener {
     struct loop_timer *timer;
     struct router routers[BMP_ROUTERS_MAX];
     enum bmp_table table;                   /* BMP_TABLES: as each router has it */
-    struct choice choices[BMP_ROUTERS_MAX]; /* a ring: who is forgotten is found out about again */
+    struct choice choices[BMP_ROUTERS_MAX]; /* a ring: what is forgotten is found out again */
     size_t choice_count;
     int64_t choice_ns;
     struct utc newest;  /* begin of the last gap */
-    bool has_told_full; /* since there was room */
+    bool has_told_full; /* that there is no room, since there last was */
 };
 
 static void say(struct bmp_listener *listener, const char *format, ...)
@@ -89,7 +91,7 @@ static void disconnect(struct router *router, enum router_state state)
     close(router->fd);
     free(router->buffer);
     *router = (struct router){
-        .listener = router->listener, .state = state, .from = router->from, .since = clock_utc()};
+        .listener = router->listener, .state = state, .from = router->from, .since = clock_mono()};
 }
 
 /* `since`: from when on nothing is known of its routes. */
@@ -109,7 +111,7 @@ static void lose(struct router *router, struct utc since, enum router_state stat
     disconnect(router, state);
 }
 
-/* What it sent cannot be used, and what it would send next neither. */
+/* What it sent cannot be used, nor could what it would send next. */
 static void reject(struct router *router, const char *reason)
 {
     lose(router, clock_utc(), ROUTER_RESTING, reason);
@@ -117,18 +119,12 @@ static void reject(struct router *router, const char *reason)
 
 /* ---- what comes in ---- */
 
-/* A name as the router gives it may be any bytes: what is no plain text is left out. */
 static void take_name(struct router *router, const struct reader *given)
 {
-    size_t n = 0;
     const char *own = router->listener->collector;
-    for (const uint8_t *at = given->at; at < given->end && n < NAME_MAX_BYTES; at++)
-        if (*at > ' ' && *at < 0x7f)
-            router->name[n++] = (char)*at;
-    router->name[n] = '\0';
     if (own)
         snprintf(router->name, sizeof router->name, "%s", own);
-    else if (!n)
+    else if (!bmp_name(*given, router->name, sizeof router->name))
         addr_format(&router->from, router->name);
 }
 
@@ -276,7 +272,7 @@ static struct router *find_resting(struct bmp_listener *listener, const struct a
     return NULL;
 }
 
-/* A place for a connection: a free one, else one that only remembers somebody who rests. */
+/* A place for a connection: a free one, else one that only remembers a router that rests. */
 static struct router *find_place(struct bmp_listener *listener)
 {
     struct router *resting = NULL;
@@ -306,7 +302,7 @@ static void take_connection(struct bmp_listener *listener, int fd, const struct 
                               .state = ROUTER_UNNAMED,
                               .from = *from,
                               .fd = fd,
-                              .since = clock_utc()};
+                              .since = clock_mono()};
     router->watcher = loop_fd_new(listener->loop, fd, on_bytes, router);
     loop_fd_want(router->watcher, LOOP_READ);
 }
@@ -315,11 +311,14 @@ static void on_connection(void *context, int events)
 {
     struct bmp_listener *listener = context;
     struct addr from;
-    int error, fd;
+    int error = 0, fd = 0;
     (void)events;
-    while ((fd = net_accept(listener->fd, &from, &error)) >= 0)
-        take_connection(listener, fd, &from);
-    if (error == EMFILE || error == ENFILE) /* it would be told at once again: wait a second */
+    for (int i = 0; i < ACCEPTS_A_TURN && fd >= 0; i++) {
+        fd = net_accept(listener->fd, &from, &error);
+        if (fd >= 0)
+            take_connection(listener, fd, &from);
+    }
+    if (error == EMFILE || error == ENFILE) /* the loop would call again at once: wait a second */
         loop_fd_want(listener->watcher, 0);
 }
 
@@ -336,16 +335,16 @@ static void choose_table(struct router *router, enum bmp_table best)
     choice->table = best;
 }
 
-/* By now a router has told of the table that is to be used, or never will. False if it was cut off. */
-static bool settle_table(struct router *router)
+/* A router that tells of tables has by now told of the one that is to be used, or never will. False if it was
+ * cut off. */
+static bool settle_table(struct router *router, enum bmp_table best)
 {
     struct bmp_listener *listener = router->listener;
     const struct bmp_feed *feed = &router->feed;
     const char *wanted = bmp_table_name(feed->table);
-    enum bmp_table best = bmp_feed_best_table(feed);
     char reason[200];
     router->is_table_settled = true;
-    if (feed->counters.tables[feed->table] || best == BMP_TABLES)
+    if (feed->counters.tables[feed->table])
         return true;
     if (listener->table != BMP_TABLES) {
         say(listener,
@@ -363,27 +362,30 @@ static bool settle_table(struct router *router)
     return false;
 }
 
-static void watch_router(struct router *router, struct utc now)
+static void watch_router(struct router *router, struct mono now)
 {
-    if (!router->is_table_settled && utc_diff(now, router->since) >= router->listener->choice_ns &&
-        !settle_table(router))
+    enum bmp_table best = bmp_feed_best_table(&router->feed);
+    if (best == BMP_TABLES)
+        router->since = now;
+    bool is_due = mono_diff(now, router->since) >= router->listener->choice_ns;
+    if (is_due && !router->is_table_settled && !settle_table(router, best))
         return;
-    bmp_feed_settle(&router->feed, now);
+    bmp_feed_settle(&router->feed, clock_utc());
 }
 
 static void on_second(void *context)
 {
     struct bmp_listener *listener = context;
-    struct utc now = clock_utc();
+    struct mono now = clock_mono();
     loop_fd_want(listener->watcher, LOOP_READ);
     for (size_t i = 0; i < BMP_ROUTERS_MAX; i++) {
         struct router *router = &listener->routers[i];
-        int64_t age = utc_diff(now, router->since);
+        int64_t age = mono_diff(now, router->since);
         if (router->state == ROUTER_HEARD)
             watch_router(router, now);
         else if (router->state == ROUTER_UNNAMED && age >= INITIATION_NS)
             reject(router, "it did not say who it is");
-        else if (router->state == ROUTER_RESTING && (age >= REST_NS || age < 0))
+        else if (router->state == ROUTER_RESTING && age >= REST_NS)
             router->state = ROUTER_NONE;
     }
 }

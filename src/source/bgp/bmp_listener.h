@@ -11,7 +11,7 @@
  * after a while.
  *
  * Of the tables that a router may tell of, one is used, the same for all its peers. If none was chosen
- * it is pre-policy; a router that has told nothing of it within BMP_TABLE_CHOICE_NS, but of others, is
+ * it is pre-policy; a router that tells of others, and within BMP_TABLE_CHOICE_NS nothing of it, is
  * cut off once, and from its next connection on the first of those in BMP_TABLE_LIST is used, from its
  * beginning. */
 #ifndef SOURCE_BGP_BMP_LISTENER_H

@@ -105,11 +105,11 @@ int32_t live_feed_peer(struct live_feed *feed, const struct addr *addr, uint32_t
 }
 
 bool live_feed_up(struct live_feed *feed, int32_t place, const bool has_family[2],
-                  struct utc established, struct utc heard, struct utc now)
+                  struct utc established, struct utc now)
 {
     struct live_peer *peer = &feed->peers[place];
     if (peer->is_up) /* a new session, where the end of the old one was not told */
-        live_feed_down(feed, place, heard);
+        live_feed_down(feed, place, now);
     if (feed->up == LIVE_PEERS_MAX)
         return false;
     *peer = (struct live_peer){.is_up = true,
@@ -122,7 +122,7 @@ bool live_feed_up(struct live_feed *feed, int32_t place, const bool has_family[2
     feed->incomplete++;
     feed->last_entry = now;
     set_tabling(feed, peer, has_family[0], has_family[1]);
-    feed->routes.time = heard;
+    feed->routes.time = now;
     route_feed_hear(&feed->routes, place);
     return true;
 }

@@ -68,7 +68,7 @@ void live_feed_stop(struct live_feed *feed, struct utc since, const char *reason
 int32_t live_feed_peer(struct live_feed *feed, const struct addr *addr, uint32_t asn);
 /* Of the peer that is spoken of. `heard`: when it happened. False: there are too many. */
 bool live_feed_up(struct live_feed *feed, int32_t place, const bool has_family[2],
-                  struct utc established, struct utc heard, struct utc now);
+                  struct utc established, struct utc now);
 void live_feed_down(struct live_feed *feed, int32_t place, struct utc heard);
 void live_feed_update(struct live_feed *feed, int32_t place, const struct bgp_update *update,
                       struct utc heard, struct utc now);

@@ -104,7 +104,7 @@ void path_memory_forget(struct path_memory *memory, uint32_t peer)
     }
 }
 
-/* What was given back is of no prefix: registries and tables count from 1. */
+/* An entry that was given back has the prefix 0: registries and tables count from 1. */
 bool path_memory_next(const struct path_memory *memory, uint32_t *at, uint32_t *path)
 {
     while (*at < memory->count) {

@@ -31,8 +31,8 @@ static void emit(void *context, const struct observation *observation)
     sink_emit(&feed->sink, &next);
 }
 
-/* When the collector heard it, with its place in the order; what is of the future, now: one clock that
- * is wrong once must not make all that follows old. */
+/* When the collector heard it, with its place in the order; what is of the future counts as of now: one
+ * clock that is wrong once must not make all that follows old. */
 static struct utc stamp_of(const struct ris_message *message, struct utc now)
 {
     int64_t place = message->has_order ? message->order * ORDER_STEP_NS : 0;
@@ -167,23 +167,6 @@ static void take_state(struct ris_feed *feed, const struct ris_message *message,
 
 /* ---- routes ---- */
 
-/* Most sessions have 4-byte ASNs (RFC 6793), but not all, and the message does not say: one way it
- * makes sense, the other hardly ever. */
-static bool decode_update(struct reader body, struct bgp_update *out)
-{
-    struct bgp_form form = {
-        .is_as4 = true, .add_path = BGP_ADD_PATH_GUESS, .add_path6 = BGP_ADD_PATH_GUESS};
-    struct bgp_update other;
-    bool is_usable = bgp_update_decode(body, form, out);
-    if (is_usable && !out->fault)
-        return true;
-    form.is_as4 = false;
-    if (!bgp_update_decode(body, form, &other) || other.fault)
-        return is_usable;
-    *out = other;
-    return true;
-}
-
 static void note_fault(struct ris_feed *feed, const char *fault)
 {
     feed->counters.bad++;
@@ -195,7 +178,7 @@ static void take_update(struct ris_feed *feed, struct reader body, int32_t place
 {
     static const enum route_op announce[2] = {ROUTE_ANNOUNCE, ROUTE_ANNOUNCE};
     struct bgp_update update;
-    bool is_good = decode_update(body, &update);
+    bool is_good = bgp_update_decode(body, bgp_session_unknown.form, &update);
     if (update.fault)
         note_fault(feed, update.fault);
     if (!is_good)

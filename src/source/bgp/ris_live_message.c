@@ -27,7 +27,7 @@ static bool is_text(const json_t *object, const char *name, const char *wanted)
     return text && n == strlen(wanted) && memcmp(text, wanted, n) == 0;
 }
 
-/* Names of collectors end up in the journal: only what is plain is one. */
+/* Names of collectors end up in the journal: only plain text is taken for one. */
 bool ris_host(const char *text, size_t n, char out[RIS_HOST_MAX + 1])
 {
     static const char domain[] = ".ripe.net";
@@ -168,7 +168,11 @@ static const char *read_of_peer(const json_t *data, struct buffer *bytes, struct
     read_order(data, out);
     out->kind = kind_of(data);
     out->state = out->kind == RIS_STATE ? state_of(data) : RIS_STATE_OTHER;
-    return out->kind == RIS_UPDATE ? read_raw(data, bytes, out) : NULL;
+    out->is_sent = is_text(data, "direction", "sent");
+    if (out->kind == RIS_STATE)
+        return NULL;
+    const char *fault = read_raw(data, bytes, out);
+    return out->kind == RIS_UPDATE ? fault : NULL;
 }
 
 static void read_error(const json_t *data, struct ris_message *out)

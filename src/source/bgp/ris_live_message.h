@@ -11,10 +11,11 @@
  *
  * Of an UPDATE only the bytes that the peer sent are used (`raw`, the whole BGP message in hexadecimal),
  * for what the service makes of them leaves things out. A state is called STATE by the service and
- * RIS_PEER_STATE by its manual. `timestamp` is when the collector heard it, in steps of 10 ms; `id`
- * ends with the same time in milliseconds and a counter, 12 and 4 hexadecimal digits, by which what a
- * peer said within one step can be put in order. The manual only calls it unique: it does not tell
- * what was left out, and where it looks otherwise (it has, in earlier years) there is no order.
+ * RIS_PEER_STATE by its manual. An OPEN has a `direction`, "sent" by the collector or "received".
+ * `timestamp` is when the collector heard it, in steps of 10 ms; `id` ends with the same time in
+ * milliseconds and a counter, 12 and 4 hexadecimal digits, by which what a peer said within one step
+ * can be put in order. The manual only calls it unique: it does not tell what was left out, and where
+ * it looks otherwise (it has, in earlier years) there is no order.
  *
  *     struct ris_parser parser = {0};
  *     const char *fault = ris_message_decode(&parser, line, n, &message);
@@ -34,7 +35,7 @@ enum { RIS_LINE_MAX = 1024 * 1024 };
 enum { RIS_HOST_MAX = 40, RIS_TEXT_MAX = 160 };
 
 enum ris_kind {
-    RIS_OTHER, /* of a peer or not, nothing that is used: OPEN, NOTIFICATION, an answer to a ping */
+    RIS_OTHER, /* of a peer: OPEN, NOTIFICATION; or of none: an answer to a ping */
     RIS_UPDATE,
     RIS_KEEPALIVE,
     RIS_STATE,
@@ -54,7 +55,8 @@ struct ris_message {
     uint32_t order; /* ... within `time` */
     bool has_order;
     enum ris_state state;        /* STATE */
-    bool has_raw;                /* UPDATE */
+    bool is_sent;                /* by the collector, not by the peer */
+    bool has_raw;                /* all but STATE; only of an UPDATE bad ones are a fault */
     struct reader raw;           /* ... one whole BGP message, or more; valid until the next line */
     char text[RIS_TEXT_MAX + 1]; /* ERROR: what it says, printable */
 };

@@ -134,6 +134,8 @@ static int64_t read_value(struct log_line *line, enum value_meaning meaning)
         return read_not_after(line);
     case VALUE_TTL:
         return log_line_integer(line, LOG_TTL, 0, UINT8_MAX);
+    case VALUE_HOPS:
+        return log_line_integer(line, LOG_HOPS, 0, UINT8_MAX);
     case VALUE_NUMBER:
         break;
     }

@@ -119,7 +119,8 @@ static bool may_pass(const struct element_plan *plan, const struct bgp_form *for
                      const struct bgp_update *update)
 {
     const struct bgp_attributes *attributes = &update->attributes;
-    bool has_more = !form->is_as4 && bgp_attribute(attributes, BGP_AS4_PATH).at;
+    bool has_more =
+        form->is_as4_guess || (!form->is_as4 && bgp_attribute(attributes, BGP_AS4_PATH).at);
     if (plan->asks_origin && !has_more &&
         !element_plan_has_origin(plan,
                                  bgp_last_as(bgp_attribute(attributes, BGP_AS_PATH), form->is_as4)))
@@ -171,7 +172,7 @@ static const char *take_message(struct element_walk *walk, const struct mrt_reco
     element->kind = ELEMENT_MESSAGE;
     element->message = record->message.type;
     element->body = record->message.body;
-    if (begin(walk, record))
+    if (begin(walk, record) && element_plan_has_message(walk->plan, element->message))
         tell_session(walk, element);
     return NULL;
 }
@@ -334,35 +335,57 @@ static const char *take_table(struct element_walk *walk, struct mrt_record *reco
     return NULL;
 }
 
-const char *element_walk_record(struct element_walk *walk, const struct mrt_header *header,
-                                struct reader body)
+/* ---- in all ---- */
+
+static const char *take_record(struct element_walk *walk, struct mrt_record *record,
+                               struct element *element)
 {
-    struct mrt_record record;
-    const char *fault = mrt_record_decode(header, body, &record);
-    if (!walk->plan)
-        walk->plan = element_plan_new(walk->filter);
-    walk->counts.records++;
-    if (fault)
-        return fault;
-    if (record.kind == MRT_KIND_PEER_TABLE) /* it holds for what follows, whatever its own time */
-        return take_peers(walk, &record);
-    if (!element_plan_has_time(walk->plan, record.time))
+    if (record->kind == MRT_KIND_PEER_TABLE) /* it holds for what follows, whatever its own time */
+        return take_peers(walk, record);
+    if (!element_plan_has_time(walk->plan, record->time) ||
+        !element_plan_has_table(walk->plan, element->table))
         return NULL;
-    struct element element = {.time = record.time, .header = header};
-    switch (record.kind) {
+    element->time = record->time;
+    switch (record->kind) {
     case MRT_KIND_MESSAGE:
-        return take_message(walk, &record, &element);
+        return take_message(walk, record, element);
     case MRT_KIND_STATE_CHANGE:
-        take_state_change(walk, &record, &element);
+        take_state_change(walk, record, element);
         return NULL;
     case MRT_KIND_RIB:
     case MRT_KIND_TABLE:
         if (!element_plan_has_kind(walk->plan, ELEMENT_TABLE))
             return NULL;
-        return record.kind == MRT_KIND_RIB ? take_rib(walk, &record, &element)
-                                           : take_table(walk, &record, &element);
+        return record->kind == MRT_KIND_RIB ? take_rib(walk, record, element)
+                                            : take_table(walk, record, element);
     default:
-        begin(walk, &record);
+        begin(walk, record);
         return NULL;
     }
+}
+
+static void count_record(struct element_walk *walk)
+{
+    if (!walk->plan)
+        walk->plan = element_plan_new(walk->filter);
+    walk->counts.records++;
+}
+
+const char *element_walk_record(struct element_walk *walk, const struct mrt_header *header,
+                                struct reader body)
+{
+    struct mrt_record record;
+    struct element element = {.header = header, .table = BMP_TABLES};
+    const char *fault = mrt_record_decode(header, body, &record);
+    count_record(walk);
+    return fault ? fault : take_record(walk, &record, &element);
+}
+
+const char *element_walk_heard(struct element_walk *walk, struct mrt_record *record,
+                               enum bmp_table table, uint64_t distinguisher)
+{
+    static const struct mrt_header header = {.type = MRT_BGP4MP_ET};
+    struct element element = {.header = &header, .table = table, .distinguisher = distinguisher};
+    count_record(walk);
+    return take_record(walk, record, &element);
 }

@@ -14,6 +14,7 @@
 #define SOURCE_MRT_ELEMENT_H
 
 #include "source/mrt/element_filter.h"
+#include "wire/bmp.h"
 #include "wire/mrt.h"
 
 enum element_kind {
@@ -40,12 +41,16 @@ struct element {
     /* WITHDRAW: announced with a wrong attribute (RFC 7606, 2). TABLE: the same, only told to those
      * who have `wants` set. */
     bool is_faulty;
-    bool is_from_collector;          /* of the _LOCAL subtypes: sent, not heard */
+    bool is_from_collector;          /* of the _LOCAL subtypes, or Adj-RIB-Out: sent, not heard */
     struct utc originated;           /* TABLE */
     struct mrt_state_change state;   /* STATE */
     enum bgp_message_type message;   /* MESSAGE */
     struct reader body;              /* MESSAGE */
     const struct mrt_header *header; /* of the record it came in */
+    /* Of BMP: BMP_TABLES if of none, or of no BMP; and which of several peers of that address it is,
+     * 0 where there is only one. */
+    enum bmp_table table;
+    uint64_t distinguisher;
 };
 
 struct element_counts {
@@ -85,6 +90,10 @@ struct element_walk {
  * record can be used, a static text. */
 const char *element_walk_record(struct element_walk *walk, const struct mrt_header *header,
                                 struct reader body);
+/* The same of what was not read from an archive: `record` is the one that an archive would have it in, a
+ * BGP4MP_ET; `table` and `distinguisher` as in the element. */
+const char *element_walk_heard(struct element_walk *walk, struct mrt_record *record,
+                               enum bmp_table table, uint64_t distinguisher);
 void element_walk_done(struct element_walk *walk);
 
 #endif

@@ -11,24 +11,6 @@ bool element_filter_has_peer(const struct element_filter *filter, const struct m
     return filter->peer_count == 0;
 }
 
-static bool matches(const struct prefix *wanted, enum prefix_match match,
-                    const struct prefix *prefix)
-{
-    bool is_more = match == PREFIX_MORE || match == PREFIX_RELATED;
-    bool is_less = match == PREFIX_LESS || match == PREFIX_RELATED;
-    if (prefix->bits == wanted->bits)
-        return prefix_has(wanted, prefix);
-    return (is_more && prefix_has(wanted, prefix)) || (is_less && prefix_has(prefix, wanted));
-}
-
-bool element_filter_has_prefix(const struct element_filter *filter, const struct prefix *prefix)
-{
-    for (size_t i = 0; i < filter->prefix_count; i++)
-        if (matches(&filter->prefixes[i].prefix, filter->prefixes[i].match, prefix))
-            return true;
-    return filter->prefix_count == 0;
-}
-
 bool element_filter_asks_attributes(const struct element_filter *filter)
 {
     return filter->origin_count || filter->asn_count || filter->community_count;

@@ -23,10 +23,12 @@ enum prefix_match {
 enum { ELEMENT_FILTER_MAX = 64 }; /* values of one part */
 
 struct element_filter {
-    uint32_t kinds;   /* bit 1 << enum element_kind; 0: all */
-    uint8_t family;   /* 4, 6; 0: both */
-    struct utc from;  /* of the record; 0: since ever */
-    struct utc until; /* before it; 0: for ever */
+    uint32_t kinds;    /* bit 1 << enum element_kind; 0: all */
+    uint32_t messages; /* of ELEMENT_MESSAGE, bit 1 << enum bgp_message_type; 0: all */
+    uint32_t tables;   /* bit 1 << enum bmp_table; 0: all, and what is of none */
+    uint8_t family;    /* 4, 6; 0: both */
+    struct utc from;   /* of the record; 0: since ever */
+    struct utc until;  /* before it; 0: for ever */
     struct {
         struct prefix prefix;
         enum prefix_match match;
@@ -51,7 +53,6 @@ struct element_filter {
 };
 
 bool element_filter_has_peer(const struct element_filter *filter, const struct mrt_peer *peer);
-bool element_filter_has_prefix(const struct element_filter *filter, const struct prefix *prefix);
 /* Whether the filter asks about attributes at all, and whether these will do. */
 bool element_filter_asks_attributes(const struct element_filter *filter);
 bool element_filter_has_attributes(const struct element_filter *filter,

@@ -27,12 +27,16 @@ struct element_plan *element_plan_new(const struct element_filter *filter)
     struct element_plan *plan = mem_new(1, sizeof *plan);
     *plan = (struct element_plan){.filter = filter,
                                   .kinds = UINT32_MAX,
+                                  .messages = UINT32_MAX,
+                                  .tables = UINT32_MAX,
                                   .from = {INT64_MIN},
                                   .until = {INT64_MAX},
                                   .has_family = {true, true}};
     if (!filter)
         return plan;
     plan->kinds = filter->kinds ? filter->kinds : UINT32_MAX;
+    plan->messages = filter->messages ? filter->messages : UINT32_MAX;
+    plan->tables = filter->tables ? filter->tables : UINT32_MAX;
     plan->from = utc_is_known(filter->from) ? filter->from : plan->from;
     plan->until = utc_is_known(filter->until) ? filter->until : plan->until;
     plan->asks_family = filter->family != 0;

@@ -17,6 +17,8 @@ struct prefix_test {
 struct element_plan {
     const struct element_filter *filter; /* NULL: everything passes */
     uint32_t kinds;
+    uint32_t messages;
+    uint32_t tables;
     struct utc from, until; /* always set */
     bool has_family[2];     /* IPv4, IPv6: whether its routes may pass */
     bool asks_family;
@@ -33,6 +35,17 @@ struct element_plan *element_plan_new(const struct element_filter *filter);
 static inline bool element_plan_has_kind(const struct element_plan *plan, enum element_kind kind)
 {
     return plan->kinds >> kind & 1;
+}
+
+static inline bool element_plan_has_message(const struct element_plan *plan,
+                                            enum bgp_message_type message)
+{
+    return plan->messages >> message & 1;
+}
+
+static inline bool element_plan_has_table(const struct element_plan *plan, enum bmp_table table)
+{
+    return plan->tables >> table & 1;
 }
 
 static inline bool element_plan_has_time(const struct element_plan *plan, struct utc time)

@@ -2,10 +2,10 @@
 
 #include "base/mem.h"
 #include "source/mrt/archive_names.h"
-#include "source/mrt/collector.h"
-#include "source/mrt/mrt_reader.h"
+#include "source/mrt/route_source.h"
 #include "source/paths.h"
 #include "sys/clock.h"
+#include "sys/interrupt.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,48 +13,30 @@
 /* So many files are opened before the merge gets there. As many that were looked into stay open, too,
  * which for few files saves decompressing their beginning twice. */
 enum { AHEAD = 3 };
-/* What is read of a file to learn when it begins: a header, and the microseconds that may follow. */
-enum { HEAD = MRT_HEADER + 4 };
 /* Records between two looks at the clock. */
 enum { CLOCK_EVERY = 1024 };
 #define PROGRESS_NS (100 * NS_PER_MS)
 
-struct source {
-    struct route_file file;
-    uint64_t size; /* of the file itself; 0: not known */
-    /* Of its next record, when not yet begun of its first, or the one in its name, which is not after
-     * that. 0: not known. */
-    struct utc time;
-    struct input *input; /* opened; NULL before and after */
-    uint8_t head[HEAD];  /* already read from `input` */
-    size_t head_size;
-    size_t url;              /* its place among the URLs, in order of time, and 1; 0: a file */
-    struct reading *reading; /* begun; NULL before and after */
-    char collector[COLLECTOR_TEXT_MAX];
-};
-
 /* A file from which records are taken. */
-struct reading {
+struct route_reading {
     struct route_files *files;
-    struct mrt_reader reader;
+    struct route_reader *reader; /* the record in hand is the one that is next */
     struct element_walk walk;
-    struct mrt_header header; /* of the record that is next */
-    struct reader body;
 };
 
 struct route_files {
     struct route_files_options options;
     struct stream_faults *faults;
     struct paths paths;
-    struct source *sources; /* in the order of the paths */
+    struct route_source *sources; /* in the order of the paths */
     size_t count;
-    struct source **waiting; /* in order of time, from `waiting_at` on */
+    struct route_source **waiting; /* in order of time, from `waiting_at` on */
     size_t waiting_at;
     size_t opened_to; /* those before this place of `waiting` were opened */
     /* Those that were begun, as a heap: the one with the earliest record first. */
-    struct source *begun[ROUTE_FILES_OPEN_MAX];
+    struct route_source *begun[ROUTE_FILES_OPEN_MAX];
     size_t begun_count;
-    struct source *current;
+    struct route_source *current;
     bool is_stopped;
     bool is_damaged;
     struct url_files *fetched; /* NULL: there are no URLs */
@@ -66,18 +48,6 @@ struct route_files {
     struct mono last_progress;
 };
 
-static struct utc time_of(const struct mrt_header *header, struct reader body)
-{
-    uint32_t microseconds = header->type == MRT_BGP4MP_ET ? reader_u32(&body) : 0;
-    return (struct utc){header->seconds * NS_PER_S +
-                        (microseconds < 1000000 ? microseconds * INT64_C(1000) : 0)};
-}
-
-static bool is_before(const struct source *a, const struct source *b)
-{
-    return a->time.ns != b->time.ns ? a->time.ns < b->time.ns : a->file.index < b->file.index;
-}
-
 static void tell(struct route_files *files, const struct why *why)
 {
     files->is_damaged = true;
@@ -86,42 +56,8 @@ static void tell(struct route_files *files, const struct why *why)
         files->faults->report(files->faults->context, why->text);
 }
 
-/* Reads the time of the first record. Damage that shows here already is left to be found again. */
-static enum err look_into(struct source *source, bool keep, struct why *why)
-{
-    enum err err = (keep ? input_open : input_open_to_look)(source->file.path, &source->input, why);
-    size_t n = 1;
-    if (err)
-        return err;
-    while (source->head_size < HEAD && n) {
-        n = 0;
-        if (input_read(source->input, source->head + source->head_size, HEAD - source->head_size,
-                       &n, NULL))
-            break;
-        source->head_size += n;
-    }
-    if (source->head_size >= MRT_HEADER) {
-        struct mrt_header header = mrt_header_of(source->head);
-        if (mrt_header_is_plausible(&header))
-            source->time = time_of(
-                &header, reader_of(source->head + MRT_HEADER, source->head_size - MRT_HEADER));
-        else if (source->head[0] == '{')
-            return why_set(why, ERR_INPUT,
-                           "%s: is an observation log; expected an MRT archive of routes",
-                           source->file.path);
-    }
-    source->size = input_size(source->input);
-    /* A pipe cannot be read twice, nor can standard input, even if a file stands behind it. */
-    if (!keep && source->size && strcmp(source->file.path, "-") != 0) {
-        input_close(source->input);
-        source->input = NULL;
-        source->head_size = 0;
-    }
-    return ERR_OK;
-}
-
 /* When it begins: by its name where that is enough. */
-static enum err learn_time(struct route_files *files, struct source *source,
+static enum err learn_time(struct route_files *files, struct route_source *source,
                            struct archive_names *names, struct why *why)
 {
     const struct folder_entry *entry = &files->paths.list[source->file.index];
@@ -131,7 +67,7 @@ static enum err learn_time(struct route_files *files, struct source *source,
     } else if (!is_few && entry->size && archive_names_time(names, entry->path, &source->time)) {
         source->size = entry->size;
     } else {
-        enum err err = look_into(source, is_few, why);
+        enum err err = route_source_look(source, &files->options, is_few, why);
         if (err)
             return err;
         archive_names_learn(names, entry->path, source->time);
@@ -141,12 +77,15 @@ static enum err learn_time(struct route_files *files, struct source *source,
 
 static int by_time(const void *a, const void *b)
 {
-    return is_before(*(struct source *const *)a, *(struct source *const *)b) ? -1 : 1;
+    return route_source_is_before(*(struct route_source *const *)a,
+                                  *(struct route_source *const *)b)
+               ? -1
+               : 1;
 }
 
 static void name_source(struct route_files *files, size_t i)
 {
-    struct source *source = &files->sources[i];
+    struct route_source *source = &files->sources[i];
     source->file = (struct route_file){
         .path = files->paths.list[i].path, .collector = files->options.collector, .index = i};
     if (!source->file.collector && collector_from_path(source->file.path, source->collector))
@@ -159,7 +98,7 @@ static enum err fetch_urls(struct route_files *files, struct why *why)
     const struct route_files_options *options = &files->options;
     files->urls = mem_new(files->count, sizeof *files->urls);
     for (size_t i = 0; i < files->count; i++) {
-        struct source *source = files->waiting[i];
+        struct route_source *source = files->waiting[i];
         if (!path_is_url(source->file.path))
             continue;
         files->urls[files->url_count++] = source->file.path;
@@ -182,7 +121,7 @@ static enum err gather(struct route_files *files, struct why *why)
     files->sources = mem_new(files->count, sizeof *files->sources);
     files->waiting = mem_new(files->count, sizeof *files->waiting);
     for (size_t i = 0; i < files->count && !err; i++) {
-        struct source *source = &files->sources[i];
+        struct route_source *source = &files->sources[i];
         name_source(files, i);
         err = learn_time(files, source, &names, why);
         files->waiting[i] = source;
@@ -214,13 +153,13 @@ enum err route_files_open(const struct route_files_options *options, struct stre
 
 static void sift_down(struct route_files *files, size_t at)
 {
-    struct source **heap = files->begun;
+    struct route_source **heap = files->begun;
     for (size_t child; (child = 2 * at + 1) < files->begun_count; at = child) {
-        if (child + 1 < files->begun_count && is_before(heap[child + 1], heap[child]))
+        if (child + 1 < files->begun_count && route_source_is_before(heap[child + 1], heap[child]))
             child++;
-        if (!is_before(heap[child], heap[at]))
+        if (!route_source_is_before(heap[child], heap[at]))
             return;
-        struct source *moved = heap[at];
+        struct route_source *moved = heap[at];
         heap[at] = heap[child];
         heap[child] = moved;
     }
@@ -228,9 +167,9 @@ static void sift_down(struct route_files *files, size_t at)
 
 static void sift_up(struct route_files *files, size_t at)
 {
-    struct source **heap = files->begun;
-    for (; at && is_before(heap[at], heap[(at - 1) / 2]); at = (at - 1) / 2) {
-        struct source *moved = heap[at];
+    struct route_source **heap = files->begun;
+    for (; at && route_source_is_before(heap[at], heap[(at - 1) / 2]); at = (at - 1) / 2) {
+        struct route_source *moved = heap[at];
         heap[at] = heap[(at - 1) / 2];
         heap[(at - 1) / 2] = moved;
     }
@@ -238,13 +177,13 @@ static void sift_up(struct route_files *files, size_t at)
 
 static void pass_on(void *context, const struct element *element)
 {
-    const struct route_files_options *options = &((struct reading *)context)->files->options;
+    const struct route_files_options *options = &((struct route_reading *)context)->files->options;
     options->take(options->context, element);
 }
 
 static void report_part(void *context, const char *fault)
 {
-    mrt_reader_report(&((struct reading *)context)->reader, fault);
+    route_reader_report(((struct route_reading *)context)->reader, fault);
 }
 
 static void add_counts(struct element_counts *sum, const struct element_counts *counts)
@@ -254,16 +193,17 @@ static void add_counts(struct element_counts *sum, const struct element_counts *
     sum->of_family[0] += counts->of_family[0];
     sum->of_family[1] += counts->of_family[1];
     sum->faulty += counts->faulty;
+    sum->discarded += counts->discarded;
     sum->records += counts->records;
 }
 
-static void close_source(struct route_files *files, struct source *source)
+static void close_source(struct route_files *files, struct route_source *source)
 {
-    struct reading *reading = source->reading;
+    struct route_reading *reading = source->reading;
     if (reading) {
         add_counts(&files->counts, &reading->walk.counts);
         element_walk_done(&reading->walk);
-        mrt_reader_done(&reading->reader);
+        route_reader_free(reading->reader);
         free(reading);
     }
     input_close(source->input);
@@ -271,66 +211,86 @@ static void close_source(struct route_files *files, struct source *source)
     source->input = NULL;
 }
 
-/* Reads the next record of a file, up to its header. False at its end, well or not: it is closed. */
-static bool advance(struct route_files *files, struct source *source)
+/* No more is to be read. */
+static bool is_over(const struct route_files *files)
 {
-    struct reading *reading = source->reading;
+    return files->is_stopped || interrupt_came();
+}
+
+/* Reads the next record of a file, up to its header. False at its end, well or not: it is closed. */
+static bool advance(struct route_files *files, struct route_source *source)
+{
+    struct route_reader *reader = source->reading->reader;
     struct why why;
-    int found = mrt_reader_next(&reading->reader, &reading->header, &reading->body, &why);
+    int found = route_reader_next(reader, &why);
     if (found > 0) {
-        source->time = time_of(&reading->header, reading->body);
+        source->time = reader->time;
         return true;
     }
-    if (found < 0)
+    if (found < 0 && !is_over(files))
         tell(files, &why);
     files->bytes_done += source->size;
     close_source(files, source);
     return false;
 }
 
-static bool open_url(struct route_files *files, struct source *source)
+static bool open_url(struct route_files *files, struct route_source *source)
 {
     struct web_file file;
     struct why why;
     if (!url_files_get(files->fetched, source->url - 1, &file))
         return false;
-    if (input_open(file.path, &source->input, &why) == ERR_OK)
+    if (route_source_open(source, &files->options, file.path, &why) == ERR_OK)
         return true;
     tell(files, &why);
     return false;
 }
 
-static bool open_input(struct route_files *files, struct source *source)
+static bool open_input(struct route_files *files, struct route_source *source)
 {
     struct why why;
     if (!source->input && source->url)
         return open_url(files, source);
-    if (source->input || input_open(source->file.path, &source->input, &why) == ERR_OK)
+    if (source->input ||
+        route_source_open(source, &files->options, source->file.path, &why) == ERR_OK)
         return true;
     tell(files, &why); /* it was there when all were looked into */
     return false;
 }
 
-/* The next of those that wait is due: its first record takes its place among the others'. */
-static enum err begin(struct route_files *files, struct why *why)
+static void open_reading(struct route_files *files, struct route_source *source,
+                         enum route_form form)
 {
-    struct source *source = files->waiting[files->waiting_at++];
-    if (!open_input(files, source))
-        return ERR_OK;
-    if (files->begun_count == ROUTE_FILES_OPEN_MAX)
-        return why_set(
-            why, ERR_LIMIT,
-            "%s: more than %d archives lie across each other in time; name fewer at once",
-            source->file.path, ROUTE_FILES_OPEN_MAX);
-    struct reading *reading = mem_new(1, sizeof *reading);
+    struct route_reading *reading = mem_new(1, sizeof *reading);
     source->reading = reading;
     reading->files = files;
     reading->walk = (struct element_walk){.filter = files->options.filter,
                                           .take = files->options.take ? pass_on : NULL,
                                           .report = report_part,
                                           .context = reading};
-    mrt_reader_init(&reading->reader, source->input, source->head, source->head_size,
-                    files->faults);
+    reading->reader =
+        route_reader_new(form, source->input, source->head, source->head_size, files->faults);
+}
+
+/* The next of those that wait is due: its first record takes its place among the others'. */
+static enum err begin(struct route_files *files, struct why *why)
+{
+    struct route_source *source = files->waiting[files->waiting_at++];
+    enum route_form form;
+    struct why reason;
+    if (!open_input(files, source))
+        return ERR_OK;
+    if (route_source_recognise(source, &files->options, &form, &reason)) {
+        tell(files, &reason);
+        close_source(files, source);
+        return ERR_OK;
+    }
+    if (files->begun_count == ROUTE_FILES_OPEN_MAX)
+        return why_set(
+            why, ERR_LIMIT,
+            "%s: more than %d archives lie across each other in time; name fewer at once",
+            source->file.path, ROUTE_FILES_OPEN_MAX);
+    open_reading(files, source, form);
     if (advance(files, source)) {
         files->begun[files->begun_count++] = source;
         sift_up(files, files->begun_count - 1);
@@ -339,7 +299,7 @@ static enum err begin(struct route_files *files, struct why *why)
 }
 
 /* What cannot be opened is told when it is its turn. False if it is not there yet. */
-static bool open_early(struct route_files *files, struct source *source)
+static bool open_early(struct route_files *files, struct route_source *source)
 {
     const char *path = source->file.path;
     struct web_file file;
@@ -350,8 +310,7 @@ static bool open_early(struct route_files *files, struct source *source)
         return is_decided;
     if (source->url)
         path = file.path;
-    if (input_open(path, &source->input, NULL))
-        source->input = NULL;
+    route_source_open(source, &files->options, path, NULL);
     return true;
 }
 
@@ -382,13 +341,13 @@ static void show_progress(struct route_files *files, bool is_last)
     options->progress(options->context, done, files->bytes, elements);
 }
 
-static void take_record(struct route_files *files, struct source *source)
+static void take_record(struct route_files *files, struct route_source *source)
 {
-    struct reading *reading = source->reading;
+    struct route_reading *reading = source->reading;
     source->file.record++;
-    const char *fault = element_walk_record(&reading->walk, &reading->header, reading->body);
-    if (fault)
-        mrt_reader_reject(&reading->reader, fault);
+    if (!files->options.collector && reading->reader->collector)
+        source->file.collector = reading->reader->collector;
+    route_reader_walk(reading->reader, &reading->walk);
     if (++files->records % CLOCK_EVERY == 0)
         show_progress(files, false);
 }
@@ -396,19 +355,20 @@ static void take_record(struct route_files *files, struct source *source)
 /* Takes records of the file that is first until another one is before it, or it ends. */
 static void take_run(struct route_files *files)
 {
-    struct source *source = files->begun[0];
-    struct source nobody = {.time = {INT64_MAX}, .file.index = SIZE_MAX};
-    const struct source *other = &nobody;
+    struct route_source *source = files->begun[0];
+    struct route_source nobody = {.time = {INT64_MAX}, .file.index = SIZE_MAX};
+    const struct route_source *other = &nobody;
     for (size_t i = 1; i < 3 && i < files->begun_count; i++)
-        if (is_before(files->begun[i], other))
+        if (route_source_is_before(files->begun[i], other))
             other = files->begun[i];
-    if (files->waiting_at < files->count && is_before(files->waiting[files->waiting_at], other))
+    if (files->waiting_at < files->count &&
+        route_source_is_before(files->waiting[files->waiting_at], other))
         other = files->waiting[files->waiting_at];
     bool goes_on = true;
     files->current = source;
-    while (goes_on && !files->is_stopped && is_before(source, other)) {
+    while (goes_on && !is_over(files) && route_source_is_before(source, other)) {
         take_record(files, source);
-        goes_on = advance(files, source);
+        goes_on = is_over(files) || advance(files, source);
     }
     files->current = NULL;
     if (!goes_on)
@@ -426,10 +386,11 @@ static enum err conclude(struct route_files *files, struct why *why)
 
 enum err route_files_run(struct route_files *files, struct why *why)
 {
-    while (!files->is_stopped && (files->begun_count || files->waiting_at < files->count)) {
+    while (!is_over(files) && (files->begun_count || files->waiting_at < files->count)) {
         bool is_next_due =
             files->waiting_at < files->count &&
-            (!files->begun_count || is_before(files->waiting[files->waiting_at], files->begun[0]));
+            (!files->begun_count ||
+             route_source_is_before(files->waiting[files->waiting_at], files->begun[0]));
         if (!is_next_due) {
             take_run(files);
             continue;

@@ -1,5 +1,5 @@
-/* Archives of routes, one or a thousand, as one row of elements in order of time: what `bgp` prints and
- * `scan` feeds to the whole table.
+/* Files of routes (route_reader.h), one or a thousand, as one row of elements in order of time: what `bgp`
+ * prints and `scan` feeds to the whole table.
  *
  *     struct route_files_options options = {.paths = paths, .path_count = count,
  *                                           .filter = &filter, .take = take, .context = context};
@@ -29,16 +29,23 @@ struct route_files;
 /* Where an element comes from. */
 struct route_file {
     const char *path;
-    const char *collector; /* the one of the options, else from the path, else NULL: not known */
-    size_t index;          /* in the order of the paths, folders and patterns taken apart */
-    uint64_t record;       /* of it, from 1; the elements of one record come one after the other */
+    /* The one of the options, else as the record says, else from the path, else NULL: not known. Of
+     * RIS Live it may change with each record: then the text does, too. */
+    const char *collector;
+    size_t index;    /* in the order of the paths, folders and patterns taken apart */
+    uint64_t record; /* of it, from 1; the elements of one record come one after the other */
 };
 
 struct route_files_options {
     const char *const *paths; /* as in paths.h */
     size_t path_count;
-    const char *collector;               /* NULL: from each path */
+    const char *collector;               /* NULL: from each record or path */
+    bool has_archives_only;              /* BMP and RIS Live are refused */
     const struct element_filter *filter; /* NULL: everything passes; must outlive the run */
+    /* May be NULL. Whoever sets it means to follow what comes in by a pipe (input_on_wait()): it is called
+     * whenever there is nothing just now, and SIGINT and SIGTERM then end the run where it is. False: so
+     * does it. */
+    bool (*wait)(void *context);
     /* NULL: elements are counted, and nothing else. */
     void (*take)(void *context, const struct element *element);
     /* About ten times a second: bytes of all files done and in all (0: not known), and elements that
@@ -48,7 +55,8 @@ struct route_files_options {
     void *context;
 };
 
-/* ERR_USAGE if a file is named twice; others if one is not there or cannot be opened. */
+/* ERR_USAGE if a file is named twice; ERR_UNSUPPORTED if one is of a form that is not read here; others if one
+ * is not there or cannot be opened. Never ERR_INPUT. */
 enum err route_files_open(const struct route_files_options *options, struct stream_faults *faults,
                           struct route_files **out, struct why *why);
 /* Takes them all, or as many as there are until route_files_stop(). ERR_INPUT if files were damaged

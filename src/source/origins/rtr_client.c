@@ -226,7 +226,7 @@ static void finish_connecting(struct rtr_client *client)
     rtr_session_connected(&client->session, clock_mono());
 }
 
-/* False when there is no more for now. */
+/* False if there is nothing to read at the moment, or the connection is gone. */
 static bool receive(struct rtr_client *client)
 {
     int error;

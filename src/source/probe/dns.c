@@ -4,7 +4,6 @@
 #include "source/probe/dns_message.h"
 #include "source/probe/judge.h"
 #include "sys/entropy.h"
-#include "sys/route.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -331,25 +330,18 @@ static void on_timeout(void *context)
     finish_with(exchange, outcome);
 }
 
-static void on_looked_up(void *context, const struct lookup_result *result)
+static void on_looked_up(void *context, const struct lookup_result *found)
 {
-    static const uint8_t outcomes[] = {
-        [LOOKUP_OK] = OUTCOME_SELF, /* none of the addresses can be reached from here */
-        [LOOKUP_NO_NAME] = OUTCOME_NAME_ERROR,
-        [LOOKUP_NO_ADDRESS] = OUTCOME_NO_ADDRESS,
-        [LOOKUP_SERVER_FAILURE] = OUTCOME_SERVER_FAILURE,
-        [LOOKUP_OURS] = OUTCOME_SELF,
-    };
     struct exchange *exchange = context;
+    struct lookup_result result = *found;
     exchange->lookup = NULL;
-    for (size_t i = 0; i < result->count; i++) {
-        if (route_to(&result->addrs[i]) == ROUTE_NONE)
-            continue;
-        exchange->server = result->addrs[i];
-        begin_udp(exchange);
+    judge_narrow(&result, exchange->question.family);
+    if (!result.count) {
+        finish_with(exchange, judge_lookup(&result));
         return;
     }
-    finish_with(exchange, (enum outcome)outcomes[result->status]);
+    exchange->server = result.addrs[0];
+    begin_udp(exchange);
 }
 
 static void look_up_server(struct exchange *exchange)
@@ -392,7 +384,7 @@ void dns_ask(struct dns_engine *engine, const struct question *question)
     exchange->question = *question;
     exchange->fd = -1;
     exchange->stage = STAGE_RESOLVE;
-    exchange->server = question->target->addr;
+    exchange->server = question->address.family ? question->address : question->target->addr;
     exchange->timeout = (struct agenda_entry){.fire = on_timeout, .context = exchange};
     stopwatch_start(&exchange->watch);
     agenda_set(engine->agenda, &exchange->timeout,

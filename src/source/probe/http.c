@@ -4,7 +4,6 @@
 #include "source/probe/http_fetch.h"
 #include "source/transfers.h"
 #include "sys/clock.h"
-#include "sys/route.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,16 +15,23 @@ struct visit {
     struct http_engine *engine;
     struct question question;
     struct agenda_entry lookup_timeout;
+    struct stopwatch watch; /* since it was begun; the fetch has its own, of the page */
     struct mono deadline;
     struct lookup *lookup;
     CURL *easy; /* NULL: not transferring yet */
     struct fetch fetch;
+    /* The page that is asked: the question's, or where it redirected to. */
+    const struct target *target;
+    const char *text;
+    struct target redirected;
+    char *location;     /* owned; its text; NULL: not redirected yet */
+    unsigned redirects; /* so far */
 };
 
 struct http_engine {
     struct agenda *agenda;
     struct resolver *resolver;
-    struct tls_store *store;
+    const struct tls_store *store;
     char *user_agent;
     struct transfers *transfers;
     struct visit *visits;
@@ -37,15 +43,16 @@ struct http_engine {
 };
 
 static void begin_queued(void *context);
+static void begin_page(struct visit *visit);
 static void on_over(void *context, CURL *easy, CURLcode code);
 
 struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
-                             const char *user_agent)
+                             const struct tls_store *store, const char *user_agent)
 {
     struct http_engine *engine = mem_new(1, sizeof *engine);
     engine->agenda = agenda;
     engine->resolver = resolver;
-    engine->store = tls_store_new();
+    engine->store = store;
     engine->user_agent = strdup(user_agent);
     engine->queue_end = &engine->queue;
     engine->refill = (struct agenda_entry){.fire = begin_queued, .context = engine};
@@ -54,17 +61,24 @@ struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
     return engine;
 }
 
+static void end_transfer(struct visit *visit)
+{
+    if (visit->easy) {
+        transfers_end(visit->engine->transfers, visit->easy);
+        curl_easy_cleanup(visit->easy);
+    }
+    visit->easy = NULL;
+    fetch_done(&visit->fetch);
+}
+
 /* Ends a visit under way, without an answer. */
 static void close_visit(struct visit *visit)
 {
     struct http_engine *engine = visit->engine;
     agenda_drop(engine->agenda, &visit->lookup_timeout);
     lookup_abandon(visit->lookup);
-    if (visit->easy) {
-        transfers_end(engine->transfers, visit->easy);
-        curl_easy_cleanup(visit->easy);
-    }
-    fetch_done(&visit->fetch);
+    end_transfer(visit);
+    free(visit->location);
     *visit->link = visit->next;
     if (visit->next)
         visit->next->link = visit->link;
@@ -85,7 +99,6 @@ void http_free(struct http_engine *engine)
         free(visit);
     }
     agenda_drop(engine->agenda, &engine->refill);
-    tls_store_free(engine->store);
     transfers_free(engine->transfers);
     free(engine->user_agent);
     free(engine);
@@ -131,9 +144,52 @@ static enum outcome judge_timeout(const struct visit *visit)
     return judge_silence(&visit->fetch.tried, &visit->fetch.watch);
 }
 
+/* What a redirect to this target comes to that is not followed; OK: it is. */
+static enum outcome judge_redirect(const struct visit *visit, const struct target *target,
+                                   bool is_target)
+{
+    if (!is_target || (target->kind != TARGET_HTTP && target->kind != TARGET_HTTPS))
+        return OUTCOME_BAD_REPLY;
+    if (target->addr.family && !resolver_may(visit->engine->resolver, &target->addr))
+        return judge_lookup(&(struct lookup_result){LOOKUP_FORBIDDEN, {target->addr}, 0});
+    return visit->redirects < visit->question.redirects ? OUTCOME_OK : OUTCOME_REDIRECTS;
+}
+
+/* Goes on with the page that this one redirects to, in the time that is left; status and text are expected of
+ * the last one. False if it does not redirect, or if the answer is that it leads nowhere. */
+static bool follow(struct visit *visit, struct answer *answer)
+{
+    const char *location = fetch_location(visit->easy);
+    struct target target;
+    if (!location || (answer->outcome != OUTCOME_OK && answer->outcome != OUTCOME_CONTENT))
+        return false;
+    bool is_target = !target_parse(location, strlen(location), &target, NULL);
+    enum outcome outcome = judge_redirect(visit, &target, is_target);
+    if (outcome != OUTCOME_OK) {
+        answer->outcome = outcome;
+        answer->stage = STAGE_REPLY;
+        return false;
+    }
+    char *text = mem_copy(location);
+    end_transfer(visit);
+    free(visit->location);
+    visit->location = text;
+    visit->redirected = target;
+    visit->target = &visit->redirected;
+    visit->text = text;
+    visit->redirects++;
+    begin_page(visit);
+    return true;
+}
+
 static void finish_transfer(struct visit *visit, CURLcode code)
 {
     struct answer answer = fetch_judge(&visit->fetch, visit->easy, code);
+    fetch_tell(&visit->fetch, visit->easy, code);
+    if (visit->question.redirects && follow(visit, &answer))
+        return;
+    if (visit->location)
+        answer.sent = visit->watch.sent;
     if (answer.outcome == OUTCOME_TIMEOUT)
         answer.outcome = judge_timeout(visit);
     if (answer.outcome == OUTCOME_SELF)
@@ -160,6 +216,7 @@ static void transfer(struct visit *visit, const struct lookup_result *result)
     long left_ms = left_ns > NS_PER_MS ? (long)(left_ns / NS_PER_MS) : 1;
     visit->easy = curl_easy_init();
     assert(visit->easy);
+    visit->fetch.before_ns = stopwatch_elapsed_ns(&visit->watch);
     stopwatch_start(&visit->fetch.watch);
     fetch_prepare(&visit->fetch, visit->easy, engine->user_agent, result);
     curl_easy_setopt(visit->easy, CURLOPT_TIMEOUT_MS, left_ms);
@@ -168,14 +225,25 @@ static void transfer(struct visit *visit, const struct lookup_result *result)
     transfers_begin(engine->transfers, visit->easy);
 }
 
-/* Leaves out addresses that we have no way to: libcurl would tell of the last that it tried. */
-static void keep_reachable(struct lookup_result *result)
+static int compare_addrs(const void *a, const void *b)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < result->count; i++)
-        if (route_to(&result->addrs[i]) != ROUTE_NONE)
-            result->addrs[kept++] = result->addrs[i];
-    result->count = kept;
+    return addr_compare(a, b);
+}
+
+/* In an order of their own: name servers turn theirs with every answer. */
+static void tell_addresses(const struct visit *visit, struct lookup_result result)
+{
+    int64_t elapsed_ns = stopwatch_elapsed_ns(&visit->fetch.watch);
+    struct account *account = visit->question.account;
+    char text[ADDR_TEXT_MAX];
+    qsort(result.addrs, result.count, sizeof *result.addrs, compare_addrs);
+    for (size_t i = 0; account && i < result.count; i++) {
+        addr_format(&result.addrs[i], text);
+        account_add(account, FACT_ADDRESSES, text, strlen(text));
+        account_say(account, elapsed_ns, "* address %s", text);
+    }
+    if (result.count)
+        account_reached(account, STAGE_RESOLVE, elapsed_ns);
 }
 
 static void on_looked_up(void *context, const struct lookup_result *found)
@@ -183,27 +251,12 @@ static void on_looked_up(void *context, const struct lookup_result *found)
     struct visit *visit = context;
     struct lookup_result result = *found;
     visit->lookup = NULL;
-    switch (result.status) {
-    case LOOKUP_OK:
-        keep_reachable(&result);
-        if (result.count)
-            transfer(visit, &result);
-        else
-            finish_lookup(visit, OUTCOME_SELF);
-        return;
-    case LOOKUP_NO_NAME:
-        finish_lookup(visit, OUTCOME_NAME_ERROR);
-        return;
-    case LOOKUP_NO_ADDRESS:
-        finish_lookup(visit, OUTCOME_NO_ADDRESS);
-        return;
-    case LOOKUP_SERVER_FAILURE:
-        finish_lookup(visit, OUTCOME_SERVER_FAILURE);
-        return;
-    case LOOKUP_OURS:
-        break;
-    }
-    finish_lookup(visit, OUTCOME_SELF);
+    tell_addresses(visit, *found);
+    judge_narrow(&result, visit->question.family);
+    if (result.count)
+        transfer(visit, &result);
+    else
+        finish_lookup(visit, judge_lookup(&result));
 }
 
 static void on_lookup_timeout(void *context)
@@ -211,29 +264,47 @@ static void on_lookup_timeout(void *context)
     finish_lookup(context, OUTCOME_SELF); /* our own resolver does not answer */
 }
 
+static void begin_page(struct visit *visit)
+{
+    struct http_engine *engine = visit->engine;
+    const struct question *question = &visit->question;
+    bool is_first = !visit->location;
+    visit->fetch = (struct fetch){.target = visit->target,
+                                  .text = visit->text,
+                                  .expect_status = question->expect_status,
+                                  .expect_text = mem_copy(question->expect_text),
+                                  .account = question->account,
+                                  .store = engine->store};
+    stopwatch_start(&visit->fetch.watch);
+    if (visit->target->addr.family) {
+        transfer(visit, NULL);
+        return;
+    }
+    if (question->address.family && is_first) {
+        transfer(visit, &(struct lookup_result){.addrs = {question->address}, .count = 1});
+        return;
+    }
+    char host[TARGET_TEXT_MAX];
+    memcpy(host, visit->text + visit->target->host.at, visit->target->host.n);
+    host[visit->target->host.n] = '\0';
+    agenda_set(engine->agenda, &visit->lookup_timeout, visit->deadline);
+    struct lookup *lookup = resolver_look_up(engine->resolver, host, on_looked_up, visit);
+    if (lookup) /* else it is over already, and the visit may be too */
+        visit->lookup = lookup;
+}
+
 static void begin(struct visit *visit)
 {
     struct http_engine *engine = visit->engine;
-    const struct target *target = visit->question.target;
     visit->next = engine->visits;
     visit->link = &engine->visits;
     if (visit->next)
         visit->next->link = &visit->next;
     engine->visits = visit;
     engine->under_way++;
-    stopwatch_start(&visit->fetch.watch);
-    visit->deadline = (struct mono){visit->fetch.watch.started.ns + visit->question.timeout_ns};
-    if (target->addr.family) {
-        transfer(visit, NULL);
-        return;
-    }
-    char host[TARGET_TEXT_MAX];
-    memcpy(host, visit->question.text + target->host.at, target->host.n);
-    host[target->host.n] = '\0';
-    agenda_set(engine->agenda, &visit->lookup_timeout, visit->deadline);
-    struct lookup *lookup = resolver_look_up(engine->resolver, host, on_looked_up, visit);
-    if (lookup) /* else it is over already, and the visit may be too */
-        visit->lookup = lookup;
+    stopwatch_start(&visit->watch);
+    visit->deadline = (struct mono){visit->watch.started.ns + visit->question.timeout_ns};
+    begin_page(visit);
 }
 
 void http_ask(struct http_engine *engine, const struct question *question)
@@ -248,11 +319,8 @@ void http_ask(struct http_engine *engine, const struct question *question)
     visit->engine = engine;
     visit->question = *question;
     visit->lookup_timeout = (struct agenda_entry){.fire = on_lookup_timeout, .context = visit};
-    visit->fetch.target = question->target;
-    visit->fetch.text = question->text;
-    visit->fetch.expect_status = question->expect_status;
-    visit->fetch.expect_text = mem_copy(question->expect_text);
-    visit->fetch.store = engine->store;
+    visit->target = question->target;
+    visit->text = question->text;
     if (engine->under_way < HTTP_CONCURRENT && !engine->queue) {
         begin(visit);
         return;

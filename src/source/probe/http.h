@@ -1,6 +1,6 @@
 /* HTTP and HTTPS by libcurl, and the handshake alone for tls targets. Every probe is fresh: its own
  * look-up, connection and handshake; nothing is cached, no proxy of the environment is used, and a
- * redirect is an answer and not followed, since where it leads is another target. At most
+ * redirect is an answer and not followed, unless the question says so. At most
  * HTTP_BODY_MAX bytes of the page are taken, and kept until its end if it must contain a text; a
  * page that is longer and has the text only beyond them counts as one without it. HTTP_CONCURRENT
  * probes go on at once: more wait, HTTP_QUEUE_MAX at most. */
@@ -9,6 +9,7 @@
 
 #include "source/probe/agenda.h"
 #include "source/probe/question.h"
+#include "source/probe/tls_watch.h"
 #include "sys/resolver.h"
 
 enum {
@@ -20,8 +21,9 @@ enum {
 
 struct http_engine;
 
+/* The store is not owned. */
 struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
-                             const char *user_agent);
+                             const struct tls_store *store, const char *user_agent);
 void http_free(struct http_engine *engine);
 void http_ask(struct http_engine *engine, const struct question *question);
 

@@ -70,11 +70,23 @@ static size_t on_header(char *line, size_t size, size_t n, void *context)
     return fetch->is_oversized ? 0 : n;
 }
 
+/* The page's text is what is hashed, of HTML; of anything else all of it. */
+static void begin_page(struct fetch *fetch)
+{
+    const char *type = NULL;
+    curl_easy_getinfo(fetch->easy, CURLINFO_CONTENT_TYPE, &type);
+    page_text_init(&fetch->page, !type || strcasestr(type, "html"));
+}
+
 static size_t on_body(char *bytes, size_t size, size_t n, void *context)
 {
     struct fetch *fetch = context;
     size_t room = HTTP_BODY_MAX - fetch->body_bytes; /* never 0: a full body was the last call */
     n *= size;
+    if (fetch->account && !fetch->page.digest)
+        begin_page(fetch);
+    if (fetch->account)
+        page_text_feed(&fetch->page, bytes, n < room ? n : room);
     if (fetch->expect_text)
         buffer_add(&fetch->body, bytes, n < room ? n : room);
     fetch->body_bytes += n;
@@ -87,7 +99,8 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *context)
     struct fetch *fetch = context;
     (void)easy;
     fetch->is_shaking = true;
-    tls_watch_context(&fetch->tls, fetch->store, ssl_context);
+    fetch->tls.account = fetch->account;
+    tls_watch_context(&fetch->tls, fetch->store, ssl_context, true);
     return CURLE_OK;
 }
 
@@ -121,6 +134,32 @@ static void set_url(const struct fetch *fetch, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_URL, fetch->text);
 }
 
+static int64_t passed_ns(const struct fetch *fetch)
+{
+    return fetch->before_ns + stopwatch_elapsed_ns(&fetch->watch);
+}
+
+/* What libcurl says, sends and gets, a line each. */
+static int on_step(CURL *easy, curl_infotype type, char *bytes, size_t n, void *context)
+{
+    static const char *const marks[] = {
+        [CURLINFO_TEXT] = "*", [CURLINFO_HEADER_IN] = "<", [CURLINFO_HEADER_OUT] = ">"};
+    struct fetch *fetch = context;
+    int64_t at_ns = passed_ns(fetch);
+    (void)easy;
+    if (type == CURLINFO_DATA_IN)
+        account_say(fetch->account, at_ns, "< [%zu bytes of the page]", n);
+    for (const char *end = bytes + n; type <= CURLINFO_HEADER_OUT && bytes < end;) {
+        char *stop = memchr(bytes, '\n', (size_t)(end - bytes));
+        size_t length = (size_t)((stop ? stop : end) - bytes);
+        while (length && bytes[length - 1] == '\r')
+            length--;
+        account_say(fetch->account, at_ns, "%s %.*s", marks[type], (int)length, bytes);
+        bytes = stop ? stop + 1 : (char *)(uintptr_t)end;
+    }
+    return 0;
+}
+
 static void set_callbacks(struct fetch *fetch, CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
@@ -135,11 +174,15 @@ static void set_callbacks(struct fetch *fetch, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, fetch);
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, account_wants_steps(fetch->account) ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_step);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, fetch);
 }
 
 void fetch_prepare(struct fetch *fetch, CURL *easy, const char *user_agent,
                    const struct lookup_result *result)
 {
+    fetch->easy = easy;
     set_url(fetch, easy);
     set_callbacks(fetch, easy);
     if (result) {
@@ -148,7 +191,7 @@ void fetch_prepare(struct fetch *fetch, CURL *easy, const char *user_agent,
     }
     curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -283,6 +326,75 @@ static int64_t rtt_of(const struct fetch *fetch, CURL *easy)
     return time_of(easy, CURLINFO_TOTAL_TIME_T);
 }
 
+/* As an absolute URL; NULL if it is no redirect. */
+const char *fetch_location(CURL *easy)
+{
+    const char *url = NULL;
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &url);
+    return url;
+}
+
+static void tell_header(const struct fetch *fetch, CURL *easy, const char *name, enum fact fact)
+{
+    struct curl_header *header;
+    if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
+        account_text(fetch->account, fact, header->value, strlen(header->value));
+}
+
+static void tell_http(struct fetch *fetch, CURL *easy)
+{
+    static const char *const versions[] = {[CURL_HTTP_VERSION_1_0] = "1.0",
+                                           [CURL_HTTP_VERSION_1_1] = "1.1",
+                                           [CURL_HTTP_VERSION_2_0] = "2"};
+    char hash[PAGE_HASH_TEXT];
+    long version = 0;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+    if (version >= CURL_HTTP_VERSION_1_0 && version <= CURL_HTTP_VERSION_2_0)
+        account_text(fetch->account, FACT_HTTP_VERSION, versions[version],
+                     strlen(versions[version]));
+    tell_header(fetch, easy, "server", FACT_HTTP_SERVER);
+    account_number(fetch->account, FACT_HEADER_BYTES, (int64_t)fetch->header_bytes);
+    account_number(fetch->account, FACT_BODY_BYTES, (int64_t)fetch->body_bytes);
+    if (!fetch->page.digest)
+        return;
+    page_text_done(&fetch->page, hash);
+    account_text(fetch->account, FACT_BODY_SHA256, hash, strlen(hash));
+}
+
+static void tell_stages(const struct fetch *fetch, CURL *easy)
+{
+    static const struct {
+        enum stage stage;
+        CURLINFO info;
+    } stages[] = {{STAGE_CONNECT, CURLINFO_CONNECT_TIME_T},
+                  {STAGE_TLS, CURLINFO_APPCONNECT_TIME_T},
+                  {STAGE_SEND, CURLINFO_PRETRANSFER_TIME_T},
+                  {STAGE_REPLY, CURLINFO_STARTTRANSFER_TIME_T}};
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+        int64_t ns = time_of(easy, stages[i].info);
+        if (ns)
+            account_reached(fetch->account, stages[i].stage, fetch->before_ns + ns);
+    }
+}
+
+void fetch_tell(struct fetch *fetch, CURL *easy, CURLcode code)
+{
+    static const char other_name[] = "not valid for this name";
+    const char *location = fetch_location(easy);
+    if (!fetch->account)
+        return;
+    if (code == CURLE_PEER_FAILED_VERIFICATION && !fetch->tls.has_failed)
+        account_add(fetch->account, FACT_CERT_FAULTS, other_name, strlen(other_name));
+    if (location)
+        account_add(fetch->account, FACT_HTTP_LOCATION, location, strlen(location));
+    tell_stages(fetch, easy);
+    if (!fetch->has_headers)
+        return;
+    tell_http(fetch, easy);
+    account_reached(fetch->account, STAGE_BODY,
+                    fetch->before_ns + time_of(easy, CURLINFO_TOTAL_TIME_T));
+}
+
 struct answer fetch_judge(const struct fetch *fetch, CURL *easy, CURLcode code)
 {
     struct answer answer = {
@@ -322,4 +434,6 @@ void fetch_done(struct fetch *fetch)
     free(fetch->expect_text);
     fetch->expect_text = NULL;
     buffer_done(&fetch->body);
+    if (fetch->page.digest)
+        page_text_done(&fetch->page, (char[PAGE_HASH_TEXT]){0});
 }

@@ -1,7 +1,6 @@
 #include "source/probe/judge.h"
 
 #include "sys/clock.h"
-#include "sys/route.h"
 
 #include <errno.h>
 
@@ -149,10 +148,47 @@ void judge_unconnected(struct answer *answer, const struct addr *to, int error)
     answer->peer = *to;
 }
 
-enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch)
+enum outcome judge_lookup(const struct lookup_result *result)
+{
+    switch (result->status) {
+    case LOOKUP_NO_NAME:
+        return OUTCOME_NAME_ERROR;
+    case LOOKUP_NO_ADDRESS:
+        return OUTCOME_NO_ADDRESS;
+    case LOOKUP_SERVER_FAILURE:
+        return OUTCOME_SERVER_FAILURE;
+    case LOOKUP_FORBIDDEN: /* excluded, which says nothing of the world, or of a private network */
+        return manners_is_reserved(&result->addrs[0]) ? OUTCOME_RESERVED_ADDRESS : OUTCOME_NONE;
+    case LOOKUP_OURS:
+    case LOOKUP_OK: /* none of the addresses can be reached from here */
+        break;
+    }
+    return OUTCOME_SELF;
+}
+
+void judge_narrow(struct lookup_result *result, uint8_t family)
+{
+    size_t kept = 0, of_family = 0;
+    for (size_t i = 0; i < result->count; i++) {
+        bool is_of_family = !family || result->addrs[i].family == family;
+        of_family += is_of_family;
+        if (is_of_family && route_to(&result->addrs[i]) != ROUTE_NONE)
+            result->addrs[kept++] = result->addrs[i];
+    }
+    if (result->count && !of_family)
+        result->status = LOOKUP_NO_ADDRESS;
+    result->count = kept;
+}
+
+enum outcome judge_silence_on(enum route_kind route, const struct stopwatch *watch)
 {
     enum { SLEPT_NS = 50 * 1000 * 1000 };
     if (clock_suspended_ns() - watch->suspended_ns > SLEPT_NS)
         return OUTCOME_LATE;
-    return route_to(to) == ROUTE_NONE ? OUTCOME_SELF : OUTCOME_TIMEOUT;
+    return route == ROUTE_NONE ? OUTCOME_SELF : OUTCOME_TIMEOUT;
+}
+
+enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch)
+{
+    return judge_silence_on(route_to(to), watch);
 }

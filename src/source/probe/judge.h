@@ -4,8 +4,11 @@
 #ifndef SOURCE_PROBE_JUDGE_H
 #define SOURCE_PROBE_JUDGE_H
 
+#include "source/probe/manners.h"
 #include "source/probe/question.h"
 #include "sys/net.h"
+#include "sys/resolver.h"
+#include "sys/route.h"
 
 /* Takes the time of one question: on the calendar, and how long it has been. */
 struct stopwatch {
@@ -31,7 +34,16 @@ void judge_unconnected(struct answer *answer, const struct addr *to, int error);
 /* An error that came without a word by ICMP. */
 enum outcome outcome_of_error(int error);
 
+/* A look-up that gave no address to ask: what it says of the name, or of us. */
+enum outcome judge_lookup(const struct lookup_result *result);
+
+/* Leaves out what cannot be asked: addresses that we have no way to, and those of the other family (0:
+ * of neither). If the name has only those of the other, it has no address. */
+void judge_narrow(struct lookup_result *result, uint8_t family);
+
 /* Nothing came back: TIMEOUT, or SELF if we have no way to `to`, or LATE if the machine slept. */
 enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch);
+/* The same for those who have asked for the route themselves. */
+enum outcome judge_silence_on(enum route_kind route, const struct stopwatch *watch);
 
 #endif

@@ -4,9 +4,14 @@
 #include "base/mem.h"
 #include "source/probe/agenda.h"
 #include "source/probe/dns.h"
+#include "source/probe/fact_memory.h"
+#include "source/probe/fan.h"
 #include "source/probe/http.h"
+#include "source/probe/lateness.h"
 #include "source/probe/ping.h"
+#include "source/probe/smtp.h"
 #include "source/probe/tcp.h"
+#include "source/probe/trace.h"
 #include "sys/clock.h"
 #include "sys/resolver.h"
 
@@ -18,18 +23,30 @@
  * answer. */
 struct asked {
     struct prober *prober;
-    char *text;
-    struct target target;
-    bool is_control;
-    bool is_retired;
+    const char *text; /* of the registry, as is the target */
+    const struct target *target;
     int64_t timeout_ns;
-    int64_t step_ns; /* between two questions: the interval, divided by the echoes a round */
-    int expect_status;
+    int64_t step_ns;   /* between two questions: the interval, divided by the echoes a round */
     char *expect_text; /* NULL: nothing in particular */
-    uint32_t id;       /* in the registry */
-    unsigned outstanding;
+    struct mono place; /* of the next question in the time table */
+    uint8_t redirects, family;
+    bool all_addresses;
     struct agenda_entry turn;
+    struct fact_memory *facts;  /* NULL: none were met yet */
     struct asked *next, **link; /* in the list of those retired */
+    uint32_t id;                /* in the registry */
+    uint32_t own_peer;          /* what its address is there; 0: it was not met yet */
+    unsigned outstanding;
+    int16_t expect_status;
+    bool is_retired;
+};
+
+/* One question under way of which an account is kept. */
+struct inquiry {
+    struct asked *asked;
+    struct account *account;
+    int64_t late_ns;              /* when it was asked */
+    struct inquiry *next, **link; /* in the prober's list */
 };
 
 struct prober {
@@ -38,27 +55,31 @@ struct prober {
     uint64_t seed;
     bool at_once;
     struct agenda *agenda;
+    const struct manners_options *options; /* NULL: none */
+    struct manners *manners;               /* NULL if there are no options */
     struct resolver *resolver;
     struct pinger *pinger;
     struct tcp_engine *tcp;
     struct dns_engine *dns;
+    struct tls_store *store;
     struct http_engine *http;
-    struct asked **plan; /* in order of compare() */
+    struct smtp_engine *smtp;
+    struct trace_engine *trace;
+    struct fan_engine *fan;
+    struct asked **plan; /* in order of their numbers */
     size_t count;
     struct asked *retired;
+    struct inquiry *inquiries;
+    void (*tell)(void *context, const struct observation *result, const struct account *account);
+    void *tell_context;
     uint64_t outstanding; /* of the plan and of those retired */
     struct prober_counters counters;
+    struct lateness lateness;
     bool is_draining;
     void (*drained)(void *context);
     void *drained_context;
     struct agenda_entry drain_check;
 };
-
-bool prober_can(enum target_kind kind)
-{
-    return kind == TARGET_ICMP || kind == TARGET_TCP || kind == TARGET_TLS || kind == TARGET_DNS ||
-           kind == TARGET_HTTP || kind == TARGET_HTTPS;
-}
 
 static void free_asked(struct asked *asked)
 {
@@ -67,9 +88,18 @@ static void free_asked(struct asked *asked)
         *asked->link = asked->next;
     if (asked->next)
         asked->next->link = asked->link;
-    free(asked->text);
     free(asked->expect_text);
+    free(asked->facts);
     free(asked);
+}
+
+static void free_inquiry(struct inquiry *inquiry)
+{
+    *inquiry->link = inquiry->next;
+    if (inquiry->next)
+        inquiry->next->link = inquiry->link;
+    account_free(inquiry->account);
+    free(inquiry);
 }
 
 /* Asking and answering. */
@@ -87,104 +117,229 @@ static void check_drained(void *context)
 static uint32_t intern_peer(const struct prober *prober, const struct addr *peer)
 {
     char text[ADDR_TEXT_MAX];
-    if (!peer->family)
-        return 0;
     addr_format(peer, text);
     return registry_intern(prober->sink.registry, NAME_ADDRESS, text, strlen(text));
 }
 
-static void on_answer(void *context, const struct answer *answer)
+/* Nearly always it is the target itself that replied. */
+static uint32_t peer_of(struct asked *asked, const struct addr *peer)
 {
-    struct asked *asked = context;
-    struct prober *prober = asked->prober;
-    struct observation observation = {
+    if (!peer->family)
+        return 0;
+    if (addr_compare(peer, &asked->target->addr) != 0)
+        return intern_peer(asked->prober, peer);
+    if (!asked->own_peer)
+        asked->own_peer = intern_peer(asked->prober, peer);
+    return asked->own_peer;
+}
+
+/* Silence on what we asked too late, since we stood still, is ours; whoever answered has answered. */
+static enum outcome outcome_of(const struct answer *answer, int64_t late_ns)
+{
+    bool is_ours = answer->outcome == OUTCOME_TIMEOUT && late_ns > AGENDA_STALL_NS;
+    return is_ours ? OUTCOME_LATE : answer->outcome;
+}
+
+static struct observation observation_of(struct asked *asked, const struct answer *answer,
+                                         int64_t late_ns)
+{
+    return (struct observation){
         .time = answer->sent,
         .rtt_ns = answer->rtt_ns,
         .value = answer->value,
-        .source = prober->vantage,
+        .source = asked->prober->vantage,
         .target = asked->id,
-        .peer = intern_peer(prober, &answer->peer),
+        .peer = peer_of(asked, &answer->peer),
         .code = answer->code,
         .kind = OBSERVATION_PROBE,
-        .outcome = (uint8_t)answer->outcome,
+        .outcome = (uint8_t)outcome_of(answer, late_ns),
         .stage = (uint8_t)answer->stage,
     };
+}
+
+/* The asked may be freed here. */
+static void take(struct asked *asked, const struct observation *observation, int64_t late_ns)
+{
+    struct prober *prober = asked->prober;
+    lateness_add(&prober->lateness, late_ns);
+    prober->counters.sent_late += late_ns > AGENDA_STALL_NS;
     prober->counters.answered++;
     prober->outstanding--;
     asked->outstanding--;
     if (asked->is_retired && !asked->outstanding)
         free_asked(asked);
-    if (observation.source && observation.target)
-        sink_emit(&prober->sink, &observation);
+    if (observation->source && observation->target)
+        sink_emit(&prober->sink, observation);
     else
         prober->counters.unnamed++;
     if (prober->is_draining)
         agenda_set_now(prober->agenda, &prober->drain_check);
 }
 
-static void ask(struct asked *asked)
+static void on_answer(void *context, const struct answer *answer)
+{
+    struct asked *asked = context;
+    struct observation observation = observation_of(asked, answer, answer->late_ns);
+    take(asked, &observation, answer->late_ns);
+}
+
+/* The number of the text of the facts that are kept; 0 if there are none. */
+static uint32_t keep_facts(struct asked *asked, const struct account *account)
+{
+    struct buffer text = {0};
+    uint32_t id = 0;
+    if (!asked->facts) {
+        asked->facts = mem_new(1, sizeof *asked->facts);
+        fact_memory_init(asked->facts, clock_mono());
+    }
+    fact_memory_keep(asked->facts, account, clock_mono(), &text);
+    if (text.size)
+        id = registry_intern(asked->prober->sink.registry, NAME_TEXT, text.bytes, text.size);
+    buffer_done(&text);
+    return id;
+}
+
+static void on_account(void *context, const struct answer *answer)
+{
+    struct inquiry *inquiry = context;
+    struct asked *asked = inquiry->asked;
+    struct prober *prober = asked->prober;
+    int64_t late_ns = answer->late_ns > inquiry->late_ns ? answer->late_ns : inquiry->late_ns;
+    struct observation observation = observation_of(asked, answer, late_ns);
+    observation.extra = keep_facts(asked, inquiry->account);
+    if (prober->tell)
+        prober->tell(prober->tell_context, &observation, inquiry->account);
+    free_inquiry(inquiry);
+    take(asked, &observation, late_ns);
+}
+
+static struct inquiry *new_inquiry(struct asked *asked, int64_t late_ns)
 {
     struct prober *prober = asked->prober;
-    const struct question question = {
-        .target = &asked->target,
-        .text = asked->text,
-        .timeout_ns = asked->timeout_ns,
-        .expect_status = asked->expect_status,
-        .expect_text = asked->expect_text,
-        .answered = on_answer,
-        .context = asked,
-    };
-    prober->counters.asked++;
-    prober->outstanding++;
-    asked->outstanding++;
-    switch ((enum target_kind)asked->target.kind) {
+    struct inquiry *inquiry = mem_new(1, sizeof *inquiry);
+    *inquiry = (struct inquiry){.asked = asked,
+                                .account = account_new(prober->tell != NULL),
+                                .late_ns = late_ns,
+                                .next = prober->inquiries,
+                                .link = &prober->inquiries};
+    if (inquiry->next)
+        inquiry->next->link = &inquiry->next;
+    prober->inquiries = inquiry;
+    return inquiry;
+}
+
+static void ask_engine(void *context, const struct question *question)
+{
+    struct prober *prober = context;
+    switch ((enum target_kind)question->target->kind) {
     case TARGET_ICMP:
-        pinger_ask(prober->pinger, &question);
+        pinger_ask(prober->pinger, question);
         return;
     case TARGET_TCP:
-        tcp_ask(prober->tcp, &question);
+        tcp_ask(prober->tcp, question);
         return;
     case TARGET_DNS:
-        dns_ask(prober->dns, &question);
+        dns_ask(prober->dns, question);
         return;
     case TARGET_TLS:
     case TARGET_HTTP:
     case TARGET_HTTPS:
-        http_ask(prober->http, &question);
+        http_ask(prober->http, question);
         return;
     case TARGET_SMTP:
+        smtp_ask(prober->smtp, question);
+        return;
     case TARGET_TRACE:
+        trace_ask(prober->trace, question);
+        return;
     case TARGET_KIND_COUNT:
         break;
     }
     assert(false); /* prober_set_plan() lets through only what prober_can() */
 }
 
+static void ask(struct asked *asked, struct mono due, int64_t late_ns)
+{
+    struct prober *prober = asked->prober;
+    struct question question = {
+        .target = asked->target,
+        .text = asked->text,
+        .due = due,
+        .family = asked->family,
+        .redirects = asked->redirects,
+        .timeout_ns = asked->timeout_ns,
+        .expect_status = asked->expect_status,
+        .expect_text = asked->expect_text,
+        .answered = on_answer,
+        .context = asked,
+    };
+    /* Echoes are many, and there is nothing to tell of them that their answer does not. */
+    if (asked->target->kind != TARGET_ICMP || prober->tell) {
+        struct inquiry *inquiry = new_inquiry(asked, late_ns);
+        question.account = inquiry->account;
+        question.answered = on_account;
+        question.context = inquiry;
+    }
+    prober->counters.asked++;
+    prober->outstanding++;
+    asked->outstanding++;
+    if (asked->all_addresses && !asked->target->addr.family)
+        fan_ask(prober->fan, &question, ask_engine, prober);
+    else
+        ask_engine(prober, &question);
+}
+
+/* How long the target has to wait so that we are not rude. */
+static int64_t manners_wait(const struct asked *asked, struct mono now)
+{
+    struct manners *manners = asked->prober->manners;
+    const struct target *target = asked->target;
+    uint64_t neighbourhood =
+        target->addr.family
+            ? manners_neighbourhood(&target->addr)
+            : manners_neighbourhood_of_name(asked->text + target->host.at, target->host.n);
+    return manners ? manners_wait_ns(manners, neighbourhood, now) : 0;
+}
+
+/* When a place of the time table has its turn: within the quarter of a step that follows, by chance,
+ * as what happens regularly would else be met always or never (RFC 4271, section 10, has timers vary
+ * by as much). */
+static struct mono due_at(const struct asked *asked)
+{
+    const struct prober *prober = asked->prober;
+    uint64_t chance = hash_mix(hash_mix(prober->seed ^ asked->id) ^ (uint64_t)asked->place.ns);
+    uint64_t most_ns = prober->at_once ? 1 : (uint64_t)asked->step_ns / 4;
+    return (struct mono){asked->place.ns + (int64_t)(chance % most_ns)};
+}
+
 /* The time table is kept to: a late turn does not move those after it, and turns that were missed
- * altogether are left out, not made up for in a burst. */
+ * altogether are left out, not made up for in a burst. Only politeness moves it. */
 static void on_turn(void *context)
 {
     struct asked *asked = context;
     struct prober *prober = asked->prober;
-    int64_t late_ns = mono_diff(clock_mono(), asked->turn.due);
+    struct mono now = clock_mono(), due = due_at(asked);
+    int64_t wait_ns = manners_wait(asked, now);
+    if (wait_ns) {
+        prober->counters.held++;
+        asked->place = (struct mono){now.ns + wait_ns};
+        agenda_set(prober->agenda, &asked->turn, due_at(asked));
+        return;
+    }
+    int64_t late_ns = mono_diff(now, due);
     int64_t missed = late_ns > 0 ? late_ns / asked->step_ns : 0;
     prober->counters.missed += (uint64_t)missed;
-    agenda_set(prober->agenda, &asked->turn,
-               (struct mono){asked->turn.due.ns + (missed + 1) * asked->step_ns});
-    ask(asked);
+    asked->place.ns += (missed + 1) * asked->step_ns;
+    agenda_set(prober->agenda, &asked->turn, due_at(asked));
+    ask(asked, due, late_ns);
 }
 
 /* The plan. */
 
-static int compare(const struct asked *a, const struct asked *b)
-{
-    int order = strcmp(a->text, b->text);
-    return order ? order : (int)a->is_control - (int)b->is_control;
-}
-
 static int compare_entries(const void *a, const void *b)
 {
-    return compare(*(struct asked *const *)a, *(struct asked *const *)b);
+    uint32_t x = (*(struct asked *const *)a)->id, y = (*(struct asked *const *)b)->id;
+    return (x > y) - (x < y);
 }
 
 static enum err check_times(const struct probe_plan *plan, struct why *why)
@@ -202,6 +357,11 @@ static enum err check_times(const struct probe_plan *plan, struct why *why)
     return ERR_OK;
 }
 
+bool prober_pings(const char *target)
+{
+    return strncmp(target, "icmp:", 5) == 0 || strncmp(target, "trace:", 6) == 0;
+}
+
 /* Nobody in particular answers for 0.0.0.0/8, ::, a multicast group or the broadcast address. */
 static bool is_of_one_host(const struct addr *addr)
 {
@@ -211,6 +371,19 @@ static bool is_of_one_host(const struct addr *addr)
         return bytes[0] != 0 && (bytes[0] & 0xf0U) != 0xe0 &&
                memcmp(bytes, "\xff\xff\xff\xff", 4) != 0;
     return !addr->family || (bytes[0] != 0xff && addr_compare(addr, &any) != 0);
+}
+
+static enum err check_redirects(const struct probe_plan *plan, const struct target *target,
+                                struct why *why)
+{
+    bool is_page = target->kind == TARGET_HTTP || target->kind == TARGET_HTTPS;
+    if (plan->redirects && !is_page)
+        return why_set(why, ERR_CONFIG, "target '%.200s' is no page that could redirect",
+                       plan->target);
+    if (plan->redirects > PROBER_REDIRECTS_MAX)
+        return why_set(why, ERR_CONFIG, "target '%.200s' follows %u redirects; expected at most %d",
+                       plan->target, plan->redirects, PROBER_REDIRECTS_MAX);
+    return ERR_OK;
 }
 
 static enum err check_text(const struct probe_plan *plan, const struct target *target,
@@ -236,31 +409,36 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
         err = check_times(plan, why);
     if (err)
         return err;
-    if (!prober_can((enum target_kind)target.kind))
-        return why_set(why, ERR_UNSUPPORTED, "target '%.200s': %s cannot be probed yet",
-                       plan->target, target_kind_name((enum target_kind)target.kind));
     if (!is_of_one_host(&target.addr))
         return why_set(why, ERR_CONFIG, "target '%.200s' is not the address of one host",
                        plan->target);
     if (target.kind == TARGET_DNS && !dns_can_ask(&target, plan->target))
         return why_set(why, ERR_CONFIG, "target '%.200s' has no valid name or record type",
                        plan->target);
-    return check_text(plan, &target, why);
+    err = check_redirects(plan, &target, why);
+    return err ? err : check_text(plan, &target, why);
 }
 
-/* Of a plan that was checked. */
+/* Of a plan that was checked. NULL if the registry has no room for it. */
 static struct asked *new_asked(struct prober *prober, const struct probe_plan *plan)
 {
+    struct registry *registry = prober->sink.registry;
+    enum name_kind kind = plan->is_control ? NAME_CONTROL : NAME_TARGET;
+    uint32_t id = registry_intern(registry, kind, plan->target, strlen(plan->target));
+    if (!id)
+        return NULL;
     struct asked *asked = mem_new(1, sizeof *asked);
     asked->prober = prober;
-    asked->text = mem_copy(plan->target);
-    enum err err = target_parse(plan->target, strlen(plan->target), &asked->target, NULL);
-    assert(!err);
-    asked->is_control = plan->is_control;
+    asked->id = id;
+    asked->text = registry_text(registry, id);
+    asked->target = registry_target(registry, id);
     asked->timeout_ns = plan->timeout_ns;
-    asked->step_ns = plan->interval_ns / (asked->target.kind == TARGET_ICMP ? plan->count : 1);
-    asked->expect_status = plan->expect_status;
+    asked->step_ns = plan->interval_ns / (asked->target->kind == TARGET_ICMP ? plan->count : 1);
+    asked->expect_status = (int16_t)plan->expect_status;
     asked->expect_text = mem_copy(plan->expect_text);
+    asked->redirects = (uint8_t)plan->redirects;
+    asked->family = plan->family;
+    asked->all_addresses = plan->all_addresses;
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
     return asked;
 }
@@ -268,14 +446,16 @@ static struct asked *new_asked(struct prober *prober, const struct probe_plan *p
 static void start(struct asked *asked)
 {
     struct prober *prober = asked->prober;
-    size_t n = strlen(asked->text);
-    enum name_kind kind = asked->is_control ? NAME_CONTROL : NAME_TARGET;
-    asked->id = registry_intern(prober->sink.registry, kind, asked->text, n);
-    uint64_t phase = hash_bytes(asked->text, n, prober->seed) % (uint64_t)asked->step_ns;
-    if (prober->at_once)
-        phase = 0;
-    if (!prober->is_draining)
-        agenda_set(prober->agenda, &asked->turn, (struct mono){clock_mono().ns + (int64_t)phase});
+    if (prober->is_draining)
+        return;
+    asked->place = clock_mono();
+    if (prober->at_once) {
+        agenda_set_now(prober->agenda, &asked->turn);
+        return;
+    }
+    uint64_t chance = hash_bytes(asked->text, strlen(asked->text), prober->seed);
+    asked->place.ns += (int64_t)(chance % (uint64_t)asked->step_ns);
+    agenda_set(prober->agenda, &asked->turn, due_at(asked));
 }
 
 static void retire(struct asked *asked)
@@ -299,6 +479,9 @@ static void carry_on(struct asked *old, struct asked *replacement)
     old->timeout_ns = replacement->timeout_ns;
     old->step_ns = replacement->step_ns;
     old->expect_status = replacement->expect_status;
+    old->redirects = replacement->redirects;
+    old->family = replacement->family;
+    old->all_addresses = replacement->all_addresses;
     free(old->expect_text);
     old->expect_text = replacement->expect_text;
     replacement->expect_text = NULL;
@@ -307,16 +490,40 @@ static void carry_on(struct asked *old, struct asked *replacement)
         start(old);
 }
 
+static enum err check_manners(const struct prober *prober, const struct probe_plan *plan,
+                              struct why *why)
+{
+    struct target target;
+    target_parse(plan->target, strlen(plan->target), &target, NULL);
+    if (prober->options && target.addr.family &&
+        manners_judge(prober->options, &target.addr, true) == MANNERS_EXCLUDED)
+        return why_set(why, ERR_CONFIG, "target '%.200s' is excluded", plan->target);
+    return ERR_OK;
+}
+
+static enum err check_plan(const struct prober *prober, const struct probe_plan *plan, size_t count,
+                           struct why *why)
+{
+    enum err err = ERR_OK;
+    if (count > PROBER_TARGETS_MAX)
+        return why_set(why, ERR_LIMIT, "%zu targets are more than the %d that are allowed", count,
+                       PROBER_TARGETS_MAX);
+    for (size_t i = 0; i < count && !err; i++) {
+        err = prober_check(&plan[i], why);
+        if (!err)
+            err = check_manners(prober, &plan[i], why);
+    }
+    return err;
+}
+
+/* NULL if there is no room for all of them in the registry. */
 static struct asked **sorted_plan(struct prober *prober, const struct probe_plan *plan,
-                                  size_t *count, struct why *why)
+                                  size_t *count)
 {
     struct asked **entries = mem_new(*count, sizeof *entries);
     size_t n = 0, kept = 0;
-    for (; n < *count; n++) {
-        if (prober_check(&plan[n], why))
-            break;
-        entries[n] = new_asked(prober, &plan[n]);
-    }
+    while (n < *count && (entries[n] = new_asked(prober, &plan[n])))
+        n++;
     if (n < *count) {
         while (n)
             free_asked(entries[--n]);
@@ -325,7 +532,7 @@ static struct asked **sorted_plan(struct prober *prober, const struct probe_plan
     }
     qsort(entries, n, sizeof(struct asked *), compare_entries);
     for (size_t i = 0; i < n; i++) {
-        if (kept && compare(entries[kept - 1], entries[i]) == 0)
+        if (kept && entries[kept - 1]->id == entries[i]->id)
             free_asked(entries[i]);
         else
             entries[kept++] = entries[i];
@@ -337,21 +544,17 @@ static struct asked **sorted_plan(struct prober *prober, const struct probe_plan
 enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, size_t count,
                          struct why *why)
 {
-    if (count > PROBER_TARGETS_MAX)
-        return why_set(why, ERR_LIMIT, "%zu targets are more than the %d that are allowed", count,
-                       PROBER_TARGETS_MAX);
-    struct why reason = {0};
-    struct asked **entries = sorted_plan(prober, plan, &count, &reason);
-    if (!entries) {
-        if (why)
-            *why = reason;
-        return reason.err;
-    }
+    enum err err = check_plan(prober, plan, count, why);
+    if (err)
+        return err;
+    struct asked **entries = sorted_plan(prober, plan, &count);
+    if (!entries)
+        return why_set(why, ERR_LIMIT, "the registry is full: no room for %zu targets", count);
     size_t old = 0;
     for (size_t i = 0; i < count; i++) {
-        while (old < prober->count && compare(prober->plan[old], entries[i]) < 0)
+        while (old < prober->count && prober->plan[old]->id < entries[i]->id)
             retire(prober->plan[old++]);
-        if (old < prober->count && compare(prober->plan[old], entries[i]) == 0) {
+        if (old < prober->count && prober->plan[old]->id == entries[i]->id) {
             carry_on(prober->plan[old], entries[i]);
             entries[i] = prober->plan[old++];
         } else {
@@ -368,27 +571,47 @@ enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, s
 
 /* The prober. */
 
+static bool may_ask(void *context, const struct addr *addr)
+{
+    const struct prober *prober = context;
+    return !prober->options || manners_judge(prober->options, addr, false) == MANNERS_MAY;
+}
+
+void prober_set_manners(struct prober *prober, const struct manners_options *options)
+{
+    manners_free(prober->manners);
+    prober->options = options;
+    prober->manners = options ? manners_new(options) : NULL;
+}
+
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why)
 {
     struct why ignored;
+    const char *agent = options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION;
     why = why ? why : &ignored;
     *why = (struct why){0};
     struct prober *prober = mem_new(1, sizeof *prober);
     prober->sink = *sink;
     prober->seed = options->seed;
     prober->at_once = options->at_once;
+    prober->tell = options->tell;
+    prober->tell_context = options->tell_context;
     prober->vantage =
         registry_intern(sink->registry, NAME_VANTAGE, options->vantage, strlen(options->vantage));
     prober->agenda = agenda_new(loop);
     prober->drain_check = (struct agenda_entry){.fire = check_drained, .context = prober};
     prober->resolver = resolver_new(loop);
-    prober->pinger = pinger_new(prober->agenda, why);
+    resolver_set_filter(prober->resolver, may_ask, prober);
+    prober_set_manners(prober, options->manners);
+    prober->pinger = pinger_new(prober->agenda, agent, why);
+    prober->trace = trace_new(prober->agenda, prober->pinger, &options->origins);
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
-    prober->http =
-        http_new(prober->agenda, prober->resolver,
-                 options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION);
+    prober->fan = fan_new(prober->agenda, prober->resolver);
+    prober->store = tls_store_new();
+    prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store);
+    prober->http = http_new(prober->agenda, prober->resolver, prober->store, agent);
     return prober;
 }
 
@@ -407,10 +630,17 @@ void prober_free(struct prober *prober)
     if (!prober)
         return;
     pinger_free(prober->pinger);
+    trace_free(prober->trace);
     tcp_free(prober->tcp);
     dns_free(prober->dns);
     http_free(prober->http);
+    smtp_free(prober->smtp);
+    tls_store_free(prober->store);
+    fan_free(prober->fan);
     resolver_free(prober->resolver);
+    manners_free(prober->manners);
+    while (prober->inquiries)
+        free_inquiry(prober->inquiries);
     for (size_t i = 0; i < prober->count; i++)
         free_asked(prober->plan[i]);
     while (prober->retired)
@@ -431,6 +661,8 @@ struct prober_counters prober_counters(const struct prober *prober)
     counters.echo_foreign = echo.foreign;
     counters.echo_bad = echo.bad;
     counters.echo_overflow = echo.overflow;
+    counters.late_p99_ns = lateness_all_but(&prober->lateness, 0.01);
+    counters.late_worst_ns = prober->lateness.worst_ns;
     counters.http_queued = http.queued;
     counters.http_refused = http.refused;
     return counters;

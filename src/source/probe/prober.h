@@ -1,10 +1,14 @@
 /* Active probing: asks every target at its interval, from one thread, without ever waiting for one.
- * Results go to the sink as PROBE observations; the time of each is when it was sent. */
+ * Results go to the sink as PROBE observations; the time of each is when it was sent. What was learnt of
+ * the target and seldom changes (model/facts.def) goes with them, as a member "facts" in `extra`. */
 #ifndef SOURCE_PROBE_PROBER_H
 #define SOURCE_PROBE_PROBER_H
 
 #include "model/observation.h"
 #include "model/registry.h"
+#include "source/probe/account.h"
+#include "source/probe/manners.h"
+#include "source/probe/origin_finder.h"
 #include "sys/loop.h"
 
 struct probe_plan {
@@ -16,20 +20,31 @@ struct probe_plan {
     int expect_status;  /* http: 0 = any 2xx or 3xx */
     /* http: what the page must contain, byte for byte; copied; NULL = nothing in particular */
     const char *expect_text;
+    unsigned redirects; /* http: so many are followed, PROBER_REDIRECTS_MAX at most */
+    uint8_t family;     /* 4 or 6: of the addresses of a name, only those of this family; 0: all */
+    bool all_addresses; /* each address of a name is asked, and not just one */
 };
 
 struct prober_options {
     const char *vantage;
-    const char *user_agent; /* NULL: name and version */
-    uint64_t seed;          /* phases of the targets within their interval */
-    bool at_once;           /* no phases: a new target is asked as soon as it is in the plan */
+    const char *user_agent; /* in HTTP requests and in pings; NULL: name and version */
+    uint64_t seed; /* when in its interval each target is asked, and by how much that varies */
+    bool at_once;  /* a new target is asked as soon as it is in the plan, and then regularly */
+    struct origin_finder
+        origins; /* of which AS addresses are, for traces; find NULL: nobody knows */
+    const struct manners_options *manners; /* as for prober_set_manners(); NULL: none */
+    /* Called with each result and the whole account of it, before the sink is; NULL: nobody wants
+     * the steps and the facts that are not kept. */
+    void (*tell)(void *context, const struct observation *result, const struct account *account);
+    void *tell_context;
 };
 
 struct prober;
 
 enum {
     PROBER_TARGETS_MAX = 100 * 1000,
-    PROBER_TEXT_MAX = 200 /* bytes of expect_text */
+    PROBER_TEXT_MAX = 200,    /* bytes of expect_text */
+    PROBER_REDIRECTS_MAX = 10 /* as many as browsers have been known to bear; RFC 9110, 15.4 */
 };
 
 /* Opens what is needed (ICMP sockets, the HTTP engine). If ICMP is not permitted, `why` says so and
@@ -48,6 +63,14 @@ enum err prober_check(const struct probe_plan *plan, struct why *why);
 enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, size_t count,
                          struct why *why);
 
+/* Whom not to ask, and how fast to ask, from now on. Not owned: must live until the next call or the end.
+ * A plan that names an address that is excluded is refused; the plan that goes on is not looked at
+ * again, so that it is set anew after this. */
+void prober_set_manners(struct prober *prober, const struct manners_options *options);
+
+/* Whether the target is asked by ICMP, so that it needs what prober_new() may have been denied. */
+bool prober_pings(const char *target);
+
 /* Stops sending; calls done() when the last answer or timeout is in. */
 void prober_drain(struct prober *prober, void (*done)(void *context), void *context);
 void prober_free(struct prober *prober);
@@ -55,7 +78,11 @@ void prober_free(struct prober *prober);
 /* What bears on the quality of the measurement, since the start. */
 struct prober_counters {
     uint64_t asked, answered;
-    uint64_t missed;  /* turns that were left out, since the loop stood still */
+    uint64_t missed;    /* turns that were left out, since the loop stood still */
+    uint64_t held;      /* turns that had to wait, since more would not have been polite */
+    uint64_t sent_late; /* by more than AGENDA_STALL_NS; silence on these is LATE */
+    /* After when the time table had them: 99 of 100 were sent within that, and the worst. */
+    int64_t late_p99_ns, late_worst_ns;
     uint64_t unnamed; /* results dropped: the registry is full */
     /* Packets that did not count as replies. */
     uint64_t echo_late, echo_duplicate, echo_foreign, echo_bad;
@@ -64,8 +91,5 @@ struct prober_counters {
     uint64_t http_refused;  /* could not even wait: SELF */
 };
 struct prober_counters prober_counters(const struct prober *prober);
-
-/* Kinds that can be probed. */
-bool prober_can(enum target_kind kind);
 
 #endif

@@ -6,13 +6,15 @@
 #include "base/utc.h"
 #include "model/model.h"
 #include "model/target.h"
+#include "source/probe/account.h"
 
 #include <stdint.h>
 
 /* Members as in struct observation. */
 struct answer {
     struct utc sent;
-    int64_t rtt_ns; /* 0: no answer, or not measured rightly */
+    int64_t late_ns; /* sent so long after it was due; 0: as soon as it was asked */
+    int64_t rtt_ns;  /* 0: no answer, or not measured rightly */
     int64_t value;
     struct addr peer; /* who answered or reported; family 0: nobody */
     uint16_t code;
@@ -20,15 +22,21 @@ struct answer {
     enum stage stage;
 };
 
-/* Copied by the engine that is asked, `expect_text` too; `target` and `text` must live until the
- * answer. answered() is called exactly once, perhaps before the asking call returns, but not any
+/* Copied by the engine that is asked, `expect_text` too; `target`, `text` and `account` must live until
+ * the answer. answered() is called exactly once, perhaps before the asking call returns, but not any
  * more after the engine was freed. */
 struct question {
     const struct target *target;
-    const char *text; /* of the target */
+    const char *text;    /* of the target */
+    struct mono due;     /* when it was to be asked */
+    struct addr address; /* ask this one, and do not look the name up; family 0: do */
+    uint8_t family;      /* 4 or 6: only addresses of this one are asked; 0: of both */
+    uint8_t hops;        /* icmp: through so many routers at most; 0: as the system has it */
     int64_t timeout_ns;
     int expect_status;
+    unsigned redirects;      /* http: so many are followed; 0: one is an answer like any other */
     const char *expect_text; /* NULL: nothing in particular */
+    struct account *account; /* NULL: nobody wants one */
     void (*answered)(void *context, const struct answer *answer);
     void *context;
 };

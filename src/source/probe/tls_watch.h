@@ -3,6 +3,8 @@
 #ifndef SOURCE_PROBE_TLS_WATCH_H
 #define SOURCE_PROBE_TLS_WATCH_H
 
+#include "source/probe/account.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,10 +19,15 @@ struct tls_watch {
     int64_t not_after; /* of the server's own certificate, seconds since 1970; 0: none was shown */
     bool has_failed;   /* the chain was not accepted */
     bool is_expired;   /* ... since a certificate in it has expired */
+    struct account
+        *account; /* gets versions, names, chain and what is wrong with it; may be NULL */
+    bool is_told;
+    bool is_strict;
 };
 
 /* Makes a context (an SSL_CTX, as CURLOPT_SSL_CTX_FUNCTION gives it) use the store and report to
- * `watch`. */
-void tls_watch_context(struct tls_watch *watch, const struct tls_store *store, void *ssl_context);
+ * `watch`. is_strict: a chain with faults ends the handshake; else they are told, all of them. */
+void tls_watch_context(struct tls_watch *watch, const struct tls_store *store, void *ssl_context,
+                       bool is_strict);
 
 #endif

@@ -108,14 +108,28 @@ static enum err add_months(struct making *making, enum site_kind kind, struct ut
     return err;
 }
 
+/* The last table before `from`; NULL if there is none. They are made often: what lies further back, perhaps on
+ * the page of another month, is asked for only if none is where it should be. */
+static enum err find_table(struct making *making, const struct site_name **out, struct why *why)
+{
+    struct utc from = making->span->from;
+    const int64_t reaches[] = {collector_site_interval(&making->site, SITE_TABLES, from),
+                               SITE_TABLE_AGE_MAX_NS};
+    enum err err = ERR_OK;
+    *out = NULL;
+    for (size_t i = 0; i < 2 && !err && !*out; i++) {
+        err = add_months(making, SITE_TABLES, utc_add(from, -reaches[i]), utc_add(from, 1), why);
+        *out = err ? NULL : collector_site_table(&making->names, from);
+    }
+    return err;
+}
+
 /* The table before `from`; then the updates since it are wanted, too. */
 static enum err add_table(struct making *making, struct archive_list *out, struct site_file *table,
                           struct why *why)
 {
-    struct utc from = making->span->from;
-    int64_t reach = collector_site_interval(&making->site, SITE_TABLES, from);
-    enum err err = add_months(making, SITE_TABLES, utc_add(from, -reach), utc_add(from, 1), why);
-    const struct site_name *found = err ? NULL : collector_site_table(&making->names, from);
+    const struct site_name *found;
+    enum err err = find_table(making, &found, why);
     if (found) {
         *table = (struct site_file){collector_site_url(&making->site, found, &out->arena),
                                     found->time, found->kind, found->is_computed};

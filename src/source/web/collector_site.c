@@ -6,9 +6,6 @@
 
 #define NS_PER_HOURS(n) ((n)*NS_PER_HOUR)
 
-/* A table older than this says too little of the moment that was asked for. */
-#define TABLE_AGE_MAX_NS NS_PER_DAY
-
 static const char ris_root[] = "https://data.ris.ripe.net";
 static const char routeviews_root[] = "https://archive.routeviews.org";
 
@@ -285,5 +282,5 @@ const struct site_name *collector_site_table(const struct site_names *names, str
     for (size_t i = 0; i < names->count; i++)
         if (names->list[i].kind == SITE_TABLES && names->list[i].time.ns <= from.ns)
             best = &names->list[i];
-    return best && utc_diff(from, best->time) <= TABLE_AGE_MAX_NS ? best : NULL;
+    return best && utc_diff(from, best->time) <= SITE_TABLE_AGE_MAX_NS ? best : NULL;
 }

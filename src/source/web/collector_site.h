@@ -31,6 +31,9 @@ enum {
     SITE_FILES_MAX = 120 * 1000
 };
 
+/* A table older than this says too little of the moment that was asked for. */
+#define SITE_TABLE_AGE_MAX_NS NS_PER_DAY
+
 enum site_kind { SITE_UPDATES, SITE_TABLES };
 
 /* The name of one file: "updates.20220207.0530.gz". */
@@ -104,8 +107,8 @@ struct site_choice {
 void collector_site_choose(const struct collector_site *site, const struct site_names *names,
                            struct utc from, struct utc until, struct arena *arena,
                            struct site_choice *out);
-/* Of sorted names the last table that was begun not after `from`, and at most a day before; NULL if
- * there is none. */
+/* Of sorted names the last table that was begun not after `from`, and at most SITE_TABLE_AGE_MAX_NS before;
+ * NULL if there is none. */
 const struct site_name *collector_site_table(const struct site_names *names, struct utc from);
 /* The URL of a name, in the arena. */
 const char *collector_site_url(const struct collector_site *site, const struct site_name *name,

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "source/web/packing.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
 
@@ -117,7 +118,7 @@ static struct host *host_of(struct web_cache *cache, const char *url)
     return &cache->hosts[cache->host_count++];
 }
 
-/* Once a file could not be had for all our attempts, the next is tried less often. */
+/* After a file that could not be had in spite of all attempts, the next of its host gets fewer. */
 static int attempts_left(struct web_cache *cache, const char *url)
 {
     const struct host *host = host_of(cache, url);
@@ -150,53 +151,18 @@ static bool find_copy(struct job *job)
     return job->has_copy;
 }
 
-/* The name says how it is packed; a page that asks for a login comes with 200, too. */
-static bool is_as_named(const char *path, const uint8_t *head, size_t n)
-{
-    static const struct {
-        const char *ending, *magic;
-        size_t n;
-    } kinds[] = {{".gz", "\x1f\x8b", 2}, {".bz2", "BZh", 3}, {".zst", "\x28\xb5\x2f\xfd", 4}};
-    size_t length = strlen(path);
-    for (size_t i = 0; n && i < sizeof kinds / sizeof *kinds; i++) {
-        size_t end = strlen(kinds[i].ending);
-        if (length > end && strcmp(path + length - end, kinds[i].ending) == 0)
-            return n >= kinds[i].n && memcmp(head, kinds[i].magic, kinds[i].n) == 0;
-    }
-    return true;
-}
-
-/* A server may call what is packed in the file itself a Content-Encoding of the file, and sends the same
- * bytes. Packed once more they are not the file. */
-static bool is_plain(const char *path, const char *encoding)
-{
-    static const struct {
-        const char *encoding, *ending;
-    } same[] = {{"gzip", ".gz"},
-                {"x-gzip", ".gz"},
-                {"bzip2", ".bz2"},
-                {"x-bzip2", ".bz2"},
-                {"zstd", ".zst"}};
-    size_t length = strlen(path);
-    if (!*encoding || strcmp(encoding, "identity") == 0)
-        return true;
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-        size_t end = strlen(same[i].ending);
-        if (strcmp(encoding, same[i].encoding) == 0 && length > end &&
-            strcmp(path + length - end, same[i].ending) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* One transfer. */
 
-/* RFC 9110, 13.1.5: a weak tag must not be used to put parts together. */
+/* What tells that two parts are of one version of a file; NULL if nothing does. RFC 9110, 13.1.5: no weak tag,
+ * and no date beside a tag; 8.8.2.2: nor a date so young that the file may have changed again since, within
+ * the same second. */
 static const char *validator(const struct cache_note *note)
 {
-    if (*note->etag && strncmp(note->etag, "W/", 2) != 0)
-        return note->etag;
-    return *note->modified ? note->modified : NULL;
+    if (*note->etag)
+        return strncmp(note->etag, "W/", 2) == 0 ? NULL : note->etag;
+    bool is_strong =
+        utc_is_known(note->changed) && utc_diff(note->checked, note->changed) >= WEB_STRONG_DATE_NS;
+    return is_strong ? note->modified : NULL;
 }
 
 /* A server that does not know If-Range sends a part of whatever it has by now. */
@@ -212,7 +178,7 @@ static bool on_head(void *context, const struct web_head *head)
     struct job *job = context;
     struct web_cache *cache = job->cache;
     struct cache_note note = {.size = head->size > 0 ? (uint64_t)head->size : 0};
-    if (!is_plain(job->path, head->encoding)) {
+    if (!packing_is_own(job->path, head->encoding)) {
         why_set(&job->ours, ERR_INPUT, "the server sends it packed once more (%s)", head->encoding);
         return false;
     }
@@ -225,6 +191,8 @@ static bool on_head(void *context, const struct web_head *head)
     snprintf(note.url, sizeof note.url, "%s", job->wish->url);
     snprintf(note.etag, sizeof note.etag, "%s", head->etag);
     snprintf(note.modified, sizeof note.modified, "%s", head->modified);
+    note.changed = web_date(head->modified);
+    note.checked = head->date;
     return !cache_part_begin(job->part, &note, &job->ours);
 }
 
@@ -246,6 +214,8 @@ static void ask(struct job *job, bool is_whole, struct web_answer *answer)
 {
     struct web_cache *cache = job->cache;
     job->is_other = false;
+    atomic_store(&cache->done, 0);
+    atomic_store(&cache->size, 0);
     struct web_ask ask = {.url = job->wish->url,
                           .offset = is_whole ? 0 : resumable(job),
                           .body_max =
@@ -265,13 +235,13 @@ static void ask(struct job *job, bool is_whole, struct web_answer *answer)
         answer->end = WEB_NO_RANGE;
 }
 
-/* All of it came: into its place. Of a page whose changes nobody dates, the first fetch counts. */
+/* All of it came, and is put into its place. What nobody dates counts as changed when it was fetched. */
 static enum err finish(struct job *job, struct web_file *out, struct why *why)
 {
     uint8_t head[8];
     struct cache_note note = *cache_part_note(job->part);
     size_t n = cache_part_head(job->part, head, sizeof head);
-    if (!is_as_named(job->path, head, n)) {
+    if (!packing_is_named(job->path, head, n)) {
         cache_part_begin(job->part, &note, NULL);
         return why_set(why, ERR_INPUT,
                        "what the server sends is no archive: it does not begin as "
@@ -389,16 +359,16 @@ static enum err fetch(struct job *job, int attempts, struct web_file *out, struc
 {
     struct web_cache *cache = job->cache;
     struct web_answer answer = {0};
-    bool is_whole = false;
     enum err err = ERR_OK;
     int attempt = 1;
     for (;; attempt++) {
         atomic_store(&cache->attempt, attempt);
-        ask(job, is_whole, &answer);
-        is_whole = answer.end == WEB_NO_RANGE;
+        ask(job, false, &answer);
+        if (answer.end == WEB_NO_RANGE) /* the server is well, and has no more of this version */
+            ask(job, true, &answer);
         if (conclude(job, &answer, out, &err, why) || attempt >= attempts)
             break;
-        if (!is_whole && !wait_for(cache, backoff(cache, attempt, &answer))) {
+        if (!wait_for(cache, backoff(cache, attempt, &answer))) {
             answer.end = WEB_STOPPED;
             break;
         }

@@ -27,6 +27,9 @@ enum {
 /* The newest archive may still grow: what its server changed so shortly before we asked is asked for
  * again the next time. */
 #define WEB_SETTLED_NS NS_PER_HOUR
+/* A Last-Modified that was so old when the server sent it is of one version of the file, however its clocks
+ * may go (RFC 7232, 2.2.2). */
+#define WEB_STRONG_DATE_NS NS_PER_MINUTE
 
 struct web_cache_options {
     const char *folder;
@@ -63,8 +66,8 @@ struct web_cache;
 struct web_cache *web_cache_new(const struct web_cache_options *options);
 void web_cache_free(struct web_cache *cache); /* NULL is fine */
 
-/* ERR_NOT_FOUND: the server has no such file. ERR_FULL or ERR_DENIED: the folder cannot be written; so
- * will be all that follows. ERR_CLOSED: stopped. Any other: it could not be fetched. */
+/* ERR_NOT_FOUND: the server has no such file. ERR_FULL or ERR_DENIED: the folder cannot be written, and
+ * what is asked for next will fail likewise. ERR_CLOSED: stopped. Any other: it could not be fetched. */
 enum err web_cache_get(struct web_cache *cache, const struct web_wish *wish, struct web_file *out,
                        struct why *why);
 

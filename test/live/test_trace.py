@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""test_trace.py LASTLIGHT: the way to a target over three routers in namespaces, as it is found by `lastlight probe
+trace:...`: whole, with a silent router, cut off by a router that says so and by one that does not, and as a loop.
+
+Exit 77, with a message: it cannot run here."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent.parent / "lab")]
+sys.dont_write_bytecode = True
+
+from laboratory.box import Box, Failed, command, is_inside  # noqa: E402
+
+LIMIT_S = 60
+CHAIN = ["here", "r1", "r2", "r3", "there"]
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def enter():
+    """Into namespaces of our own, or not at all."""
+    if os.geteuid() != 0:
+        skip("needs root")
+    tools = [t for t in ("ip", "nft", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
+    if tools:
+        skip(f"needs {', '.join(tools)}")
+    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
+        skip("may not make namespaces here")
+    argv, env = command([sys.executable, __file__, *sys.argv[1:]], True)
+    os.execvpe("timeout", ["timeout", "-k", "5", str(LIMIT_S), *argv], env)
+
+
+class World:
+    """10.0.N.1 and 10.0.N.2 are the ends of the Nth wire, fd00:N::1 and fd00:N::2 by IPv6."""
+
+    def __init__(self, lastlight):
+        self.box, self.lastlight = Box(), lastlight
+        self.nodes = [self.box.node(name) for name in CHAIN]
+        for n in range(1, len(CHAIN)):
+            self._wire(n)
+        for place, node in enumerate(self.nodes):
+            node.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
+                     "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
+            for n in range(1, len(CHAIN)):
+                if n > place + 1:
+                    node.ip(f"route add 10.0.{n}.0/24 via 10.0.{place + 1}.2",
+                            f"route add fd00:{n}::/64 via fd00:{place + 1}::2")
+                elif n < place:
+                    node.ip(f"route add 10.0.{n}.0/24 via 10.0.{place}.1",
+                            f"route add fd00:{n}::/64 via fd00:{place}::1")
+
+    def _wire(self, n):
+        near, far = self.nodes[n - 1], self.nodes[n]
+        near.ip(f"link add far type veth peer name near netns {far.name}")
+        for node, end, side in ((near, "far", 1), (far, "near", 2)):
+            node.ip(f"link set {end} up", f"address add 10.0.{n}.{side}/24 dev {end}",
+                    f"address add fd00:{n}::{side}/64 dev {end} nodad")
+
+    def trace(self, target):
+        text = self.nodes[0].run(self.lastlight, "probe", "--json", "-v", f"trace:{target}", check=False)
+        result = json.loads(text)
+        return result["outcome"], result["facts"].get("path"), result
+
+
+def expect(what, found, wanted):
+    if found != wanted:
+        raise Failed(f"{what}: {found}, expected {wanted}")
+
+
+def tell(world):
+    way4, way6 = [f"10.0.{n}.2" for n in range(1, 5)], [f"fd00:{n}::2" for n in range(1, 5)]
+    r2, r3 = world.nodes[2], world.nodes[3]
+
+    outcome, path, result = world.trace("10.0.4.2")
+    expect("the whole way", (outcome, path, result["hops"]), ("ok", way4, 4))
+    outcome, path, result = world.trace("fd00:4::2")
+    expect("the whole way by IPv6", (outcome, path, result["hops"]), ("ok", way6, 4))
+
+    r2.run("nft", "add table inet quiet; add chain inet quiet out { type filter hook output priority 0; };"
+           "add rule inet quiet out icmp type time-exceeded drop; add rule inet quiet out icmpv6 type time-exceeded drop")
+    for target, way in (("10.0.4.2", way4), ("fd00:4::2", way6)):
+        outcome, path, _ = world.trace(target)
+        expect(f"a silent router to {target}", (outcome, path), ("ok", [way[0], "*", *way[2:]]))
+    r2.run("nft", "delete table inet quiet")
+
+    r3.ip("route replace blackhole 10.0.4.2/32")
+    outcome, path, result = world.trace("10.0.4.2")
+    expect("a black hole", (outcome, path, result["hops"]), ("timeout", way4[:2], 2))
+    r3.ip("route replace prohibit 10.0.4.2/32")
+    outcome, path, result = world.trace("10.0.4.2")
+    expect("a router that forbids it", (outcome, path, result["icmp"]), ("prohibited", way4[:3], "3/13"))
+    r3.ip("route replace 10.0.4.2/32 via 10.0.3.1")
+    outcome, path, result = world.trace("10.0.4.2")
+    expect("a loop", (outcome, path[:4]), ("ttl-exceeded", [*way4[:3], "10.0.2.2"]))
+    if len(path) > 10:
+        raise Failed(f"a loop was followed over {len(path)} hops")
+
+
+def main():
+    if not is_inside():
+        enter()
+    try:
+        tell(World(os.path.abspath(sys.argv[1])))
+    except Failed as failed:
+        print(f"FAILED: {failed}")
+        sys.exit(1)
+    print("ok")
+
+
+main()
