@@ -273,23 +273,26 @@ static void add_events(struct page *page, const struct scan_report *report, stru
                                           words_number(arena, rank - report->top)));
 }
 
+static void add_all(struct page *page, const struct scan_report *report, struct arena *arena)
+{
+    page_heading(page, "Outages");
+    add_events(page, report, arena, false);
+    page_heading(page, "Other origins");
+    add_events(page, report, arena, true);
+    if (report->events->left_out)
+        page_paragraph(
+            page, arena_printf(arena,
+                               "Left out: %s within those of another AS, of which nobody had "
+                               "told before. Whether they are new cannot be told from updates "
+                               "alone; --unsure lists them.",
+                               words_count(arena, report->events->left_out, "prefix", "prefixes")));
+}
+
 void scan_text(const struct scan_report *report, const struct style *style, struct buffer *out)
 {
     struct page page = page_of(style, out);
     struct arena arena = {0};
-    if (!scan_overview(report, &page, &arena))
-        return;
-    page_heading(&page, "Outages");
-    add_events(&page, report, &arena, false);
-    page_heading(&page, "Other origins");
-    add_events(&page, report, &arena, true);
-    if (report->events->left_out)
-        page_paragraph(
-            &page,
-            arena_printf(&arena,
-                         "Left out: %s within those of another AS, of which nobody had "
-                         "told before. Whether they are new cannot be told from updates "
-                         "alone; --unsure lists them.",
-                         words_count(&arena, report->events->left_out, "prefix", "prefixes")));
+    if (scan_overview(report, &page, &arena))
+        add_all(&page, report, &arena);
     arena_done(&arena);
 }

@@ -2,8 +2,10 @@
  * of it comes to its end with figures that fit together. */
 #include "source/table/path_store.h"
 #include "source/table/scan_events.h"
+#include "../unit/text_maker.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -45,16 +47,40 @@ static void take_bin(void *context, const struct bin_row *row)
     assert((row->blocks[1] > 0) == (row->prefixes[1] > 0));
 }
 
+/* Two countries, each of half of all ASes; loaded once. */
+static const struct countries *load_countries(void)
+{
+    static const char text[] = "2|test|20080224|2|19830101|20080224|+0000\n"
+                               "test|AA|asn|0|32768|20080101|allocated\n"
+                               "test|BB|asn|32768|4294934528|20080101|allocated\n";
+    static struct countries *countries;
+    char path[] = "/tmp/lastlight-delegated-XXXXXX";
+    const char *paths[] = {path};
+    struct stream_faults faults = {0};
+    if (countries)
+        return countries;
+    text_write(path, text, sizeof text - 1);
+    countries = countries_load(paths, 1, &faults, NULL);
+    remove(path);
+    assert(countries);
+    return countries;
+}
+
 static void check_events(const struct scan *scan)
 {
-    struct scan_wish wish = {.has_unsure = true};
+    struct scan_wish wish = {.has_unsure = true, .countries = load_countries()};
     struct scan_events *events = scan_events_new(scan, &wish);
     for (size_t i = 0; i < events->count; i++) {
         const struct scan_event *event = &events->list[i];
         assert(event->prefix_count > 0 && event->blocks > 0 && event->score >= 0);
         assert(event->peers <= event->of && event->longest_ns >= 0);
         assert(event->began.last_before.ns <= event->began.first_after.ns);
-        assert(event->open <= event->prefix_count);
+        assert(event->open <= event->prefix_count && event->partly <= event->prefix_count);
+        assert(event->lacking <= event->lacking_of && event->path_length >= 0);
+        assert(event->ended.last_before.ns <= event->ended.first_after.ns);
+        assert(!event->is_country ||
+               (event->ases <= event->known_ases && event->prefix_count <= event->known_prefixes &&
+                event->blocks <= event->known_blocks));
     }
     scan_events_free(events);
 }

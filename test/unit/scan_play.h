@@ -18,7 +18,8 @@ struct play {
     struct scan *scan;
     struct scan_events *events;
     struct scan_wish wish;
-    int64_t now; /* seconds since START */
+    int64_t now;        /* seconds since START */
+    uint16_t collector; /* that what follows is from */
 };
 
 static inline struct play begin(unsigned min_peers)
@@ -28,7 +29,7 @@ static inline struct play begin(unsigned min_peers)
 
 static inline void tell(struct play *play, const struct element *element)
 {
-    scan_feed(play->scan, 0, element);
+    scan_feed(play->scan, play->collector, element);
 }
 
 /* One peer's word; rest is the path without its own AS, NULL a withdrawal. */

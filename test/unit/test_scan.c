@@ -224,6 +224,57 @@ static void test_gap(void **state)
     done(&play);
 }
 
+/* Two collectors with the same peers' words: the one stops recording, and the other does not. */
+static void set_up_two(struct play *play)
+{
+    for (play->collector = 0; play->collector < 2; play->collector++)
+        set_up(play);
+    for (int64_t at = 100; at < 1000; at++)
+        for (play->collector = 0; play->collector < 2; play->collector++)
+            beat(play, at, at + 1);
+    play->collector = 0;
+}
+
+/* Whose archive has come to its end is no witness that all is well. */
+static void test_end_of_one_collector(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up_two(&play);
+    beat(&play, 1000, 3000);
+    say_all(&play, 3000, 0, PEERS, "20.0.0.0/16", NULL);
+    beat(&play, 3010, 4000);
+    end(&play, 4000);
+    assert_int_equal(scan_summary(play.scan).gaps, 1);
+    assert_int_equal(play.events->count, 1);
+    const struct scan_event *outage = event(&play, 0);
+    assert_int_equal(outage->kind, SCAN_OUTAGE);
+    assert_int_equal(outage->peers, PEERS);
+    assert_int_equal(outage->of, PEERS);
+    done(&play);
+}
+
+/* What the other one goes on to see did not go out of sight. */
+static void test_gap_of_one_collector(void **state)
+{
+    (void)state;
+    struct play play = begin(0);
+    set_up_two(&play);
+    for (play.collector = 0; play.collector < 2; play.collector++) {
+        say_all(&play, 1000, 0, PEERS, "20.0.0.0/16", NULL);
+        say_all(&play, 1000, 0, PEERS, "10.0.0.0/16", "5 6 666");
+    }
+    play.collector = 0;
+    beat(&play, 1010, 4000);
+    end(&play, 4000);
+    assert_int_equal(play.events->count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_false(event(&play, i)->is_unseen);
+        assert_true(event(&play, i)->longest_ns / NS_PER_S >= 4000 - 1020);
+    }
+    done(&play);
+}
+
 /* Nor is it known whether another origin was still there. */
 static void test_claim_in_gap(void **state)
 {
@@ -642,6 +693,8 @@ int main(void)
         cmocka_unit_test(test_session_losses),
         cmocka_unit_test(test_loss_of_sessions_in_outage),
         cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_end_of_one_collector),
+        cmocka_unit_test(test_gap_of_one_collector),
         cmocka_unit_test(test_claim_in_gap),
         cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_hole),

@@ -214,15 +214,8 @@ static void lose_sight(struct claim *claim, struct utc last)
     claim->is_unseen = true;
 }
 
+/* Peers that are away told nothing of its end. */
 void claims_gap(struct claims *claims, struct utc last)
-{
-    for (size_t i = 0; i < claims->count; i++)
-        if (claims->list[i].is_open)
-            lose_sight(&claims->list[i], last);
-}
-
-/* Peers whose sessions were lost told nothing of its end. */
-void claims_end(struct claims *claims, struct utc last)
 {
     for (size_t i = 0; i < claims->count; i++) {
         struct claim *claim = &claims->list[i];

@@ -43,8 +43,7 @@ void claims_init(struct claims *claims, struct route_table *table);
 void claims_done(struct claims *claims);
 /* For the table's `changed`, before losses_change(). */
 void claims_change(struct claims *claims, const struct table_change *change);
-/* As losses_gap(). */
+/* As losses_gap(); and when everything is over. */
 void claims_gap(struct claims *claims, struct utc last);
-void claims_end(struct claims *claims, struct utc last);
 
 #endif

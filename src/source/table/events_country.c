@@ -148,8 +148,14 @@ static size_t count_ases(struct item *items, size_t count)
     size_t ases = 0;
     qsort(items, count, sizeof *items, compare_asns);
     for (size_t i = 0; i < count; i++)
-        ases += !i || items[i].asn != items[i - 1].asn;
+        ases += items[i].asn && (!i || items[i].asn != items[i - 1].asn);
     return ases;
+}
+
+/* What went may have been of an AS, and so of a country, of which its prefix is not any more. */
+static uint64_t larger(uint64_t known, uint64_t lost)
+{
+    return known > lost ? known : lost;
 }
 
 /* It is not over if what would have ended it is still so. */
@@ -180,9 +186,9 @@ static void make_event(const struct country_making *country, const struct run *s
     if (!event)
         return;
     event->ases = ases;
-    event->known_ases = known->ases;
-    event->known_prefixes = known->prefixes;
-    event->known_blocks = known->blocks;
+    event->known_ases = larger(known->ases, ases);
+    event->known_prefixes = larger(known->prefixes, event->prefix_count);
+    event->known_blocks = larger(known->blocks, event->blocks);
     event->began = (struct interval){possible->from, sure->from};
     event->longest_ns = utc_diff(sure->until, sure->from);
     set_end(country, event, count, sure->until, possible->until);

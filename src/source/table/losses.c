@@ -337,19 +337,33 @@ void losses_change(struct losses *losses, const struct table_change *change)
     }
 }
 
+static struct utc later(struct utc a, struct utc b)
+{
+    return a.ns > b.ns ? a : b;
+}
+
+/* Whether enough peers of other collectors go on saying so. */
+static bool is_witnessed(const struct losses *losses, const struct loss *loss)
+{
+    struct sight sight = route_table_sight(losses->table, loss->row);
+    unsigned known = (unsigned)sight.carried + sight.withdrawn;
+    return sight.withdrawn > PARTIAL * known && known >= losses_min_peers(losses, loss->row.family);
+}
+
 void losses_gap(struct losses *losses, struct utc last)
 {
-    if (last.ns > losses->now.ns)
-        losses->now = last;
+    struct utc now = later(losses->now, last);
     for (size_t i = 0; i < losses->count; i++) {
         struct loss *loss = &losses->list[i];
-        if (!loss->is_open || loss->is_unseen)
+        if (!loss->is_open || loss->is_unseen || is_witnessed(losses, loss))
             continue;
+        losses->now = later(loss->judged, last);
         add_up(losses, loss);
         loss->judged = loss->partial_since = (struct utc){0};
         loss->is_unseen = true;
         loss->unseen_since = losses->now;
     }
+    losses->now = now;
 }
 
 void losses_end(struct losses *losses, struct utc last)

@@ -82,7 +82,8 @@ void losses_init(struct losses *losses, struct route_table *table, unsigned min_
 void losses_done(struct losses *losses);
 /* For the table's `changed`. */
 void losses_change(struct losses *losses, const struct table_change *change);
-/* Since `last` nothing was recorded: what is so now may have ended unseen. */
+/* Since `last` nothing was recorded, by a collector that the table was told of before: what is so now, and
+ * no other goes on seeing, may have ended unseen. */
 void losses_gap(struct losses *losses, struct utc last);
 /* Everything is over: what is open stays so. */
 void losses_end(struct losses *losses, struct utc last);

@@ -17,6 +17,7 @@ struct pulse {
     struct utc last;
     int64_t span;
     unsigned busy, busy_before;
+    bool is_missed; /* by the other collectors, which went on */
 };
 
 struct scan {
@@ -77,6 +78,12 @@ static void note_gap(struct scan *scan, int collector, struct interval gap)
         summary->gap = gap;
 }
 
+static bool was_blind(const struct pulse *pulse, struct utc now)
+{
+    unsigned busy = pulse->busy > pulse->busy_before ? pulse->busy : pulse->busy_before;
+    return utc_is_known(pulse->last) && utc_diff(now, pulse->last) >= GAP_NS && busy >= BUSY;
+}
+
 /* A dump is written in one go, and tells nothing of how busy a collector is. */
 static void feel_pulse(struct scan *scan, uint16_t collector, struct utc now)
 {
@@ -84,9 +91,9 @@ static void feel_pulse(struct scan *scan, uint16_t collector, struct utc now)
     int64_t span = now.ns / NS_PER_S / SPAN_S;
     if (now.ns / NS_PER_S <= pulse->last.ns / NS_PER_S)
         return;
-    unsigned busy = pulse->busy > pulse->busy_before ? pulse->busy : pulse->busy_before;
-    if (utc_is_known(pulse->last) && utc_diff(now, pulse->last) >= GAP_NS && busy >= BUSY)
+    if (was_blind(pulse, now))
         note_gap(scan, collector, (struct interval){pulse->last, now});
+    pulse->is_missed = false;
     if (span != pulse->span) {
         pulse->busy_before = span == pulse->span + 1 ? pulse->busy : 0;
         pulse->busy = 0;
@@ -94,6 +101,18 @@ static void feel_pulse(struct scan *scan, uint16_t collector, struct utc now)
     pulse->span = span;
     pulse->busy++;
     pulse->last = now;
+}
+
+/* Collectors of which nothing comes any more: it may be that their archives have come to their ends. */
+static void miss_collectors(struct scan *scan, struct utc now)
+{
+    for (int i = 0; i < SCAN_COLLECTORS_MAX; i++) {
+        struct pulse *pulse = &scan->pulses[i];
+        if (pulse->is_missed || !was_blind(pulse, now))
+            continue;
+        note_gap(scan, i, (struct interval){pulse->last, now});
+        pulse->is_missed = true;
+    }
 }
 
 void scan_hole(struct scan *scan, struct interval hole)
@@ -137,6 +156,7 @@ static void note_peers(struct scan *scan)
 /* Now and then, in the time of the archive. */
 static void keep_house(struct scan *scan, struct utc now)
 {
+    miss_collectors(scan, now);
     note_peers(scan);
     if (scan->options.bins)
         bins_advance(scan->options.bins, now);
@@ -176,7 +196,7 @@ void scan_end(struct scan *scan)
     route_table_judge(scan->table, utc_add(summary->last, NS_PER_HOUR));
     note_peers(scan);
     losses_end(&scan->losses, summary->last);
-    claims_end(&scan->claims, summary->last);
+    claims_gap(&scan->claims, summary->last);
     if (scan->options.bins)
         bins_end(scan->options.bins, summary->last);
     summary->refused += scan->losses.refused + scan->claims.refused;

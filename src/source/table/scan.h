@@ -8,7 +8,8 @@
  *     scan_free(scan); ... scan_events_free(events);
  *
  * A collector that recorded something nearly every second and then nothing for minutes was blind: from then
- * on nothing is known of what its peers carry until they say so again. */
+ * on nothing is known of what its peers carry until they say so again. So it is where its archive ends and
+ * that of another goes on. */
 #ifndef SOURCE_TABLE_SCAN_H
 #define SOURCE_TABLE_SCAN_H
 
