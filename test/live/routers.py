@@ -53,7 +53,7 @@ class Router:
 
 
 class Bird(Router):
-    is_beating = True
+    is_beating = False
 
     def start(self, others):
         self.node.write("bird.conf", self._config(others))
@@ -61,14 +61,14 @@ class Bird(Router):
                                                 self.node.dir / "bird.ctl", "-P", self.node.dir / "bird.pid"])
 
     def _config(self, others):
-        def static(name, channel, prefixes, preference, extra=""):
+        def static(name, channel, prefixes, preference, extra="", state=""):
             routes = "".join(f" route {p} unreachable;" for p in prefixes)
-            return (f"protocol static {name} {{ {channel} {{ preference {preference}; "
+            return (f"protocol static {name} {{ {state} {channel} {{ preference {preference}; "
                     f"import filter {{ {extra} accept; }}; }};{routes} }}\n")
 
         text = f"router id {self.addresses[0]};\nlog stderr {{ warning, error, fatal, bug }};\nprotocol device {{ }}\n"
         text += static("a4", "ipv4", PREFIXES4, 200) + static("a6", "ipv6", PREFIXES6, 200)
-        text += static("goes", "ipv4", [GOES], 200) + static("beats", "ipv4", [BEATS], 200)
+        text += static("goes", "ipv4", [GOES], 200) + static("beats", "ipv4", [BEATS], 200, state="disabled;")
         more = "bgp_path.prepend(65099);"
         text += static("b4", "ipv4", PREFIXES4, 100, more) + static("b6", "ipv6", PREFIXES6, 100, more)
         for n in (0, 1):
