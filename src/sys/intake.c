@@ -98,6 +98,7 @@ enum flow intake_load(struct intake *intake, size_t want)
 {
     enum flow flow = FLOW_OK;
     if (intake_left(intake) < want && !intake->at_end) {
+        intake->buffer = mem_grow(intake->buffer, &intake->capacity, want, 1);
         memmove(intake->buffer, intake->buffer + intake->at, intake_left(intake));
         intake->end = intake_left(intake);
         intake->at = 0;

@@ -25,7 +25,8 @@ struct unpack;
 struct unpack *unpack_new(struct intake *intake, enum format format);
 void unpack_free(struct unpack *unpack);
 
-/* Makes up to `room` bytes: some with FLOW_OK, perhaps some, which are good, with FLOW_FAILED. */
+/* Goes one step: makes up to `room` bytes, perhaps none, with FLOW_OK; perhaps some, which are good, with
+ * FLOW_FAILED. No step takes long. */
 enum flow unpack_next(struct unpack *unpack, uint8_t *out, size_t room, size_t *made);
 
 #endif
