@@ -13,6 +13,8 @@ enum { DAMAGE_MAX = 1024 };
 
 struct gunzip {
     struct inflate_state state;
+    struct isal_gzip_header header;
+    bool in_header;
     struct inflate_state before; /* the last step: to take it again, slowly */
     int code; /* < 0: damage was found, but perhaps not all before it was given */
 };
@@ -30,7 +32,9 @@ void gunzip_free(struct gunzip *gunzip)
 void gunzip_begin(struct gunzip *gunzip)
 {
     isal_inflate_init(&gunzip->state);
-    gunzip->state.crc_flag = ISAL_GZIP;
+    isal_gzip_header_init(&gunzip->header);
+    gunzip->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
+    gunzip->in_header = true;
     gunzip->code = ISAL_DECOMP_OK;
 }
 
@@ -58,6 +62,26 @@ static const char *reason_of(int code)
     }
 }
 
+static void set_input(struct inflate_state *state, const uint8_t *in, size_t n)
+{
+    state->next_in = (uint8_t *)(uintptr_t)in; /* which is not written to */
+    state->avail_in = (uint32_t)n;
+}
+
+static void set_output(struct inflate_state *state, uint8_t *out, size_t room)
+{
+    state->next_out = out;
+    state->avail_out = room < UINT_MAX ? (uint32_t)room : UINT_MAX;
+}
+
+/* isal_inflate() could read it, too, but if it ends in the middle of one forgets what it has seen. */
+static int read_header(struct gunzip *gunzip)
+{
+    int code = isal_read_gzip_header(&gunzip->state, &gunzip->header);
+    gunzip->in_header = code == ISAL_END_INPUT;
+    return code;
+}
+
 /* The last thing in the state are bytes made before, of which not all need be there. */
 static void copy_state(struct inflate_state *to, const struct inflate_state *from)
 {
@@ -71,13 +95,11 @@ static int step_slowly(struct gunzip *gunzip, const uint8_t *in, uint8_t *out, s
     struct inflate_state *state = &gunzip->state;
     size_t n = (size_t)(state->next_in - in), near = n < DAMAGE_MAX ? n : DAMAGE_MAX;
     copy_state(state, &gunzip->before);
-    state->next_in = (uint8_t *)(uintptr_t)in; /* which is not written to */
-    state->avail_in = (uint32_t)(n - near);
-    state->next_out = out;
-    state->avail_out = (uint32_t)room;
+    set_input(state, in, n - near);
+    set_output(state, out, room);
     int code = isal_inflate(state);
     while (code >= 0 && state->avail_out > 0 && state->next_in < in + n) {
-        state->avail_in = 1;
+        set_input(state, state->next_in, 1);
         code = isal_inflate(state);
     }
     return code;
@@ -93,22 +115,24 @@ static size_t give_rest(struct inflate_state *state, uint8_t *out, size_t room)
     return n;
 }
 
+static int step(struct gunzip *gunzip, const uint8_t *in, uint8_t *out, size_t room)
+{
+    if (gunzip->in_header)
+        return read_header(gunzip);
+    copy_state(&gunzip->before, &gunzip->state);
+    int code = isal_inflate(&gunzip->state);
+    return code < 0 ? step_slowly(gunzip, in, out, room) : code;
+}
+
 const char *gunzip_next(struct gunzip *gunzip, const uint8_t *in, size_t n, size_t *used,
                         uint8_t *out, size_t room, size_t *made)
 {
     struct inflate_state *state = &gunzip->state;
     *used = *made = 0;
-    if (room > UINT_MAX)
-        room = UINT_MAX;
     if (gunzip->code >= 0) {
-        copy_state(&gunzip->before, state);
-        state->next_in = (uint8_t *)(uintptr_t)in;
-        state->avail_in = (uint32_t)n;
-        state->next_out = out;
-        state->avail_out = (uint32_t)room;
-        gunzip->code = isal_inflate(state);
-        if (gunzip->code < 0)
-            gunzip->code = step_slowly(gunzip, in, out, room);
+        set_input(state, in, n);
+        set_output(state, out, room);
+        gunzip->code = step(gunzip, in, out, room);
         *used = (size_t)(state->next_in - in);
         *made = (size_t)(state->next_out - out);
     }

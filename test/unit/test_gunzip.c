@@ -10,6 +10,8 @@
 
 #include "sys/gunzip.h"
 
+#include <isa-l/crc.h>
+
 enum { TEXT = 150000, PACKED = 200000 };
 
 struct outcome {
@@ -147,12 +149,72 @@ static void test_cut_off(void **state)
     buffer_done(&text);
 }
 
+/* One with all that RFC 1952, 2.3, allows in it, and its checksum. */
+static size_t make_header(uint8_t *out)
+{
+    struct buffer header = {0};
+    buffer_add(&header, "\x1f\x8b\x08\x1e\0\0\0\0\0\xff", 10);
+    buffer_add(&header, "\x05\0extra", 7);
+    buffer_add(&header, "updates.20100227.1600", 22);
+    buffer_add(&header, "a comment \x1f\x8b\x08", 14);
+    uint32_t crc = crc32_gzip_refl(0, (const uint8_t *)header.bytes, header.size);
+    buffer_u8(&header, (uint8_t)crc);
+    buffer_u8(&header, (uint8_t)(crc >> 8));
+    size_t n = header.size;
+    memcpy(out, header.bytes, n);
+    buffer_done(&header);
+    return n;
+}
+
+/* What the library leaves on the stack decided once what it took for a header. */
+static void __attribute__((noinline)) soil_stack(int byte)
+{
+    volatile uint8_t bytes[4096];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)byte;
+}
+
+static void test_headers(void **state)
+{
+    (void)state;
+    static uint8_t plain[1000];
+    static const char text[] = "what a long header this has";
+    size_t header = make_header(packed), body = pack_gzip(text, sizeof text, plain) - 10;
+    memcpy(packed + header, plain + 10, body);
+    for (size_t cut = 1; cut < header + body; cut++) {
+        size_t pieces[] = {cut, header + body - cut, 0}, at = 0, size = 0;
+        struct gunzip *gunzip = gunzip_new();
+        char bytes[100];
+        gunzip_begin(gunzip);
+        for (size_t i = 0; i < 3; i++) {
+            for (size_t left = pieces[i], used = 1, made = 1; used || made; left -= used) {
+                soil_stack((int)(cut + i));
+                assert_null(gunzip_next(gunzip, packed + at, left, &used, (uint8_t *)bytes + size,
+                                        sizeof bytes - size, &made));
+                at += used;
+                size += made;
+            }
+        }
+        assert_true(gunzip_has_ended(gunzip));
+        assert_int_equal(at, header + body);
+        assert_string_equal(bytes, text);
+        gunzip_free(gunzip);
+    }
+    packed[20] ^= 1;
+    decompress(packed, header + body, 1, TEXT, &want);
+    assert_string_equal(want.reason, "the checksum of its contents is wrong");
+    assert_int_equal(want.place, header);
+    decompress(packed, header + body, PACKED, TEXT, &got);
+    assert_same();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_damaged_late),
         cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
