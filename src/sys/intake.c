@@ -75,6 +75,8 @@ static bool is_ready(const struct intake *intake)
 /* Waits also where standard input was made non-blocking by whoever shares it. */
 enum flow intake_read(struct intake *intake, void *bytes, size_t capacity, size_t *n)
 {
+    if (intake->read)
+        return intake->read(intake, bytes, capacity, n);
     for (;;) {
         if (!intake->may_wait && !is_ready(intake))
             return FLOW_DRY;

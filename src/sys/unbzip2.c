@@ -380,7 +380,7 @@ static enum flow take_block(struct unbzip2 *u, struct chunk *chunk)
     u->crc = (u->crc << 1 | u->crc >> 31) ^ block->crc;
     uint64_t from = u->at / 8;
     pass(u, block->bits);
-    *chunk = (struct chunk){u->current->out, u->current->out_size, from, u->at / 8};
+    *chunk = (struct chunk){u->current->out, u->current->out_size, from, u->at / 8, NULL};
     window_go_on(&u->window, false);
     return FLOW_OK;
 }
@@ -410,7 +410,7 @@ static bool next_piece(struct unbzip2 *u, struct chunk *chunk)
     if (!job || !job->rest)
         return false;
     job->out_size = bunzip2_expand(&job->runs, job->out, UNBZIP2_PIECE);
-    *chunk = (struct chunk){job->out, job->out_size, u->at / 8, u->at / 8};
+    *chunk = (struct chunk){job->out, job->out_size, u->at / 8, u->at / 8, NULL};
     return job->out_size > 0;
 }
 

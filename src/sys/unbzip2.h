@@ -7,7 +7,7 @@
 #ifndef SYS_UNBZIP2_H
 #define SYS_UNBZIP2_H
 
-#include "sys/ahead.h"
+#include "sys/lane.h"
 
 enum {
     UNBZIP2_PIECE = 1280 * 1024, /* text with its runs expanded: more than all of most blocks */

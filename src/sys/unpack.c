@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <lzma.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -16,6 +17,7 @@ struct unpack {
     bool in_unit;  /* one was begun and not ended */
     bool holds;    /* perhaps something that there was no room for */
     uint64_t unit; /* file offset where it began */
+    _Atomic uint64_t until;
     /* The one of the format. */
     struct gunzip *gzip;
     ZSTD_DStream *zstd;
@@ -49,6 +51,7 @@ struct unpack *unpack_new(struct intake *intake, enum format format)
     struct unpack *unpack = mem_new(1, sizeof *unpack);
     unpack->intake = intake;
     unpack->format = format;
+    unpack->until = UNPACK_NEVER;
     if (format == FORMAT_GZIP) {
         unpack->gzip = gunzip_new();
     } else if (format == FORMAT_ZSTD) {
@@ -66,6 +69,23 @@ void unpack_free(struct unpack *unpack)
     ZSTD_freeDStream(unpack->zstd);
     gunzip_free(unpack->gzip);
     free(unpack);
+}
+
+enum format unpack_format(const struct unpack *unpack)
+{
+    return unpack->format;
+}
+
+void unpack_restart(struct unpack *unpack, struct intake *intake)
+{
+    unpack->intake = intake;
+    unpack->in_unit = unpack->holds = false;
+    unpack->until = UNPACK_NEVER;
+}
+
+void unpack_stop_at(struct unpack *unpack, uint64_t offset)
+{
+    unpack->until = offset;
 }
 
 static enum flow fail_damaged(struct unpack *unpack, const char *format, const char *reason)
@@ -177,6 +197,8 @@ static enum flow find_unit(struct unpack *unpack)
     if (format_of(intake->buffer + intake->at, intake_left(intake)) != unpack->format)
         return intake_fail(intake, ERR_CORRUPT, intake_offset(intake),
                            "something else follows the compressed data");
+    if (intake_offset(intake) >= unpack->until)
+        return FLOW_UNIT;
     return begin_unit(unpack);
 }
 

@@ -8,7 +8,7 @@
 
 #include "packer.h"
 
-#include "sys/ahead.h"
+#include "sys/lane.h"
 #include "sys/clock.h"
 
 #include <dirent.h>
@@ -403,8 +403,8 @@ static void test_all_comes(void **state)
         struct buffer text = {0}, got = {0};
         char path[64], bytes[10000];
         int ends[2];
-        fill(&text, AHEAD_CHUNK + 40000);
-        size_t first = AHEAD_CHUNK - 10, n = packers[f](text.bytes, first, packed), more;
+        fill(&text, LANE_CHUNK + 40000);
+        size_t first = LANE_CHUNK - 10, n = packers[f](text.bytes, first, packed), more;
         n += packers[f](text.bytes + first, text.size - first, packed + n);
         assert_int_equal(pipe(ends), 0);
         n -= f == GZIP ? 8 : 0; /* what follows the contents, without which they are not held up */
