@@ -1,17 +1,23 @@
-/* Decompresses a file in order while its reader is busy with what came before: up to AHEAD_CHUNKS
- * chunks are kept for him. The work is a task of the pool, which rests while all are full. */
+/* Decompresses a file while its reader is busy with what came before.
+ *
+ * It goes along in one lane (sys/lane.h), until behind one gzip member there is another. From there on the
+ * file is looked at ahead (sys/window.h), and where members seem to begin, AHEAD_SPACING apart, more lanes
+ * begin. The one that the reader is in goes on until a member begins where another lane began, or ends
+ * behind that place, which was none then. So a file of one member costs what it always did, one of many
+ * short ones is decompressed by all cores, and of long ones each lane but the first gets no further than
+ * its chunks reach. What is made, and how it is damaged, does not depend on any of this.
+ *
+ * Not so zstd and xz: each of their lanes might ask for more memory than all of this. */
 #ifndef SYS_AHEAD_H
 #define SYS_AHEAD_H
 
-#include "sys/unpack.h"
+#include "sys/lane.h"
 
-enum { AHEAD_CHUNKS = 4, AHEAD_CHUNK = 256 * 1024 };
-
-/* A piece of what was decompressed, and the part of the file that it comes from, about. */
-struct chunk {
-    uint8_t *bytes;
-    size_t size;
-    uint64_t from, until;
+enum {
+    AHEAD_CHUNKS = 4,              /* of the reader's lane, */
+    AHEAD_CHUNKS_EXTRA = 12,       /* of each other */
+    AHEAD_SPACING = 256 * 1024,    /* compressed: what is worth a lane */
+    AHEAD_WINDOW = 8 * 1024 * 1024 /* that is looked at ahead of the reader's lane */
 };
 
 struct ahead;

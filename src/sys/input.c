@@ -158,7 +158,9 @@ enum err input_read(struct input *input, void *bytes, size_t capacity, size_t *n
     else if (!capacity)
         flow = FLOW_END;
     else if (input->unpack)
-        flow = unpack_next(input->unpack, bytes, capacity, &made);
+        do
+            flow = unpack_next(input->unpack, bytes, capacity, &made);
+        while (flow == FLOW_OK && made == 0);
     else
         flow = read_chunks(input, bytes, capacity, &made);
     /* What was made before a failure is given first; the failure stays for the next call. */

@@ -84,6 +84,8 @@ static bool await(const struct intake *intake)
 /* Waits also where standard input was made non-blocking by whoever shares it. */
 enum flow intake_read(struct intake *intake, void *bytes, size_t capacity, size_t *n)
 {
+    if (intake->read)
+        return intake->read(intake, bytes, capacity, n);
     for (;;) {
         if (!intake->may_wait && !is_ready(intake))
             return FLOW_DRY;
@@ -109,6 +111,7 @@ enum flow intake_load(struct intake *intake, size_t want)
 {
     enum flow flow = FLOW_OK;
     if (intake_left(intake) < want && !intake->at_end) {
+        intake->buffer = mem_grow(intake->buffer, &intake->capacity, want, 1);
         memmove(intake->buffer, intake->buffer + intake->at, intake_left(intake));
         intake->end = intake_left(intake);
         intake->at = 0;

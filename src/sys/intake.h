@@ -14,6 +14,7 @@ enum flow {
     FLOW_OK,
     FLOW_END,
     FLOW_DRY,   /* a pipe that is empty just now; only where it may not be waited for */
+    FLOW_UNIT,  /* another unit begins where it was to stop (sys/unpack.h) */
     FLOW_FAILED /* the failure is in the intake */
 };
 
@@ -25,6 +26,8 @@ enum {
 struct intake {
     char *name; /* the path, or "standard input" */
     int fd;
+    /* Where the bytes come from instead, as by read(2), if it is not NULL. */
+    enum flow (*read)(struct intake *intake, void *bytes, size_t capacity, size_t *n);
     bool is_file;  /* a regular one, which is always ready */
     bool may_wait; /* for an empty pipe */
     /* NULL: it just waits. Else this is called first, and may say that nobody cares to; and it waits no

@@ -12,8 +12,10 @@ static struct {
     pthread_cond_t work;
     pthread_cond_t news;
     unsigned members;
-    struct task *first, *last;
+    struct task *first;
     unsigned queued;
+    unsigned running;
+    unsigned waiting; /* in pool_wait() */
     pthread_t threads[POOL_MAX];
     unsigned thread_count;
     unsigned idle;
@@ -41,28 +43,50 @@ void pool_unlock(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
+/* The link to the task, or, of NULL, to the end of the queue. */
+static struct task **find_link(const struct task *task)
+{
+    struct task **link = &pool.first;
+    while (*link != task)
+        link = &(*link)->next;
+    return link;
+}
+
 static void append(struct task *task)
 {
-    task->is_queued = true;
+    *find_link(NULL) = task;
     task->next = NULL;
-    if (pool.first)
-        pool.last->next = task;
-    else
-        pool.first = task;
-    pool.last = task;
+    task->is_queued = true;
     pool.queued++;
 }
 
-static void run_first(void **scratch)
+static void take_out(struct task *task)
 {
-    struct task *task = pool.first;
-    pool.first = task->next;
+    *find_link(task) = task->next;
+    task->is_queued = false;
     pool.queued--;
-    task->is_queued = task->runs_again = false;
+}
+
+/* NULL if there is none, or only for later, which leaves a core to the reader unless he is waiting. */
+static struct task *next_task(void)
+{
+    unsigned most = pool.size - (pool.size > 1 && !pool.waiting);
+    for (struct task *task = pool.first; task; task = task->next)
+        if (!task->is_for_later)
+            return task;
+    return pool.running < most ? pool.first : NULL;
+}
+
+static void run_task(struct task *task, void **scratch)
+{
+    take_out(task);
+    task->runs_again = false;
     task->is_running = true;
+    pool.running++;
     pool_unlock();
     task->run(task, scratch);
     pool_lock();
+    pool.running--;
     task->is_running = false;
     if (task->runs_again)
         append(task);
@@ -74,8 +98,9 @@ static void *work(void *unused)
     void *scratch = NULL;
     pool_lock();
     while (!pool.is_ending) {
-        if (pool.first) {
-            run_first(&scratch);
+        struct task *task = next_task();
+        if (task) {
+            run_task(task, &scratch);
             continue;
         }
         pool.idle++;
@@ -111,20 +136,6 @@ void pool_submit(struct task *task)
     pthread_cond_signal(&pool.work);
 }
 
-static void take_out(struct task *task)
-{
-    struct task **link = &pool.first, *before = NULL;
-    while (*link != task) {
-        before = *link;
-        link = &before->next;
-    }
-    *link = task->next;
-    if (pool.last == task)
-        pool.last = before;
-    pool.queued--;
-    task->is_queued = false;
-}
-
 void pool_withdraw(struct task *task)
 {
     while (task->is_running || task->is_queued) {
@@ -140,10 +151,14 @@ void pool_wait(void)
 {
     void *scratch = NULL;
     if (pool.thread_count || !pool.first) {
+        pool.waiting++;
+        if (pool.first)
+            pthread_cond_signal(&pool.work);
         pthread_cond_wait(&pool.news, &pool.lock);
+        pool.waiting--;
         return;
     }
-    run_first(&scratch);
+    run_task(next_task(), &scratch);
     free(scratch);
 }
 

@@ -19,11 +19,14 @@
 
 enum { POOL_MAX = 8 };
 
-/* Embedded in what it works on; zeroed but for `run`. */
+/* Embedded in what it works on; zeroed but for `run` and `is_for_later`. */
 struct task {
     /* Without the lock, in any thread. `scratch` is NULL at first: memory of that thread for its
      * tasks, which it frees with free(). */
     void (*run)(struct task *task, void **scratch);
+    /* It comes behind all that are not, and while nobody is in pool_wait(), so that whoever reads has
+     * something to do, too, a core is left to him. */
+    bool is_for_later;
     struct task *next; /* in the queue */
     bool is_queued;
     bool is_running;
@@ -39,7 +42,7 @@ void pool_unlock(void);
 /* The rest is called with the lock held, by a member. */
 
 unsigned pool_size(void); /* threads at most */
-/* Runs the task, once more if it is running just now. First come, first served. */
+/* Runs the task, once more if it is running just now. First come, first served, but for what is for later. */
 void pool_submit(struct task *task);
 /* After this it is neither queued nor running. Waits for it if it is running, without the lock. */
 void pool_withdraw(struct task *task);

@@ -1,7 +1,6 @@
-/* Three hands: the feeder, a task, reads the file into the window, looks for beginnings of blocks and
- * makes a job of each; jobs, tasks too, decode one block; the reader goes along the window and takes
- * the jobs where he comes to them. What they share is under the pool's lock, and a job's own members
- * belong to the job until it is done.
+/* Three hands: the feeder (sys/window.h) looks for beginnings of blocks and makes a job of each; jobs,
+ * tasks too, decode one block; the reader goes along the window and takes the jobs where he comes to them.
+ * What they share is under the pool's lock, and a job's own members belong to the job until it is done.
  *
  * Offsets are in bits of the file, from its beginning, unless they are said to be in bytes. */
 #include "sys/unbzip2.h"
@@ -9,7 +8,7 @@
 #include "base/bunzip2.h"
 #include "base/bunzip2_search.h"
 #include "base/mem.h"
-#include "sys/pool.h"
+#include "sys/window.h"
 
 #include <assert.h>
 #include <isa-l/crc.h>
@@ -41,24 +40,13 @@ struct job {
 };
 
 struct unbzip2 {
-    struct task feeder;
-    struct intake *intake; /* the feeder's */
-    bool is_ahead;         /* in the pool */
-    void *scratch;         /* for jobs that the reader does himself, before that */
-    atomic_bool is_closing;
-
-    struct bunzip2_search search; /* the feeder's, too */
+    struct window window;
+    void *scratch; /* for jobs that the reader does himself, while the pool does nothing */
+    struct bunzip2_search search; /* the feeder's */
 
     /* With the lock from here on. */
-    enum flow flow; /* of the feeder: FLOW_DRY while a pipe is to be waited for */
     bool was_read;
-    /* The window: bytes of the file from about where the reader is, to where it was read. */
-    uint8_t *window;
-    size_t window_capacity;
-    size_t window_at; /* those before it are not needed any more */
-    size_t window_end;
-    uint64_t window_offset; /* in the file, of the window's first byte, in bytes */
-    uint64_t wanted;        /* by the reader: bytes of the file */
+    uint64_t wanted; /* by the reader: bytes of the file */
     /* Places where a block or a stream's end may begin, with no job yet. */
     struct bunzip2_place *places;
     size_t place_capacity;
@@ -156,38 +144,17 @@ static void drop_first_job(struct unbzip2 *u)
     put_away(u, job);
 }
 
-/* ---- the window ---- */
+/* ---- what the feeder does ---- */
 
-static uint64_t loaded(const struct unbzip2 *u)
+/* In what was loaded since. */
+static void find_places(struct unbzip2 *u)
 {
-    return u->window_offset + u->window_end;
-}
-
-static const uint8_t *window_byte(const struct unbzip2 *u, uint64_t bit)
-{
-    return u->window + (bit / 8 - u->window_offset);
-}
-
-static void add_to_window(struct unbzip2 *u, const uint8_t *bytes, size_t n)
-{
-    if (u->window_at > u->window_end / 2) {
-        u->window_end -= u->window_at;
-        memmove(u->window, u->window + u->window_at, u->window_end);
-        u->window_offset += u->window_at;
-        u->window_at = 0;
-    }
-    if (n == 0)
-        return;
-    u->window = mem_grow(u->window, &u->window_capacity, u->window_end + n, 1);
-    memcpy(u->window + u->window_end, bytes, n);
-    u->window_end += n;
-}
-
-/* ---- the feeder ---- */
-
-static void take_over_places(struct unbzip2 *u)
-{
-    const struct bunzip2_search *search = &u->search;
+    struct bunzip2_search *search = &u->search;
+    size_t n = (size_t)(window_loaded(&u->window) - search->offset);
+    const uint8_t *bytes = window_byte(&u->window, search->offset);
+    pool_unlock();
+    bunzip2_search_feed(search, bytes, n);
+    pool_lock();
     size_t left = u->place_end - u->place_at;
     if (search->count == 0)
         return;
@@ -201,19 +168,21 @@ static void take_over_places(struct unbzip2 *u)
 
 static bool may_add_job(const struct unbzip2 *u)
 {
-    size_t most = !u->is_ahead ? 1 : u->was_read ? pool_size() + UNBZIP2_SPARE : UNBZIP2_UNREAD;
+    size_t most = !u->window.is_ahead ? 1
+                  : u->was_read       ? pool_size() + UNBZIP2_SPARE
+                                      : UNBZIP2_UNREAD;
     return u->job_count == 0 || (u->job_count < most && jobs_of_all < UNBZIP2_TOTAL);
 }
 
 /* Gives the job the bytes from its start, `size` at most. */
 static void give_bytes(struct unbzip2 *u, struct job *job, size_t size)
 {
-    uint64_t left = loaded(u) - job->start / 8;
+    uint64_t left = window_loaded(&u->window) - job->start / 8;
     job->size = size < left ? size : (size_t)left;
     job->bytes = mem_grow(job->bytes, &job->capacity, job->size, 1);
-    memcpy(job->bytes, window_byte(u, job->start), job->size);
+    memcpy(job->bytes, window_byte(&u->window, job->start / 8), job->size);
     job->is_done = false;
-    if (u->is_ahead)
+    if (u->window.is_ahead)
         pool_submit(&job->task);
 }
 
@@ -233,6 +202,11 @@ static void add_job(struct unbzip2 *u, uint64_t start, size_t size)
     give_bytes(u, job, size);
 }
 
+static bool may_get_more(const struct unbzip2 *u)
+{
+    return u->window.flow == FLOW_OK || u->window.flow == FLOW_DRY;
+}
+
 /* A block goes at most to the next place; it is decoded when that is known. */
 static void make_jobs(struct unbzip2 *u)
 {
@@ -245,78 +219,34 @@ static void make_jobs(struct unbzip2 *u)
             return;
         if (u->place_at + 1 < u->place_end)
             size = (place[1].bit + 7) / 8 - start / 8;
-        else if ((u->flow == FLOW_OK || u->flow == FLOW_DRY) && loaded(u) - start / 8 < size)
+        else if (may_get_more(u) && window_loaded(&u->window) - start / 8 < size)
             return;
         add_job(u, start, size < UNBZIP2_BLOCK_MAX ? (size_t)size : UNBZIP2_BLOCK_MAX);
     }
 }
 
-/* After make_jobs(): what the reader waits for, or the place that follows the last one. */
-static bool wants_more(const struct unbzip2 *u)
+static void begin(struct window *window)
 {
-    uint64_t last = u->newest > u->at ? u->newest : u->at;
-    if (u->place_at < u->place_end)
-        last = u->places[u->place_at].bit;
-    return loaded(u) < u->wanted || (may_add_job(u) && loaded(u) < last / 8 + UNBZIP2_BLOCK_MAX);
+    struct unbzip2 *u = (struct unbzip2 *)window; /* its first member */
+    find_places(u);
+    make_jobs(u);
 }
 
-static void feed(struct task *task, void **scratch)
+/* After begin(): what the reader waits for, or the place that follows the last one. */
+static bool wants_more(const struct window *window)
 {
-    struct unbzip2 *u = (struct unbzip2 *)task; /* its first member */
-    struct intake *intake = u->intake;
-    (void)scratch;
-    pool_lock();
-    for (;;) {
-        make_jobs(u);
-        if (u->is_closing || u->flow != FLOW_OK || !wants_more(u))
-            break;
-        pool_unlock();
-        enum flow flow = intake_load(intake, 1);
-        const uint8_t *bytes = intake->buffer + intake->at;
-        size_t n = intake_left(intake);
-        bunzip2_search_feed(&u->search, bytes, n);
-        intake->at = intake->end;
-        pool_lock();
-        add_to_window(u, bytes, n);
-        take_over_places(u);
-        u->flow = flow;
-        pool_tell();
-    }
-    pool_unlock();
+    const struct unbzip2 *u = (const struct unbzip2 *)window;
+    uint64_t last = u->newest > u->at ? u->newest : u->at, loaded = window_loaded(window);
+    if (u->place_at < u->place_end)
+        last = u->places[u->place_at].bit;
+    return loaded < u->wanted || (may_add_job(u) && loaded < last / 8 + UNBZIP2_BLOCK_MAX);
 }
 
 /* ---- the reader ---- */
 
-/* Has the feeder go on, as ahead.c does. */
-static void go_on(struct unbzip2 *u, bool may_wait)
-{
-    if (u->flow == FLOW_DRY) {
-        if (may_wait) {
-            pool_unlock();
-            intake_wait(u->intake);
-            pool_lock();
-        }
-        u->flow = FLOW_OK;
-    }
-    if (u->is_ahead) {
-        pool_submit(&u->feeder);
-    } else if (may_wait) {
-        pool_unlock();
-        feed(&u->feeder, NULL);
-        pool_lock();
-    }
-}
-
-static void wait_for_feeder(struct unbzip2 *u)
-{
-    go_on(u, true);
-    if (u->is_ahead)
-        pool_wait();
-}
-
 static void wait_for_job(struct unbzip2 *u, struct job *job)
 {
-    if (u->is_ahead) {
+    if (u->window.is_ahead) {
         pool_wait();
         return;
     }
@@ -329,30 +259,29 @@ static void wait_for_job(struct unbzip2 *u, struct job *job)
 static bool need(struct unbzip2 *u, uint64_t count)
 {
     u->wanted = (u->at + count + 7) / 8;
-    while (loaded(u) < u->wanted && (u->flow == FLOW_OK || u->flow == FLOW_DRY))
-        wait_for_feeder(u);
-    return loaded(u) >= u->wanted;
+    while (window_loaded(&u->window) < u->wanted && may_get_more(u))
+        window_wait(&u->window);
+    return window_loaded(&u->window) >= u->wanted;
 }
 
 static uint64_t look(const struct unbzip2 *u, uint64_t bit, unsigned count)
 {
     uint64_t value = 0;
     for (; count > 0; count--, bit++)
-        value = value << 1 | (*window_byte(u, bit) >> (7 - bit % 8) & 1);
+        value = value << 1 | (*window_byte(&u->window, bit / 8) >> (7 - bit % 8) & 1);
     return value;
 }
 
 static void pass(struct unbzip2 *u, uint64_t bits)
 {
     u->at += bits;
-    u->window_at = (size_t)(u->at / 8 - u->window_offset);
+    window_pass(&u->window, u->at / 8);
 }
 
 /* No more is read or decoded ahead. */
 static void stop(struct unbzip2 *u)
 {
-    u->is_closing = true;
-    pool_withdraw(&u->feeder);
+    window_stop(&u->window);
     for (struct job *job = u->jobs; job; job = job->next)
         job->is_dropped = true;
 }
@@ -360,31 +289,31 @@ static void stop(struct unbzip2 *u)
 static enum flow fail_damaged(struct unbzip2 *u, const char *fault)
 {
     stop(u);
-    return intake_fail_damaged(u->intake, u->at / 8, "bzip2", u->stream, fault);
+    return intake_fail_damaged(u->window.intake, u->at / 8, "bzip2", u->stream, fault);
 }
 
 static enum flow fail_short(struct unbzip2 *u)
 {
-    if (u->flow == FLOW_FAILED) /* reading it, which is told already */
+    if (u->window.flow == FLOW_FAILED) /* reading it, which is told already */
         return FLOW_FAILED;
     stop(u);
-    return intake_fail(u->intake, ERR_CORRUPT, loaded(u),
+    return intake_fail(u->window.intake, ERR_CORRUPT, window_loaded(&u->window),
                        "the file ends in the middle of compressed data");
 }
 
 /* Between streams: FLOW_OK if another one follows. Zero bytes there are padding, as tapes have it. */
 static enum flow find_stream(struct unbzip2 *u)
 {
-    while (need(u, 8) && *window_byte(u, u->at) == 0)
+    while (need(u, 8) && *window_byte(&u->window, u->at / 8) == 0)
         pass(u, 8);
     if (!need(u, 8))
-        return u->flow;
-    if (!need(u, (uint64_t)FORMAT_HEAD * 8) && u->flow == FLOW_FAILED)
+        return u->window.flow;
+    if (!need(u, (uint64_t)FORMAT_HEAD * 8) && u->window.flow == FLOW_FAILED)
         return FLOW_FAILED;
-    size_t n = (size_t)(loaded(u) - u->at / 8);
-    if (format_of(window_byte(u, u->at), n) != FORMAT_BZIP2) {
+    size_t n = (size_t)(window_loaded(&u->window) - u->at / 8);
+    if (format_of(window_byte(&u->window, u->at / 8), n) != FORMAT_BZIP2) {
         stop(u);
-        return intake_fail(u->intake, ERR_CORRUPT, u->at / 8,
+        return intake_fail(u->window.intake, ERR_CORRUPT, u->at / 8,
                            "something else follows the compressed data");
     }
     u->stream = u->at / 8;
@@ -414,7 +343,7 @@ static enum flow lengthen(struct unbzip2 *u, struct job *job)
         return fail_damaged(u, "a block is longer than any can be");
     size_t more = 2 * size < UNBZIP2_BLOCK_MAX ? 2 * size : UNBZIP2_BLOCK_MAX;
     need(u, (uint64_t)more * 8 - u->at % 8);
-    if (loaded(u) - u->at / 8 <= size)
+    if (window_loaded(&u->window) - u->at / 8 <= size)
         return fail_short(u);
     give_bytes(u, job, more);
     return FLOW_OK;
@@ -428,7 +357,7 @@ static enum flow wait_for_block(struct unbzip2 *u)
         if (job && job->start < u->at)
             drop_first_job(u);
         else if (!job || job->start != u->at)
-            wait_for_feeder(u);
+            window_wait(&u->window);
         else if (job->task.is_running || !job->is_done)
             wait_for_job(u, job);
         else if (job->result != BUNZIP2_SHORT)
@@ -451,8 +380,8 @@ static enum flow take_block(struct unbzip2 *u, struct chunk *chunk)
     u->crc = (u->crc << 1 | u->crc >> 31) ^ block->crc;
     uint64_t from = u->at / 8;
     pass(u, block->bits);
-    *chunk = (struct chunk){u->current->out, u->current->out_size, from, u->at / 8};
-    go_on(u, false);
+    *chunk = (struct chunk){u->current->out, u->current->out_size, from, u->at / 8, NULL};
+    window_go_on(&u->window, false);
     return FLOW_OK;
 }
 
@@ -481,7 +410,7 @@ static bool next_piece(struct unbzip2 *u, struct chunk *chunk)
     if (!job || !job->rest)
         return false;
     job->out_size = bunzip2_expand(&job->runs, job->out, UNBZIP2_PIECE);
-    *chunk = (struct chunk){job->out, job->out_size, u->at / 8, u->at / 8};
+    *chunk = (struct chunk){job->out, job->out_size, u->at / 8, u->at / 8, NULL};
     return job->out_size > 0;
 }
 
@@ -502,22 +431,18 @@ enum flow unbzip2_next(struct unbzip2 *u, struct chunk *chunk)
 struct unbzip2 *unbzip2_new(struct intake *intake)
 {
     struct unbzip2 *u = mem_new(1, sizeof *u);
-    u->feeder.run = feed;
-    u->intake = intake;
     u->at = intake_offset(intake) * 8;
-    u->window_offset = intake_offset(intake);
     bunzip2_search_init(&u->search, intake_offset(intake));
+    window_init(&u->window, intake, begin, wants_more);
     return u;
 }
 
 void unbzip2_start(struct unbzip2 *u)
 {
-    u->is_ahead = true;
-    u->intake->may_wait = false;
     pool_join();
     pool_lock();
     assert(!u->jobs); /* until now each was made only when the reader came to it */
-    pool_submit(&u->feeder);
+    window_start(&u->window);
     pool_unlock();
     free(u->scratch);
     u->scratch = NULL;
@@ -532,13 +457,13 @@ void unbzip2_free(struct unbzip2 *u)
     while (u->jobs)
         drop_first_job(u);
     pool_unlock();
-    if (u->is_ahead)
+    if (u->window.is_ahead)
         pool_leave();
     free_job(u->spare);
     free_job(u->current);
     free(u->scratch);
     bunzip2_search_done(&u->search);
     free(u->places);
-    free(u->window);
+    window_done(&u->window);
     free(u);
 }

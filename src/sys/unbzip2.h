@@ -1,9 +1,5 @@
-/* Decompresses bzip2, several blocks at a time, and gives their text in order.
- *
- * Where a block begins is only known when the one before it has been decoded. But each begins with a
- * number of 48 bits, at any bit, so all places with that number are taken for beginnings and decoded
- * ahead. Then the reader goes along the file from block to block as the format says; what was decoded
- * at a place that he does not come to was a chance, and is thrown away.
+/* Decompresses bzip2, several blocks at a time, and gives their text in order. A block begins at any bit,
+ * with a number of 48 bits; how it is found where one does is told in sys/window.h.
  *
  * Memory is bounded by the blocks that are decoded and not yet read, whatever they expand to: a block's
  * text before its runs are expanded has at most 900,000 bytes, and only UNBZIP2_PIECE bytes of it are
@@ -11,7 +7,7 @@
 #ifndef SYS_UNBZIP2_H
 #define SYS_UNBZIP2_H
 
-#include "sys/ahead.h"
+#include "sys/lane.h"
 
 enum {
     UNBZIP2_PIECE = 1280 * 1024, /* text with its runs expanded: more than all of most blocks */

@@ -2,11 +2,11 @@
 
 #include "base/bunzip2.h"
 #include "base/mem.h"
+#include "sys/gunzip.h"
 
 #include <assert.h>
-#include <isa-l/igzip_lib.h>
-#include <limits.h>
 #include <lzma.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -15,9 +15,11 @@ struct unpack {
     struct intake *intake;
     enum format format;
     bool in_unit;  /* one was begun and not ended */
+    bool holds;    /* perhaps something that there was no room for */
     uint64_t unit; /* file offset where it began */
+    _Atomic uint64_t until;
     /* The one of the format. */
-    struct inflate_state *gzip;
+    struct gunzip *gzip;
     ZSTD_DStream *zstd;
     lzma_stream xz;
 };
@@ -49,9 +51,9 @@ struct unpack *unpack_new(struct intake *intake, enum format format)
     struct unpack *unpack = mem_new(1, sizeof *unpack);
     unpack->intake = intake;
     unpack->format = format;
+    unpack->until = UNPACK_NEVER;
     if (format == FORMAT_GZIP) {
-        unpack->gzip = mem_new(1, sizeof *unpack->gzip);
-        isal_inflate_init(unpack->gzip);
+        unpack->gzip = gunzip_new();
     } else if (format == FORMAT_ZSTD) {
         unpack->zstd = ZSTD_createDStream();
         assert(unpack->zstd);
@@ -65,8 +67,25 @@ void unpack_free(struct unpack *unpack)
         return;
     lzma_end(&unpack->xz);
     ZSTD_freeDStream(unpack->zstd);
-    free(unpack->gzip);
+    gunzip_free(unpack->gzip);
     free(unpack);
+}
+
+enum format unpack_format(const struct unpack *unpack)
+{
+    return unpack->format;
+}
+
+void unpack_restart(struct unpack *unpack, struct intake *intake)
+{
+    unpack->intake = intake;
+    unpack->in_unit = unpack->holds = false;
+    unpack->until = UNPACK_NEVER;
+}
+
+void unpack_stop_at(struct unpack *unpack, uint64_t offset)
+{
+    unpack->until = offset;
 }
 
 static enum flow fail_damaged(struct unpack *unpack, const char *format, const char *reason)
@@ -75,43 +94,27 @@ static enum flow fail_damaged(struct unpack *unpack, const char *format, const c
                                reason);
 }
 
-static const char *gzip_reason(int code)
+/* What comes of a file that ends early depends a little on how it was cut into pieces (sys/gunzip.h). So
+ * files are always cut in the same places, and those are far enough apart to cost nothing, but for the
+ * first, which are for who only looks at the beginning. */
+static uint64_t next_cut(uint64_t offset)
 {
-    switch (code) {
-    case ISAL_INVALID_BLOCK:
-        return "a block that cannot be";
-    case ISAL_INVALID_SYMBOL:
-        return "a symbol that cannot be";
-    case ISAL_INVALID_LOOKBACK:
-        return "it refers to bytes before its beginning";
-    case ISAL_INVALID_WRAPPER:
-    case ISAL_UNSUPPORTED_METHOD:
-        return "its header is wrong";
-    case ISAL_INCORRECT_CHECKSUM:
-        return "the checksum of its contents is wrong";
-    default:
-        return "it cannot be decompressed";
-    }
+    uint64_t piece = offset < INTAKE_ALL ? INTAKE_FIRST : INTAKE_ALL;
+    return (offset / piece + 1) * piece;
 }
 
 static enum flow step_gzip(struct unpack *unpack, uint8_t *out, size_t room, size_t *made)
 {
     struct intake *intake = unpack->intake;
-    struct inflate_state *state = unpack->gzip;
-    if (!unpack->in_unit) {
-        isal_inflate_reset(state);
-        state->crc_flag = ISAL_GZIP;
-    }
-    state->next_in = intake->buffer + intake->at;
-    state->avail_in = (uint32_t)intake_left(intake);
-    state->next_out = out;
-    state->avail_out = room < UINT_MAX ? (uint32_t)room : UINT_MAX;
-    int code = isal_inflate(state);
-    intake->at = intake->end - state->avail_in;
-    *made = (size_t)(state->next_out - out);
-    if (code < 0)
-        return fail_damaged(unpack, "gzip", gzip_reason(code));
-    unpack->in_unit = state->block_state != ISAL_BLOCK_FINISH;
+    uint64_t offset = intake_offset(intake), cut = next_cut(offset) - offset;
+    size_t left = intake_left(intake), used;
+    const char *reason = gunzip_next(unpack->gzip, intake->buffer + intake->at,
+                                     left < cut ? left : (size_t)cut, &used, out, room, made);
+    intake->at += used;
+    if (reason)
+        return intake_fail_damaged(intake, intake_offset(intake) - gunzip_unread(unpack->gzip),
+                                   "gzip", unpack->unit, reason);
+    unpack->in_unit = !gunzip_has_ended(unpack->gzip);
     return FLOW_OK;
 }
 
@@ -151,16 +154,11 @@ static enum flow step_xz(struct unpack *unpack, uint8_t *out, size_t room, size_
 {
     struct intake *intake = unpack->intake;
     lzma_stream *state = &unpack->xz;
-    lzma_ret code = LZMA_OK;
-    if (!unpack->in_unit)
-        code = lzma_stream_decoder(state, (uint64_t)XZ_MEMORY_MAX_MIB << 20, 0);
-    if (code != LZMA_OK)
-        return fail_xz(unpack, code);
     state->next_in = intake->buffer + intake->at;
     state->avail_in = intake_left(intake);
     state->next_out = out;
     state->avail_out = room;
-    code = lzma_code(state, LZMA_RUN);
+    lzma_ret code = lzma_code(state, LZMA_RUN);
     intake->at = intake->end - state->avail_in;
     *made = room - state->avail_out;
     /* A "buffer error" only says that there was nothing to do it with: the caller sees that. */
@@ -170,20 +168,38 @@ static enum flow step_xz(struct unpack *unpack, uint8_t *out, size_t room, size_
     return FLOW_OK;
 }
 
-/* Between units: FLOW_OK if another one follows. Zero bytes there are padding, as tapes have it. */
+static enum flow begin_unit(struct unpack *unpack)
+{
+    lzma_ret code = LZMA_OK;
+    unpack->unit = intake_offset(unpack->intake);
+    if (unpack->format == FORMAT_GZIP)
+        gunzip_begin(unpack->gzip);
+    if (unpack->format == FORMAT_XZ)
+        code = lzma_stream_decoder(&unpack->xz, (uint64_t)XZ_MEMORY_MAX_MIB << 20, 0);
+    if (code != LZMA_OK)
+        return fail_xz(unpack, code);
+    unpack->in_unit = true;
+    return FLOW_OK;
+}
+
+/* Between units. Zero bytes there are padding, as tapes have it. */
 static enum flow find_unit(struct unpack *unpack)
 {
     struct intake *intake = unpack->intake;
-    enum flow flow;
-    while ((flow = intake_load(intake, FORMAT_HEAD)) == FLOW_OK && intake->buffer[intake->at] == 0)
-        intake->at++;
+    enum flow flow = intake_load(intake, FORMAT_HEAD);
     if (flow != FLOW_OK)
         return flow;
+    if (intake->buffer[intake->at] == 0) {
+        while (intake_left(intake) && intake->buffer[intake->at] == 0)
+            intake->at++;
+        return FLOW_OK;
+    }
     if (format_of(intake->buffer + intake->at, intake_left(intake)) != unpack->format)
         return intake_fail(intake, ERR_CORRUPT, intake_offset(intake),
                            "something else follows the compressed data");
-    unpack->unit = intake_offset(intake);
-    return FLOW_OK;
+    if (intake_offset(intake) >= unpack->until)
+        return FLOW_UNIT;
+    return begin_unit(unpack);
 }
 
 /* Large pieces go straight to where they are wanted, small ones by way of the buffer. */
@@ -200,25 +216,35 @@ static enum flow next_plain(struct intake *intake, uint8_t *out, size_t room, si
     return FLOW_OK;
 }
 
+/* Something to decompress, if that is needed. */
+static enum flow load(struct unpack *unpack)
+{
+    struct intake *intake = unpack->intake;
+    uint64_t offset = intake_offset(intake);
+    if (unpack->holds)
+        return FLOW_OK;
+    return intake_load(intake, unpack->format == FORMAT_GZIP && intake->is_file
+                                   ? (size_t)(next_cut(offset) - offset)
+                                   : 1);
+}
+
 enum flow unpack_next(struct unpack *unpack, uint8_t *out, size_t room, size_t *made)
 {
     struct intake *intake = unpack->intake;
     *made = 0;
     if (unpack->format == FORMAT_PLAIN)
         return next_plain(intake, out, room, made);
-    while (*made == 0) {
-        enum flow flow = unpack->in_unit ? intake_load(intake, 1) : find_unit(unpack);
-        if (flow == FLOW_DRY || flow == FLOW_FAILED || (flow == FLOW_END && !unpack->in_unit))
-            return flow;
-        flow = unpack->format == FORMAT_GZIP   ? step_gzip(unpack, out, room, made)
-               : unpack->format == FORMAT_ZSTD ? step_zstd(unpack, out, room, made)
-                                               : step_xz(unpack, out, room, made);
-        if (flow != FLOW_OK)
-            return flow;
-        /* A decoder may give what it still held without being fed. */
-        if (*made == 0 && intake->at_end && !intake_left(intake) && unpack->in_unit)
-            return intake_fail(intake, ERR_CORRUPT, intake_offset(intake),
-                               "the file ends in the middle of compressed data");
-    }
-    return FLOW_OK;
+    if (!unpack->in_unit)
+        return find_unit(unpack);
+    enum flow flow = load(unpack);
+    if (flow == FLOW_DRY || flow == FLOW_FAILED)
+        return flow;
+    flow = unpack->format == FORMAT_GZIP   ? step_gzip(unpack, out, room, made)
+           : unpack->format == FORMAT_ZSTD ? step_zstd(unpack, out, room, made)
+                                           : step_xz(unpack, out, room, made);
+    unpack->holds = *made == room;
+    if (flow == FLOW_OK && *made == 0 && unpack->in_unit && intake->at_end && !intake_left(intake))
+        return intake_fail(intake, ERR_CORRUPT, intake_offset(intake),
+                           "the file ends in the middle of compressed data");
+    return flow;
 }

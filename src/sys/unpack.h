@@ -19,13 +19,23 @@ enum {
  * xz file format 2.1.1.1, and bzip2 with those of a block or of an empty stream. */
 enum format format_of(const uint8_t *bytes, size_t n);
 
+#define UNPACK_NEVER UINT64_MAX
+
 struct unpack;
 
 /* `intake` outlives it, stands at a unit and is of one of these formats. */
 struct unpack *unpack_new(struct intake *intake, enum format format);
 void unpack_free(struct unpack *unpack);
+enum format unpack_format(const struct unpack *unpack);
 
-/* Makes up to `room` bytes: some with FLOW_OK, perhaps some, which are good, with FLOW_FAILED. */
+/* Begins again, at a unit of another intake. */
+void unpack_restart(struct unpack *unpack, struct intake *intake);
+/* At a unit that begins there or behind it gives FLOW_UNIT, and again, until this is called with a place
+ * that is further on. By any thread, at any time; never is UNPACK_NEVER. */
+void unpack_stop_at(struct unpack *unpack, uint64_t offset);
+
+/* Goes one step: makes up to `room` bytes, perhaps none, with FLOW_OK; perhaps some, which are good, with
+ * FLOW_FAILED. No step takes long. */
 enum flow unpack_next(struct unpack *unpack, uint8_t *out, size_t room, size_t *made);
 
 #endif

@@ -67,7 +67,7 @@ static inline size_t pack_xz(const void *in, size_t n, uint8_t *out)
     return size;
 }
 
-enum { PACKERS = 5, FIRST_COMPRESSED = 1, BZIP2 = 2 };
+enum { PACKERS = 5, FIRST_COMPRESSED = 1, GZIP = 1, BZIP2 = 2 };
 
 static size_t (*const packers[PACKERS])(const void *in, size_t n, uint8_t *out) = {
     pack_plain, pack_gzip, pack_bzip2, pack_zstd, pack_xz};

@@ -8,6 +8,7 @@
 
 #include "packer.h"
 
+#include "sys/lane.h"
 #include "sys/clock.h"
 
 #include <dirent.h>
@@ -394,6 +395,37 @@ static void test_idle_pipe(void **state)
     }
 }
 
+/* Nor is anything kept back for which there was no room at the end of a chunk. */
+static void test_all_comes(void **state)
+{
+    (void)state;
+    for (size_t f = FIRST_COMPRESSED; f < PACKERS; f++) {
+        struct buffer text = {0}, got = {0};
+        char path[64], bytes[10000];
+        int ends[2];
+        fill(&text, LANE_CHUNK + 40000);
+        size_t first = LANE_CHUNK - 10, n = packers[f](text.bytes, first, packed), more;
+        n += packers[f](text.bytes + first, text.size - first, packed + n);
+        assert_int_equal(pipe(ends), 0);
+        n -= f == GZIP ? 8 : 0; /* what follows the contents, without which they are not held up */
+        assert_true(fcntl(ends[1], F_SETPIPE_SZ, MIB) >= (int)n);
+        assert_int_equal(write(ends[1], packed, n), n);
+        snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+        struct input *input = open_input(path);
+        while (got.size < text.size) {
+            assert_int_equal(input_read(input, bytes, sizeof bytes, &more, NULL), ERR_OK);
+            buffer_add(&got, bytes, more);
+        }
+        assert_int_equal(got.size, text.size);
+        assert_memory_equal(got.bytes, text.bytes, text.size);
+        input_close(input);
+        close(ends[0]);
+        close(ends[1]);
+        buffer_done(&text);
+        buffer_done(&got);
+    }
+}
+
 struct late_writer {
     int fd;
     size_t n;
@@ -528,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_bombs),
         cmocka_unit_test(test_rest),
         cmocka_unit_test(test_idle_pipe),
+        cmocka_unit_test(test_all_comes),
         cmocka_unit_test(test_slow_pipe),
         cmocka_unit_test(test_reading_fails),
         cmocka_unit_test(test_without_threads),
