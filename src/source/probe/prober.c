@@ -28,9 +28,7 @@ struct asked {
     int64_t timeout_ns;
     int64_t step_ns;   /* between two questions: the interval, divided by the echoes a round */
     char *expect_text; /* NULL: nothing in particular */
-    struct mono place; /* of the next question in the time table */
-    uint8_t redirects, family;
-    bool all_addresses;
+    struct mono due;   /* the next question */
     struct agenda_entry turn;
     struct fact_memory *facts;  /* NULL: none were met yet */
     struct asked *next, **link; /* in the list of those retired */
@@ -38,6 +36,9 @@ struct asked {
     uint32_t own_peer;          /* what its address is there; 0: it was not met yet */
     unsigned outstanding;
     int16_t expect_status;
+    uint8_t redirects;
+    uint8_t family;
+    bool all_addresses;
     bool is_retired;
 };
 
@@ -301,15 +302,16 @@ static int64_t manners_wait(const struct asked *asked, struct mono now)
     return manners ? manners_wait_ns(manners, neighbourhood, now) : 0;
 }
 
-/* When a place of the time table has its turn: within the quarter of a step that follows, by chance,
- * as what happens regularly would else be met always or never (RFC 4271, section 10, has timers vary
- * by as much). */
-static struct mono due_at(const struct asked *asked)
+/* A quarter of the step is left to chance, half of it to either side: what happens regularly would
+ * else be met always or never. (RFC 4271, section 10, has timers vary by as much.) */
+static int64_t varied_step_ns(const struct asked *asked)
 {
     const struct prober *prober = asked->prober;
-    uint64_t chance = hash_mix(hash_mix(prober->seed ^ asked->id) ^ (uint64_t)asked->place.ns);
-    uint64_t most_ns = prober->at_once ? 1 : (uint64_t)asked->step_ns / 4;
-    return (struct mono){asked->place.ns + (int64_t)(chance % most_ns)};
+    uint64_t chance = hash_mix(hash_mix(prober->seed ^ asked->id) ^ (uint64_t)asked->due.ns);
+    int64_t part_ns = asked->step_ns / 4;
+    if (prober->at_once)
+        return asked->step_ns;
+    return asked->step_ns - part_ns / 2 + (int64_t)(chance % (uint64_t)part_ns);
 }
 
 /* The time table is kept to: a late turn does not move those after it, and turns that were missed
@@ -318,19 +320,20 @@ static void on_turn(void *context)
 {
     struct asked *asked = context;
     struct prober *prober = asked->prober;
-    struct mono now = clock_mono(), due = due_at(asked);
+    struct mono now = clock_mono();
     int64_t wait_ns = manners_wait(asked, now);
     if (wait_ns) {
         prober->counters.held++;
-        asked->place = (struct mono){now.ns + wait_ns};
-        agenda_set(prober->agenda, &asked->turn, due_at(asked));
+        asked->due.ns = now.ns + wait_ns;
+        agenda_set(prober->agenda, &asked->turn, asked->due);
         return;
     }
+    struct mono due = asked->due;
     int64_t late_ns = mono_diff(now, due);
     int64_t missed = late_ns > 0 ? late_ns / asked->step_ns : 0;
     prober->counters.missed += (uint64_t)missed;
-    asked->place.ns += (missed + 1) * asked->step_ns;
-    agenda_set(prober->agenda, &asked->turn, due_at(asked));
+    asked->due.ns += missed * asked->step_ns + varied_step_ns(asked);
+    agenda_set(prober->agenda, &asked->turn, asked->due);
     ask(asked, due, late_ns);
 }
 
@@ -448,14 +451,14 @@ static void start(struct asked *asked)
     struct prober *prober = asked->prober;
     if (prober->is_draining)
         return;
-    asked->place = clock_mono();
+    asked->due = clock_mono();
     if (prober->at_once) {
         agenda_set_now(prober->agenda, &asked->turn);
         return;
     }
     uint64_t chance = hash_bytes(asked->text, strlen(asked->text), prober->seed);
-    asked->place.ns += (int64_t)(chance % (uint64_t)asked->step_ns);
-    agenda_set(prober->agenda, &asked->turn, due_at(asked));
+    asked->due.ns += (int64_t)(chance % (uint64_t)asked->step_ns);
+    agenda_set(prober->agenda, &asked->turn, asked->due);
 }
 
 static void retire(struct asked *asked)
@@ -490,12 +493,15 @@ static void carry_on(struct asked *old, struct asked *replacement)
         start(old);
 }
 
-static enum err check_manners(const struct prober *prober, const struct probe_plan *plan,
-                              struct why *why)
+static enum err check_entry(const struct prober *prober, const struct probe_plan *plan,
+                            struct why *why)
 {
     struct target target;
+    enum err err = prober_check(plan, why);
+    if (err || !prober->options)
+        return err;
     target_parse(plan->target, strlen(plan->target), &target, NULL);
-    if (prober->options && target.addr.family &&
+    if (target.addr.family &&
         manners_judge(prober->options, &target.addr, true) == MANNERS_EXCLUDED)
         return why_set(why, ERR_CONFIG, "target '%.200s' is excluded", plan->target);
     return ERR_OK;
@@ -508,11 +514,8 @@ static enum err check_plan(const struct prober *prober, const struct probe_plan 
     if (count > PROBER_TARGETS_MAX)
         return why_set(why, ERR_LIMIT, "%zu targets are more than the %d that are allowed", count,
                        PROBER_TARGETS_MAX);
-    for (size_t i = 0; i < count && !err; i++) {
-        err = prober_check(&plan[i], why);
-        if (!err)
-            err = check_manners(prober, &plan[i], why);
-    }
+    for (size_t i = 0; i < count && !err; i++)
+        err = check_entry(prober, &plan[i], why);
     return err;
 }
 

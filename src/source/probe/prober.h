@@ -79,10 +79,10 @@ void prober_free(struct prober *prober);
 struct prober_counters {
     uint64_t asked, answered;
     uint64_t missed;    /* turns that were left out, since the loop stood still */
-    uint64_t held;      /* turns that had to wait, since more would not have been polite */
     uint64_t sent_late; /* by more than AGENDA_STALL_NS; silence on these is LATE */
     /* After when the time table had them: 99 of 100 were sent within that, and the worst. */
     int64_t late_p99_ns, late_worst_ns;
+    uint64_t held;    /* turns that had to wait, since more would not have been polite */
     uint64_t unnamed; /* results dropped: the registry is full */
     /* Packets that did not count as replies. */
     uint64_t echo_late, echo_duplicate, echo_foreign, echo_bad;
