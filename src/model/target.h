@@ -1,8 +1,9 @@
 /* A target: one thing that is asked. Written the same in configuration, command line, log and API:
  *
  *     icmp:ADDRESS   tcp:ADDRESS:PORT   tls:HOST:PORT   smtp:HOST[:PORT]   dns:SERVER/NAME/TYPE
- *     trace:ADDRESS  http://...         https://...
+ *     trace:ADDRESS  http://...         https://...         dns+tcp:SERVER/NAME/TYPE
  *
+ * dns asks by UDP, and by TCP if the answer does not fit; dns+tcp by TCP alone.
  * IPv6 addresses stand in brackets where a port follows: tcp:[2001:db8::1]:443. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
@@ -35,6 +36,7 @@ enum { TARGET_TEXT_MAX = 2048 };
 struct target {
     uint8_t kind;     /* enum target_kind */
     uint8_t layer;    /* host for icmp, path for trace, name for dns, service for the rest */
+    bool is_tcp;      /* dns: by TCP alone */
     uint16_t port;    /* the default of the kind where none is written; 0 for icmp and trace */
     struct part host; /* without brackets; the server for dns */
     struct part name; /* dns: the owner name; http(s): path and query */

@@ -33,6 +33,7 @@ struct asked {
     bool all_addresses;
     struct agenda_entry turn;
     struct fact_memory *facts;  /* NULL: none were met yet */
+    struct probe_memory memory; /* of its engine */
     struct asked *next, **link; /* in the list of those retired */
     uint32_t id;                /* in the registry */
     uint32_t own_peer;          /* what its address is there; 0: it was not met yet */
@@ -90,6 +91,8 @@ static void free_asked(struct asked *asked)
         asked->next->link = asked->link;
     free(asked->expect_text);
     free(asked->facts);
+    if (asked->memory.state)
+        asked->memory.release(asked->memory.state);
     free(asked);
 }
 
@@ -270,6 +273,7 @@ static void ask(struct asked *asked, struct mono due, int64_t late_ns)
         .timeout_ns = asked->timeout_ns,
         .expect_status = asked->expect_status,
         .expect_text = asked->expect_text,
+        .memory = &asked->memory,
         .answered = on_answer,
         .context = asked,
     };
