@@ -17,6 +17,7 @@ static const struct {
     [TARGET_TLS] = {"tls", "tls:", LAYER_SERVICE, 0},
     [TARGET_SMTP] = {"smtp", "smtp:", LAYER_SERVICE, 25},
     [TARGET_DNS] = {"dns", "dns:", LAYER_NAME, 53},
+    [TARGET_ZONE] = {"zone", "zone:", LAYER_NAME, 53},
     [TARGET_TRACE] = {"trace", "trace:", LAYER_PATH, 0},
     [TARGET_HTTP] = {"http", "http://", LAYER_SERVICE, 80},
     [TARGET_HTTPS] = {"https", "https://", LAYER_SERVICE, 443},
@@ -93,10 +94,12 @@ static enum err unknown_kind(const char *text, size_t n, struct why *why)
     if (addr_parse(text, n, &addr))
         return why_set(why, ERR_INPUT, "'%.*s' is an address; to ping it, write 'icmp:%.*s'", shown,
                        text, shown, text);
-    return why_set(why, ERR_INPUT,
-                   "'%.*s' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, "
-                   "smtp:HOST, dns:SERVER/NAME/TYPE, trace:ADDRESS or a http:// or https:// URL",
-                   shown, text);
+    return why_set(
+        why, ERR_INPUT,
+        "'%.*s' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, "
+        "smtp:HOST, dns:SERVER/NAME/TYPE, zone:NAME, trace:ADDRESS or a http:// or https:// "
+        "URL",
+        shown, text);
 }
 
 static bool is_host_byte(char c)
@@ -150,6 +153,14 @@ static bool parse_dns(const char *text, size_t at, size_t n, struct target *out)
     return parse_host(text, at, server_end, !is_bare, out);
 }
 
+/* NAME, with the port after a colon. No zone is called like an address. */
+static bool parse_zone(const char *text, size_t at, size_t n, struct target *out)
+{
+    bool is_read = parse_host(text, at, n, true, out) && !out->addr.family;
+    out->name = out->host;
+    return is_read;
+}
+
 static bool parse_url(const char *text, size_t at, size_t n, struct target *out)
 {
     const char *slash = memchr(text + at, '/', n - at);
@@ -172,6 +183,8 @@ static bool parse_rest(const char *text, size_t at, size_t n, struct target *out
         return parse_host(text, at, n, true, out);
     case TARGET_DNS:
         return parse_dns(text, at, n, out);
+    case TARGET_ZONE:
+        return parse_zone(text, at, n, out);
     case TARGET_HTTP:
     case TARGET_HTTPS:
         return parse_url(text, at, n, out);
@@ -189,6 +202,7 @@ static const char *expected(enum target_kind kind)
         [TARGET_TLS] = "tls:HOST:PORT",
         [TARGET_SMTP] = "smtp:HOST or smtp:HOST:PORT",
         [TARGET_DNS] = "dns:SERVER/NAME/TYPE or dns+tcp:SERVER/NAME/TYPE with the type in capitals",
+        [TARGET_ZONE] = "zone:NAME or zone:NAME:PORT",
         [TARGET_TRACE] = "trace:ADDRESS",
         [TARGET_HTTP] = "http://HOST[:PORT][/PATH]",
         [TARGET_HTTPS] = "https://HOST[:PORT][/PATH]",

@@ -40,6 +40,9 @@ static const struct {
     {"dns:ns.example/./NS", TARGET_DNS, LAYER_NAME, 53, "ns.example", ".", "NS", 0},
     {"dns:127.0.0.1/a/TYPE65", TARGET_DNS, LAYER_NAME, 53, "127.0.0.1", "a", "TYPE65", 4},
     {"dns+tcp:192.0.2.1:54/kp./SOA", TARGET_DNS, LAYER_NAME, 54, "192.0.2.1", "kp.", "SOA", 4},
+    {"zone:kp.", TARGET_ZONE, LAYER_NAME, 53, "kp.", "kp.", "", 0},
+    {"zone:kp:5353", TARGET_ZONE, LAYER_NAME, 5353, "kp", "kp", "", 0},
+    {"zone:.", TARGET_ZONE, LAYER_NAME, 53, ".", ".", "", 0},
     {"http://kcna.kp", TARGET_HTTP, LAYER_SERVICE, 80, "kcna.kp", "", "", 0},
     {"http://kcna.kp/", TARGET_HTTP, LAYER_SERVICE, 80, "kcna.kp", "/", "", 0},
     {"http://[::1]:8080/a:b", TARGET_HTTP, LAYER_SERVICE, 8080, "::1", "/a:b", "", 6},
@@ -86,9 +89,9 @@ static const struct {
     {"ftp://a/", "'ftp://a/' is no kind of target; did you mean 'tcp:...'?"},
     {"gopher://a/",
      "'gopher://a/' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, "
-     "smtp:HOST, dns:SERVER/NAME/TYPE, trace:ADDRESS or a http:// or https:// URL"},
+     "smtp:HOST, dns:SERVER/NAME/TYPE, zone:NAME, trace:ADDRESS or a http:// or https:// URL"},
     {"", "'' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, smtp:HOST, "
-         "dns:SERVER/NAME/TYPE, trace:ADDRESS or a http:// or https:// URL"},
+         "dns:SERVER/NAME/TYPE, zone:NAME, trace:ADDRESS or a http:// or https:// URL"},
     {"icmp:", "'icmp:' is not a target of kind icmp; expected icmp:ADDRESS"},
     {"icmp:a.example", "'icmp:a.example' is not a target of kind icmp; expected icmp:ADDRESS"},
     {"icmp:192.0.2.1:80",
@@ -118,6 +121,9 @@ static const struct {
     {"dns:/a/A", "'dns:/a/A' is not a target of kind dns; expected " DNS_FORMS},
     {"dns+tcp:192.0.2.1/a",
      "'dns+tcp:192.0.2.1/a' is not a target of kind dns; expected " DNS_FORMS},
+    {"zone:192.0.2.1", "'zone:192.0.2.1' is not a target of kind zone; expected zone:NAME or "
+                       "zone:NAME:PORT"},
+    {"zone:", "'zone:' is not a target of kind zone; expected zone:NAME or zone:NAME:PORT"},
     {"http://", "'http://' is not a target of kind http; expected http://HOST[:PORT][/PATH]"},
     {"http:///x", "'http:///x' is not a target of kind http; expected http://HOST[:PORT][/PATH]"},
     {"http://user@a/", "'http://user@a/' is not a target of kind http; expected "

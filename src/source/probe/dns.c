@@ -144,7 +144,8 @@ static void finish_named(struct dns_run *run)
     static const char name[] = "hostname.bind.";
     struct dns_query query;
     int64_t left = left_ns(run);
-    if (!run->question.account || run->memory->last == run->answer.outcome || left <= 0 ||
+    if (!run->question.account || !run->question.memory ||
+        run->memory->last == run->answer.outcome || left <= 0 ||
         !dns_query_make(name, sizeof name - 1, "TXT", 3, DNS_CHAOS, (uint16_t)entropy_u64(),
                         &query))
         finish(run);
