@@ -232,7 +232,8 @@ static void proceed_tcp(struct dns_exchange *exchange)
         return;
     if (exchange->stage == STAGE_CONNECT) {
         exchange->stage = STAGE_SEND;
-        account_reached(exchange->call.account, STAGE_CONNECT, since_start(exchange));
+        if (!account_reached_ns(exchange->call.account, STAGE_CONNECT))
+            account_reached(exchange->call.account, STAGE_CONNECT, since_start(exchange));
     }
     send_tcp(exchange);
     if (!exchange->is_over)

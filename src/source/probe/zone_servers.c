@@ -61,8 +61,8 @@ static void ask_rest(struct zone_run *run, const struct zone_query *asked)
 {
     struct zone_records *records = &run->records[asked->about];
     struct zone_query query = *asked;
-    bool may_be_signed = ldns_rr_list_rr_count(records->soa.signatures) || run->anchors ||
-                         run->view.is_parent_inside;
+    bool may_be_signed =
+        ldns_rr_list_rr_count(records->soa.signatures) || run->anchors || !run->view.is_parent_seen;
     if (records->is_asked_rest)
         return;
     records->is_asked_rest = true;
@@ -90,7 +90,8 @@ static void on_soa(struct zone_run *run, const struct zone_query *query,
         dnssec_set_done(&records->soa);
         return;
     }
-    account_reached(run->question.account, STAGE_REPLY, stopwatch_elapsed_ns(&run->watch));
+    if (!account_reached_ns(run->question.account, STAGE_REPLY))
+        account_reached(run->question.account, STAGE_REPLY, stopwatch_elapsed_ns(&run->watch));
     records->has_signatures = result->reply->has_edns;
     server->serial = result->reply->serial;
     ask_rest(run, query);
@@ -121,8 +122,9 @@ void zone_add_server(struct zone_run *run, int name, const struct addr *addr)
 
 static void on_addresses(struct zone_run *run, int name, const struct lookup_result *result)
 {
-    run->view.names[name].has_no_address =
-        result->status == LOOKUP_NO_NAME || result->status == LOOKUP_NO_ADDRESS;
+    struct zone_name *known = &run->view.names[name];
+    known->has_no_address = result->status == LOOKUP_NO_NAME || result->status == LOOKUP_NO_ADDRESS;
+    known->is_unknown = !result->count && !known->has_no_address;
     for (size_t i = 0; i < result->count; i++)
         zone_add_server(run, name, &result->addrs[i]);
 }
@@ -275,7 +277,8 @@ static void judge_serials(struct zone_run *run)
 
 static bool is_same_list(const ldns_rr_list *a, const ldns_rr_list *b)
 {
-    return ldns_rr_list_rr_count(a) == ldns_rr_list_rr_count(b) && ldns_rr_list_compare(a, b) == 0;
+    size_t n = ldns_rr_list_rr_count(a);
+    return n == ldns_rr_list_rr_count(b) && (n == 0 || ldns_rr_list_compare(a, b) == 0);
 }
 
 static bool is_same_set(const struct dnssec_set *a, const struct dnssec_set *b)

@@ -95,7 +95,7 @@ static int odd_addr(const struct addr *a, size_t a_count, const struct addr *b, 
 static bool differs(const struct zone_view *view)
 {
     uint32_t own = names_of(view, false);
-    bool is_odd = !view->is_parent_inside && own && own != names_of(view, true);
+    bool is_odd = view->is_parent_seen && own && own != names_of(view, true);
     for (size_t i = 0; i < view->server_count; i++)
         is_odd |= view->servers[i].has_names && view->servers[i].names != own;
     for (size_t i = 0; i < view->name_count; i++) {
@@ -112,7 +112,9 @@ static bool differs(const struct zone_view *view)
 static void judge_unserved(const struct zone_view *view, struct answer *out)
 {
     const struct zone_heard *said = NULL, *silent = NULL;
-    bool is_same = true, is_silence_same = true, is_ours_alone = true;
+    bool is_same = true, is_silence_same = true, is_ours_alone = true, is_unknown = false;
+    for (size_t i = 0; i < view->name_count; i++)
+        is_unknown |= view->names[i].is_unknown;
     for (size_t i = 0; i < view->server_count; i++) {
         const struct zone_heard *heard = &view->servers[i].udp;
         if (is_ours(heard->outcome))
@@ -127,7 +129,7 @@ static void judge_unserved(const struct zone_view *view, struct answer *out)
         }
     }
     out->stage = STAGE_REPLY;
-    if (!view->server_count) {
+    if (!view->server_count && !is_unknown) {
         out->outcome = OUTCOME_NO_ADDRESS;
         out->stage = STAGE_RESOLVE;
     } else if (is_ours_alone) {
@@ -171,7 +173,8 @@ static enum outcome judge_signatures(const struct zone_view *view)
 
 static bool is_degraded(const struct zone_view *view)
 {
-    bool is_ill = differs(view) || view->is_remembered || view->resolver == RESOLVER_REJECTS;
+    bool is_cut_off = view->is_remembered && view->parent[0];
+    bool is_ill = differs(view) || is_cut_off || view->resolver == RESOLVER_REJECTS;
     for (size_t i = 0; i < view->name_count; i++)
         is_ill |= view->names[i].has_no_address;
     for (size_t i = 0; i < view->server_count; i++) {
@@ -228,7 +231,7 @@ static void tell_names(const struct zone_view *view, struct account *account)
     for (size_t i = 0; i < view->name_count; i++) {
         const struct zone_name *name = &view->names[i];
         size_t n = strlen(name->text);
-        if (name->is_at_parent && !view->is_parent_inside)
+        if (name->is_at_parent && view->is_parent_seen)
             account_add(account, FACT_NS_PARENT, name->text, n);
         if (name->is_in_zone)
             account_add(account, FACT_NS_ZONE, name->text, n);
@@ -239,8 +242,7 @@ static void tell_odd_name(const struct zone_view *view, const struct zone_name *
                           struct account *account, struct buffer *line)
 {
     char addr[ADDR_TEXT_MAX];
-    if (!view->is_parent_inside && names_of(view, false) &&
-        name->is_at_parent != name->is_in_zone) {
+    if (view->is_parent_seen && names_of(view, false) && name->is_at_parent != name->is_in_zone) {
         buffer_printf(line, "%s only %s", name->text,
                       name->is_at_parent ? "at the parent" : "in the zone");
         add_line(account, FACT_NS_DIFFERENCE, line);
@@ -314,10 +316,10 @@ static void tell_servers(const struct zone_view *view, struct account *account)
         add_line(account, FACT_NS_FAULTS, &line);
     }
     buffer_done(&line);
-    if (view->expire_s) {
+    if (skew)
         account_number(account, FACT_SERIAL_SKEW, skew);
+    if (view->expire_s)
         account_number(account, FACT_SOA_EXPIRE, view->expire_s);
-    }
     if (expires_s)
         account_number(account, FACT_ZONE_EXPIRES, expires_s);
 }

@@ -17,7 +17,8 @@ enum { ZONE_NAMES_MAX = 24, ZONE_SERVERS_MAX = 32, ZONE_ADDRS_MAX = 4 };
 struct zone_name {
     char text[DNS_NAME_TEXT];
     bool is_at_parent, is_in_zone;
-    bool has_no_address; /* says whoever knows its addresses */
+    bool has_no_address; /* says the resolver */
+    bool is_unknown;     /* ... or it could not be asked */
     struct addr parent[ZONE_ADDRS_MAX], own[ZONE_ADDRS_MAX];
     uint8_t parent_count, own_count;
 };
@@ -56,9 +57,8 @@ struct zone_view {
     char parent[DNS_NAME_TEXT]; /* "" while it is not found */
     enum outcome delegation;    /* OK, or why there is none */
     uint16_t delegation_code;
-    bool is_remembered; /* the parent could not be asked: the delegation is an earlier one */
-    bool
-        is_parent_inside; /* the parent's server has the zone too: what the parent says is not seen */
+    bool is_remembered;  /* it is an earlier one: `parent` could not be asked, or no root server */
+    bool is_parent_seen; /* else its server has the zone too, and answers in its place */
     struct zone_name names[ZONE_NAMES_MAX];
     size_t name_count;
     struct zone_server servers[ZONE_SERVERS_MAX];

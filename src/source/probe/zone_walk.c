@@ -276,7 +276,6 @@ static void take_inside(struct zone_run *run, const struct zone_query *query,
 {
     bool is_end = strcmp(run->sought, run->name) == 0;
     if (is_end) {
-        run->view.is_parent_inside = true;
         run->view.chain = vouch_for(run, run->dname, NULL);
         take_delegation(run, ldns_pkt_answer(packet), ldns_pkt_additional(packet));
         if (!ldns_dname_label_count(run->dname) || is_anchored_at(run, run->dname))
@@ -387,6 +386,7 @@ static void on_delegation(struct zone_run *run, const struct zone_query *query,
         if (!next) {
             take_authority(run, query, reply, outcome);
         } else if (ldns_dname_compare(next, run->dname) == 0) {
+            run->view.is_parent_seen = true;
             run->view.chain = vouch_for(run, next, ldns_pkt_authority(reply->packet));
             take_delegation(run, ldns_pkt_authority(reply->packet),
                             ldns_pkt_additional(reply->packet));
