@@ -228,6 +228,27 @@ static void differing_addresses_are_told(void **state)
     check_fact("ns2.kp. 127.0.1.4: 7");
 }
 
+/* Hundreds of names, which need TCP: as many are asked as there is room for. */
+static void many_name_servers_are_bounded(void **state)
+{
+    (void)state;
+    enum { NAMES = 400, LINE = 64 };
+    static char lines[NAMES * LINE];
+    size_t n = (size_t)snprintf(lines, sizeof lines, "@ SOA ns1 root 7 1 0 3600 60\n");
+    for (int i = 0; i < NAMES; i++)
+        n += (size_t)snprintf(lines + n, sizeof lines - n, "@ NS ns%d\nns%d A 127.0.1.%d\n", i, i,
+                              2 + i % 2);
+    held_set(kp, lines);
+    n = (size_t)snprintf(lines, sizeof lines, "@ SOA ns root 1 1 0 3600 60\n@ NS ns\n");
+    for (int i = 0; i < NAMES; i++)
+        n += (size_t)snprintf(lines + n, sizeof lines - n, "kp NS ns%d.kp\nns%d.kp A 127.0.1.%d\n",
+                              i, i, 2 + i % 2);
+    held_set(root, lines);
+    struct observation result = look();
+    check(&result, "ok", STAGE_DONE);
+    assert_true(ns1->asked <= 6); /* once over for its address, however many names it has */
+}
+
 static void servers_that_disagree_are_told(void **state)
 {
     (void)state;
@@ -502,6 +523,7 @@ int main(void)
         TEST(server_of_the_parent_alone_is_lame),
         TEST(differing_name_servers_are_told),
         TEST(differing_addresses_are_told),
+        TEST(many_name_servers_are_bounded),
         TEST(servers_that_disagree_are_told),
         TEST(serial_that_stays_behind_is_told),
         TEST(zones_below_zones_are_found),

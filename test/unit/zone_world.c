@@ -289,6 +289,20 @@ static size_t reply_to(struct named *server, const uint8_t *bytes, size_t n, uin
 
 /* ---- servers ---- */
 
+/* What does not fit into a datagram is left out: header and question remain, and TC. */
+static size_t cut(uint8_t *reply, size_t size)
+{
+    enum { HEADER = 12, TC = 2, MOST = 1232 };
+    size_t at = HEADER;
+    if (size <= MOST)
+        return size;
+    while (reply[at])
+        at += reply[at] + 1U;
+    reply[2] |= TC;
+    memset(reply + 6, 0, HEADER - 6);
+    return at + 5;
+}
+
 static void serve_udp(struct named *server)
 {
     uint8_t bytes[512], *reply = NULL;
@@ -297,7 +311,7 @@ static void serve_udp(struct named *server)
     ssize_t n = recvfrom(server->udp, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &length);
     size_t size = n > 0 ? reply_to(server, bytes, (size_t)n, &reply) : 0;
     if (size)
-        sendto(server->udp, reply, size, 0, (struct sockaddr *)&from, length);
+        sendto(server->udp, reply, cut(reply, size), 0, (struct sockaddr *)&from, length);
     free(reply);
 }
 
