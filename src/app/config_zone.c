@@ -56,8 +56,12 @@ static bool read_address(struct reading *reading, const yaml_node_t *node, const
 {
     char shown[DOCUMENT_SHOWN_MAX];
     const char *text = document_scalar(node);
-    if (text && addr_parse(text, strlen(text), out))
-        return true;
+    if (text && addr_parse(text, strlen(text), out)) {
+        bool is_excluded = manners_judge(&reading->config.manners, out, true) == MANNERS_EXCLUDED;
+        if (is_excluded)
+            document_fault(&reading->document, node, "%s: %s is excluded", key, text);
+        return !is_excluded;
+    }
     document_fault(&reading->document, node, "%s: found %s; expected an address", key,
                    document_show(node, shown));
     return false;
@@ -140,8 +144,8 @@ void config_read_zone(struct reading *reading, const yaml_node_t *node)
                               .count = 1,
                               .zone = read_settings(reading, &nodes)};
     config_add_member(reading, nodes.zone, NAME_ZONE, name, 0);
-    bool is_shared = !document_is_mapping(node) &&
-                     registry_find(reading->seen, NAME_TARGET, text, strlen(text));
+    bool is_shared =
+        !document_is_mapping(node) && registry_find(reading->seen, NAME_TARGET, text, strlen(text));
     if (target_parse(text, strlen(text), &target, NULL))
         return;
     if (!is_shared && config_is_new(reading, nodes.zone, NAME_TARGET, text, "target"))

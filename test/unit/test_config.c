@@ -232,6 +232,8 @@ static const struct {
      "etc/l.yaml:3:11: found settings without a zone; expected 'zone: ...'\n"},
     {HEAD "zones: [{zone: kp, via: [here]}]\n",
      "etc/l.yaml:3:28: via: found 'here'; expected an address\n"},
+    {"exclude: [192.0.2.0/24]\n" HEAD "zones: [{zone: kp, resolver: 192.0.2.1}]\n",
+     "etc/l.yaml:4:32: resolver: 192.0.2.1 is excluded\n"},
     {HEAD "zones: [{zone: kp, trust_anchors: [\"jp. DS 1 13 2 00\"]}]\n",
      "etc/l.yaml:3:18: zone kp.: 'jp. DS 1 13 2 00' is no trust anchor of it; expected DS or "
      "DNSKEY "

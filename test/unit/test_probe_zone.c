@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT_NS (2 * NS_PER_S) /* a question is given an eighth of it */
+#define TIMEOUT_NS (4 * NS_PER_S) /* a question is given an eighth of it */
+#define ROUND_NS (4 * NS_PER_S)   /* where it is looked at again */
 
 enum { DAY_S = 86400 };
 
@@ -269,9 +270,8 @@ static void serial_that_stays_behind_is_told(void **state)
     struct held *newer = zone_world_hold(&world, "kp.", KP_SERIAL("5"));
     snprintf(target, sizeof target, "zone:kp.:%u", world.port);
     struct probe_plan plan = {.target = target,
-                              .interval_ns =
-                                  2500 * NS_PER_MS, /* it should have news after a second */
-                              .timeout_ns = TIMEOUT_NS,
+                              .interval_ns = ROUND_NS, /* it should have news after a second */
+                              .timeout_ns = ROUND_NS,
                               .count = 1,
                               .zone = &settings};
     held_set(kp, KP_SERIAL("4294967290")); /* RFC 1982: behind */
@@ -331,8 +331,8 @@ static void lost_way_leads_to_those_who_were_known(void **state)
     char target[64];
     snprintf(target, sizeof target, "zone:kp.:%u", world.port);
     struct probe_plan plan = {.target = target,
-                              .interval_ns = TIMEOUT_NS,
-                              .timeout_ns = TIMEOUT_NS,
+                              .interval_ns = ROUND_NS,
+                              .timeout_ns = ROUND_NS,
                               .count = 1,
                               .zone = &settings};
     assert_int_equal(prober_set_plan(fixture.prober, &plan, 1, NULL), ERR_OK);

@@ -239,7 +239,9 @@ static void start_task(struct zone_task *task)
 {
     struct zone_run *run = task->run;
     const struct zone_query *query = &task->query;
-    int64_t patience = run->question.timeout_ns / PATIENCE_PART, left = left_ns(run) * 9 / 10;
+    /* TCP sends again by itself, a second after what was lost (RFC 6298). */
+    int64_t patience = run->question.timeout_ns / PATIENCE_PART * (query->by_tcp ? 2 : 1),
+            left = left_ns(run) * 9 / 10;
     struct dns_call call = {.server = query->server,
                             .port = run->question.target->port,
                             .by_tcp = query->by_tcp,
