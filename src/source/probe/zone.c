@@ -115,13 +115,6 @@ static void close_waiting(struct zone_run *run)
         close_lookup(run->lookups);
 }
 
-static void forget_all(void *state)
-{
-    struct zone_memory *memory = state;
-    zone_cut_forget(&memory->parent);
-    free(memory);
-}
-
 static void close_run(struct zone_run *run)
 {
     close_waiting(run);
@@ -130,12 +123,11 @@ static void close_run(struct zone_run *run)
         dnssec_set_done(&run->records[i].names);
         dnssec_set_done(&run->records[i].keys);
     }
-    zone_cut_forget(&run->cut);
+    ldns_rr_list_deep_free(run->cut.keys);
     ldns_rr_list_deep_free(run->given);
     ldns_rr_list_deep_free(run->anchors);
     ldns_rdf_deep_free(run->dname);
-    if (run->forgotten)
-        forget_all(run->forgotten);
+    free(run->forgotten);
     *run->link = run->next;
     if (run->next)
         run->next->link = run->link;
@@ -389,11 +381,11 @@ static struct zone_memory *recall(struct zone_run *run)
     if (!slot)
         return run->forgotten = mem_new(1, sizeof(struct zone_memory));
     if (!slot->state)
-        *slot = (struct probe_memory){mem_new(1, sizeof(struct zone_memory)), forget_all};
+        *slot = (struct probe_memory){mem_new(1, sizeof(struct zone_memory)), free};
     struct zone_memory *memory = slot->state;
     uint64_t settings = hash_settings(&run->settings);
     if (memory->settings != settings)
-        zone_cut_forget(&memory->parent);
+        memory->parent.count = 0;
     memory->settings = settings;
     return memory;
 }

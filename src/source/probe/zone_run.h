@@ -32,8 +32,8 @@ struct zone_known {
 
 /* What is known from earlier looks. */
 struct zone_memory {
-    uint64_t settings; /* a hash: the parent was found by these */
-    struct zone_cut parent;
+    uint64_t settings;      /* a hash: the parent was found by these */
+    struct zone_cut parent; /* without keys */
     struct mono learnt;
     unsigned turn; /* which of the parent's servers is asked */
     struct zone_known servers[ZONE_SERVERS_MAX];
@@ -104,7 +104,6 @@ void zone_look_up(struct zone_run *run, const char *host, int about,
                                const struct lookup_result *result));
 
 void zone_walk_begin(struct zone_run *run);
-void zone_cut_forget(struct zone_cut *cut);
 
 /* Takes up a name server with the addresses that a section has for it, by the parent or by the zone
  * itself; where there are none, they are looked up. */

@@ -6,9 +6,8 @@
 
 #define BELIEVED_NS NS_PER_HOUR
 enum {
-    TRIES_MAX = 2, /* of a zone's servers, until it is given up */
-    LABELS_MAX =
-        10, /* asked for one after the other (RFC 9156, section 2.3), then the whole name */
+    TRIES_MAX = 2,     /* of a zone's servers, until it is given up */
+    LABELS_MAX = 10,   /* one more each time (RFC 9156, section 2.3), then the whole name */
     QUESTIONS_MAX = 24 /* that were answered, on the way down */
 };
 
@@ -22,12 +21,6 @@ enum { ROOT_ADDRS = sizeof roots / sizeof *roots };
 static void ask_next(struct zone_run *run);
 
 /* Cuts. */
-
-void zone_cut_forget(struct zone_cut *cut)
-{
-    ldns_rr_list_deep_free(cut->keys);
-    *cut = (struct zone_cut){0};
-}
 
 static void add_cut_server(struct zone_cut *cut, const struct addr *addr)
 {
@@ -63,28 +56,6 @@ static void enter(struct zone_run *run, const char *name, enum dnssec chain)
     ldns_rdf_deep_free(dname);
 }
 
-static void remember_cut(struct zone_run *run)
-{
-    struct zone_memory *memory = run->memory;
-    if (!run->is_from_memory)
-        memory->learnt = clock_mono();
-    zone_cut_forget(&memory->parent);
-    memory->parent = run->cut;
-    memory->parent.keys = run->cut.keys ? ldns_rr_list_clone(run->cut.keys) : NULL;
-}
-
-static bool recall_cut(struct zone_run *run)
-{
-    const struct zone_memory *memory = run->memory;
-    if (!memory->parent.count || mono_diff(clock_mono(), memory->learnt) > BELIEVED_NS)
-        return false;
-    run->cut = memory->parent;
-    run->cut.keys = memory->parent.keys ? ldns_rr_list_clone(memory->parent.keys) : NULL;
-    run->is_from_memory = true;
-    ask_longer(run, ldns_dname_label_count(run->dname));
-    return true;
-}
-
 /* The chain of trust. */
 
 static bool is_anchored_at(const struct zone_run *run, const ldns_rdf *zone)
@@ -97,6 +68,33 @@ static void set_anchors(struct zone_run *run, ldns_rr_list *anchors)
 {
     ldns_rr_list_deep_free(run->anchors);
     run->anchors = anchors;
+}
+
+/* What the chain hangs on above the zone may change at any time, so that way is gone each time. */
+static bool is_worth_remembering(const struct zone_run *run)
+{
+    return !run->given || is_anchored_at(run, run->dname);
+}
+
+static void remember_cut(struct zone_run *run)
+{
+    if (!is_worth_remembering(run))
+        return;
+    if (!run->is_from_memory)
+        run->memory->learnt = clock_mono();
+    run->memory->parent = run->cut;
+}
+
+static bool recall_cut(struct zone_run *run)
+{
+    const struct zone_memory *memory = run->memory;
+    bool is_fresh = mono_diff(clock_mono(), memory->learnt) <= BELIEVED_NS;
+    if (!is_worth_remembering(run) || !memory->parent.count || !is_fresh)
+        return false;
+    run->cut = memory->parent;
+    run->is_from_memory = true;
+    ask_longer(run, ldns_dname_label_count(run->dname));
+    return true;
 }
 
 static enum dnssec break_chain(struct zone_run *run, enum dnssec verdict)
@@ -206,7 +204,7 @@ static void give_up(struct zone_run *run)
 {
     struct zone_memory *memory = run->memory;
     if (run->is_from_memory) { /* perhaps it is another way by now */
-        zone_cut_forget(&memory->parent);
+        memory->parent.count = 0;
         begin_at_top(run);
         ask_next(run);
         return;
