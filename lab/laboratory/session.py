@@ -94,7 +94,8 @@ class Session:
         clock = [world.plan.vantages[n].name for n in scenario.clock]
         vantages = {v.name: v for v in world.plan.vantages}
         world.watch = Watch(world.box, world.plan, lastlight_of(self.options).resolve(),
-                            lambda name: world.servers.resolv_conf(vantages[name]), world.servers.ca_file, clock)
+                            lambda name: world.servers.resolv_conf(vantages[name]), world.servers.ca_file,
+                            world.servers.dns.zones.anchors, clock)
         self.tell("lastlight watches from " + ", ".join(v.name for v in world.plan.vantages))
         world.watch.start()
         time.sleep(scenario.before_s)

@@ -1,6 +1,6 @@
 """lastlight, watching the world of the laboratory as a user would run it, from every vantage.
 
-    watch = Watch(box, plan, lastlight, resolv_conf, ca_file, clock=["west"])
+    watch = Watch(box, plan, lastlight, resolv_conf, ca_file, anchors, clock=["west"])
     watch.start()
     ...                                    # the world is broken and mended
     watch.stop()
@@ -35,6 +35,7 @@ OPENS = re.compile(r"lastlight: incident (\d+) on \S+, since ")
 
 PING = {"interval": "1s", "timeout": "900ms"}
 ASK = {"interval": "2s", "timeout": "1500ms"}   # names and services
+LOOK = {"interval": "5s", "timeout": "4s"}      # at zones as a whole
 
 
 def targets(plan):
@@ -63,11 +64,20 @@ def _services(host):
     return found
 
 
-def configuration(plan, vantage, hears_routes):
+def zones(plan, anchors):
+    """The country's zones, found from the root of this world on, and as the vantage's own resolver takes them."""
+    found = []
+    for zone in plan.country["zones"]:
+        look = {"zone": zone, **LOOK, "via": [plan.root.address], "resolver": "127.0.0.1"}
+        found.append({**look, "trust_anchors": anchors(zone)} if anchors(zone) else look)
+    return found
+
+
+def configuration(plan, vantage, hears_routes, anchors):
     """lastlight.yaml of a vantage. JSON is YAML too; a line each is enough to read it."""
     country = plan.country
     subject = {"name": country["name"], "title": country["title"], "timezone": country["timezone"],
-               "zones": country["zones"], "prefixes": country["prefixes"], "asns": [country["asn"]]}
+               "zones": zones(plan, anchors), "prefixes": country["prefixes"], "asns": [country["asn"]]}
     controls = [_target(f"icmp:{c.address}", PING) for c in plan.controls]
     lines = ["journal: lastlight.db", f"vantage: {_flow({'name': vantage.name, 'controls': controls})}"]
     if hears_routes:
@@ -134,12 +144,13 @@ class Listener(threading.Thread):
 
 
 class Watch:
-    """`resolv_conf`: gives the file that a vantage's programs see as /etc/resolv.conf. `ca_file`: the
+    """`anchors`: gives the trust anchors of a zone, if it is signed. `resolv_conf`: gives the file that a vantage's programs see as /etc/resolv.conf. `ca_file`: the
     authority that the country's certificates are signed by. `clock`: names of vantages whose clock
     will be stepped. `hears_routes`: whether a collector will speak BMP to the first vantage."""
 
-    def __init__(self, box, plan, lastlight, resolv_conf, ca_file, clock=None, hears_routes=True):
+    def __init__(self, box, plan, lastlight, resolv_conf, ca_file, anchors, clock=None, hears_routes=True):
         self.plan, self.resolv_conf, self.ca_file = plan, resolv_conf, ca_file
+        self.anchors = anchors
         self.lastlight = Path(lastlight).absolute()
         self.hears_routes = hears_routes
         self.nodes = {v.name: box.node(v.name) for v in plan.vantages}
@@ -158,7 +169,7 @@ class Watch:
 
     def start(self):
         for number, vantage in enumerate(self.plan.vantages):
-            text = configuration(self.plan, vantage, self.hears_routes and number == 0)
+            text = configuration(self.plan, vantage, self.hears_routes and number == 0, self.anchors)
             self._check_config(self.nodes[vantage.name].write("lastlight.yaml", text))
         for name in self.clock_offset:
             self._write_clock(name)

@@ -131,6 +131,11 @@ class Zones:
     def trust_anchors(self):
         return [self.keys / f"{ksk}.key" for ksk, _ in self.key_names.values()]
 
+    def anchors(self, origin):
+        """The DS records of a signed zone's keys; none of others."""
+        ksk = self.key_names.get(origin, [None])[0]
+        return [" ".join((self.keys / f"{ksk}.ds").read_text().split())] if ksk else []
+
     def write(self, folder, empty=False):
         """Every zone as a file of its own; with `empty` they hold SOA and NS only."""
         folder.mkdir(parents=True, exist_ok=True)

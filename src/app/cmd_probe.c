@@ -10,6 +10,7 @@
 
 enum { COUNT_MAX = 1000 };
 #define TIMEOUT_NS (5 * NS_PER_S)
+#define ZONE_TIMEOUT_NS (10 * NS_PER_S)
 #define PAUSE_NS NS_PER_S
 
 struct probing {
@@ -79,7 +80,19 @@ static uint8_t family_of(const struct options *options)
     return is_4 == is_6 ? 0 : is_4 ? 4 : 6;
 }
 
-static void make_plan(struct probing *probing, const struct options *options)
+/* A zone is looked at as the configuration says, and for as long as `run` does. */
+static void set_zone(struct probe_plan *plan, const struct config *config)
+{
+    if (strncmp(plan->target, "zone:", 5) != 0)
+        return;
+    plan->interval_ns = plan->timeout_ns = ZONE_TIMEOUT_NS;
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (strcmp(config->plan[i].target, plan->target) == 0)
+            plan->zone = config->plan[i].zone;
+}
+
+static void make_plan(struct probing *probing, const struct options *options,
+                      const struct config *config)
 {
     const struct probe_plan plan = {.interval_ns = TIMEOUT_NS, /* it is taken back before */
                                     .timeout_ns = TIMEOUT_NS,
@@ -95,6 +108,7 @@ static void make_plan(struct probing *probing, const struct options *options)
             continue;
         probing->plan[probing->count] = plan;
         probing->plan[probing->count].target = target;
+        set_zone(&probing->plan[probing->count], config);
         if (options_has(options, OPTION_FOLLOW) && is_page(target))
             probing->plan[probing->count].redirects = PROBER_REDIRECTS_MAX;
         probing->sums[probing->count++].target = target;
@@ -146,7 +160,7 @@ static int probe(struct probing *probing, const struct options *options,
     struct why why;
     if (output_open("-", &probing->output, &why))
         return command_fail(&why);
-    make_plan(probing, options);
+    make_plan(probing, options, config);
     probing->asking = asking_new(&asking, wants_ping(options));
     int status = ask(probing);
     status = status ? status : sum_up(probing);

@@ -14,7 +14,7 @@
  *       - name: kp
  *         title: North Korea
  *         timezone: "+09:00"
- *         zones: [kp.]
+ *         zones: [kp., {zone: com.kp., interval: 10m, resolver: 192.0.2.53}]
  *         prefixes: [175.45.176.0/22]
  *         asns: [131279]
  *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200,
@@ -53,6 +53,11 @@
  * those that a collector has on the web, {collector: rrc00, from: 2022-02-07T05:30:00Z, until:
  * 2022-02-07T06:30:00Z}, with `rib: yes` from the table before that on, with `site` from a mirror. `run` begins
  * once all of them can be had.
+ *
+ * Each of `zones` is looked at as a whole (source/probe/zone.h), every five minutes where nothing else is
+ * written: it is a target of its own, zone:kp. `via` are addresses of root servers, where they are not the
+ * Internet's; `trust_anchors` DS or DNSKEY records of the zone or of one above it, as zone files have
+ * them; `resolver` is the address of one that is asked how it takes the zone.
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.

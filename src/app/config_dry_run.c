@@ -25,8 +25,13 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
         buffer_printf(out, "EHLO and QUIT by SMTP at port %u", target->port);
         return;
     case TARGET_DNS:
-        buffer_printf(out, "a DNS question for %.*s of %.*s", target->type.n,
-                      text + target->type.at, target->name.n, text + target->name.at);
+        buffer_printf(out, "a DNS question for %.*s of %.*s%s", target->type.n,
+                      text + target->type.at, target->name.n, text + target->name.at,
+                      target->is_tcp ? " by TCP" : "");
+        return;
+    case TARGET_ZONE:
+        buffer_puts(out, "DNS questions to the servers above it, and up to five to each address of "
+                         "its own");
         return;
     case TARGET_TRACE:
         buffer_puts(out, "a traceroute");

@@ -34,6 +34,13 @@ enum err config_read_file(const char *path, size_t most, struct buffer *out, str
 void config_read_pace(struct reading *reading, const yaml_node_t *interval,
                       const yaml_node_t *timeout, const yaml_node_t *count, struct pace *pace);
 void config_read_target(struct reading *reading, const yaml_node_t *node, bool is_control);
+/* A zone of a subject, which makes a target. */
+void config_read_zone(struct reading *reading, const yaml_node_t *node);
+/* Adds to the subject that is being read, and to what is asked. */
+void config_add_member(struct reading *reading, const yaml_node_t *node, enum name_kind kind,
+                       const char *text, int64_t interval_ns);
+void config_add_plan(struct reading *reading, const yaml_node_t *node,
+                     const struct probe_plan *plan, const struct target *target);
 void config_read_subject(struct reading *reading, const yaml_node_t *node);
 /* Before the targets; all of them may be NULL. */
 void config_read_manners(struct reading *reading, const yaml_node_t *limits,

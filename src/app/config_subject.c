@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_LONGEST = 400, ZONE_LONGEST = 254 };
+enum { TITLE_LONGEST = 400 };
 
 static bool has_room(struct reading *reading, const yaml_node_t *node, size_t count)
 {
@@ -17,7 +17,7 @@ static bool has_room(struct reading *reading, const yaml_node_t *node, size_t co
     return false;
 }
 
-static void add_member(struct reading *reading, const yaml_node_t *node, enum name_kind kind,
+void config_add_member(struct reading *reading, const yaml_node_t *node, enum name_kind kind,
                        const char *text, int64_t interval_ns)
 {
     if (!has_room(reading, node, reading->member_count))
@@ -27,7 +27,7 @@ static void add_member(struct reading *reading, const yaml_node_t *node, enum na
     reading->members[reading->member_count++] = (struct member_spec){kind, text, interval_ns};
 }
 
-static void add_plan(struct reading *reading, const yaml_node_t *node,
+void config_add_plan(struct reading *reading, const yaml_node_t *node,
                      const struct probe_plan *plan, const struct target *target)
 {
     struct config *config = &reading->config;
@@ -144,9 +144,9 @@ void config_read_target(struct reading *reading, const yaml_node_t *node, bool i
     read_kind(reading, &nodes, &target, &plan);
     if (!config_is_new(reading, nodes.target, NAME_TARGET, text, "target"))
         return;
-    add_plan(reading, nodes.target, &plan, &target);
+    config_add_plan(reading, nodes.target, &plan, &target);
     if (!is_control)
-        add_member(reading, nodes.target, NAME_TARGET, plan.target, pace.interval_ns);
+        config_add_member(reading, nodes.target, NAME_TARGET, plan.target, pace.interval_ns);
 }
 
 /* "+09:00", "-03:30" or "UTC". */
@@ -169,43 +169,6 @@ static void read_timezone(struct reading *reading, const yaml_node_t *node, int 
     document_fault(&reading->document, node,
                    "timezone: found %s; expected the difference to UTC, such as \"+09:00\", or UTC",
                    document_show(node, shown));
-}
-
-static bool is_zone(const char *text)
-{
-    size_t n = strlen(text), label = 0;
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-        if (c == '.' ? label == 0 && n > 1 : !is_plain)
-            return false;
-        label = c == '.' ? 0 : label + 1;
-        if (label > 63)
-            return false;
-    }
-    return n > 0;
-}
-
-/* Zones are kept in small letters and with the dot at their end. */
-static void read_zone(struct reading *reading, const yaml_node_t *node)
-{
-    const char *text;
-    if (!document_text(&reading->document, node, "the name of a zone", ZONE_LONGEST - 1, &text))
-        return;
-    char *zone = arena_alloc(&reading->config.arena, ZONE_LONGEST + 1);
-    size_t n = strlen(text);
-    for (size_t i = 0; i < n; i++)
-        zone[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
-    if (!is_zone(zone)) {
-        document_fault(
-            &reading->document, node,
-            "'%.60s' is not the name of a zone; expected labels with dots between, such as kp.",
-            text);
-        return;
-    }
-    if (zone[n - 1] != '.')
-        zone[n] = '.';
-    add_member(reading, node, NAME_ZONE, zone, 0);
 }
 
 /* What the writer of something that is not quite a prefix may have meant; "" if nothing comes to
@@ -247,7 +210,7 @@ static void read_prefix(struct reading *reading, const yaml_node_t *node)
     config->prefixes = mem_grow(config->prefixes, &config->prefix_capacity,
                                 config->watch.prefix_count + 1, sizeof *config->prefixes);
     config->prefixes[config->watch.prefix_count++] = prefix;
-    add_member(reading, node, NAME_PREFIX, config_keep(reading, canonical), 0);
+    config_add_member(reading, node, NAME_PREFIX, config_keep(reading, canonical), 0);
 }
 
 bool config_parse_asn(const char *text, uint32_t *asn)
@@ -276,7 +239,7 @@ static void read_asn(struct reading *reading, const yaml_node_t *node)
     config->asns = mem_grow(config->asns, &config->asn_capacity, config->watch.asn_count + 1,
                             sizeof *config->asns);
     config->asns[config->watch.asn_count++] = asn;
-    add_member(reading, node, NAME_ASN, arena_printf(&config->arena, "%u", asn), 0);
+    config_add_member(reading, node, NAME_ASN, arena_printf(&config->arena, "%u", asn), 0);
 }
 
 static void read_each(struct reading *reading, const yaml_node_t *list, const char *what,
@@ -338,7 +301,7 @@ void config_read_subject(struct reading *reading, const yaml_node_t *node)
         spec.title = config_keep(reading, text);
     if (timezone)
         read_timezone(reading, timezone, &spec.utc_offset_s);
-    read_each(reading, zones, "zones", read_zone);
+    read_each(reading, zones, "zones", config_read_zone);
     read_each(reading, prefixes, "prefixes", read_prefix);
     read_each(reading, asns, "asns", read_asn);
     read_each(reading, targets, "targets", read_subject_target);

@@ -27,7 +27,7 @@
 #include "model/registry.h"
 
 /* Raised with every change that can change a conclusion. */
-enum { RULES_VERSION = 2 };
+enum { RULES_VERSION = 3 };
 
 struct core;
 

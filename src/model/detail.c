@@ -17,7 +17,7 @@ enum code_meaning code_meaning(enum target_kind kind, enum outcome outcome)
     default:
         break;
     }
-    if (kind == TARGET_DNS)
+    if (kind == TARGET_DNS || kind == TARGET_ZONE)
         return CODE_RCODE;
     bool has_status = kind == TARGET_HTTP || kind == TARGET_HTTPS || kind == TARGET_SMTP;
     return has_status ? CODE_STATUS : CODE_ICMP;
@@ -35,6 +35,7 @@ enum value_meaning value_meaning(enum target_kind kind)
 {
     switch (kind) {
     case TARGET_DNS:
+    case TARGET_ZONE:
         return VALUE_SERIAL;
     case TARGET_TLS:
     case TARGET_HTTPS:

@@ -23,7 +23,7 @@ bool code_is_known(enum code_meaning meaning, enum outcome outcome, unsigned cod
 
 enum value_meaning {
     VALUE_NUMBER,    /* nothing that is defined */
-    VALUE_SERIAL,    /* dns: of the SOA */
+    VALUE_SERIAL,    /* dns: of the SOA; zone: the newest */
     VALUE_NOT_AFTER, /* tls, https, smtp: end of the certificate, seconds since 1970 */
     VALUE_TTL,       /* icmp: of the reply */
     VALUE_HOPS,      /* trace: how far away who answered last is */

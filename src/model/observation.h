@@ -14,7 +14,7 @@
  * | MEMBER     | -         | target, prefix, ASN or zone | subject | -       | -        | interval_ns or 0 |
  *
  *   *   http or smtp status, dns rcode, icmp type << 8 | code
- *   **  dns: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; 0 unknown
+ *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
  *
  * A PROBE's time is when it was sent, for all others when it happened. A SUBJECT begins a subject's

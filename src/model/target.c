@@ -17,24 +17,36 @@ static const struct {
     [TARGET_TLS] = {"tls", "tls:", LAYER_SERVICE, 0},
     [TARGET_SMTP] = {"smtp", "smtp:", LAYER_SERVICE, 25},
     [TARGET_DNS] = {"dns", "dns:", LAYER_NAME, 53},
+    [TARGET_ZONE] = {"zone", "zone:", LAYER_NAME, 53},
     [TARGET_TRACE] = {"trace", "trace:", LAYER_PATH, 0},
     [TARGET_HTTP] = {"http", "http://", LAYER_SERVICE, 80},
     [TARGET_HTTPS] = {"https", "https://", LAYER_SERVICE, 443},
 };
+
+/* The same kind of question over TCP alone. */
+static const char dns_by_tcp[] = "dns+tcp:";
 
 const char *target_kind_name(enum target_kind kind)
 {
     return kinds[kind].name;
 }
 
-static int kind_of(const char *text, size_t n)
+static bool begins_with(const char *text, size_t n, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return n >= length && memcmp(text, prefix, length) == 0;
+}
+
+/* The kind that a text begins like, and where the rest of it begins; -1 if there is none. */
+static int kind_of(const char *text, size_t n, size_t *rest)
 {
     for (int i = 0; i < TARGET_KIND_COUNT; i++) {
-        size_t length = strlen(kinds[i].prefix);
-        if (n >= length && memcmp(text, kinds[i].prefix, length) == 0)
+        *rest = strlen(kinds[i].prefix);
+        if (begins_with(text, n, kinds[i].prefix))
             return i;
     }
-    return -1;
+    *rest = strlen(dns_by_tcp);
+    return begins_with(text, n, dns_by_tcp) ? TARGET_DNS : -1;
 }
 
 static char lower(char c)
@@ -82,10 +94,12 @@ static enum err unknown_kind(const char *text, size_t n, struct why *why)
     if (addr_parse(text, n, &addr))
         return why_set(why, ERR_INPUT, "'%.*s' is an address; to ping it, write 'icmp:%.*s'", shown,
                        text, shown, text);
-    return why_set(why, ERR_INPUT,
-                   "'%.*s' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, "
-                   "smtp:HOST, dns:SERVER/NAME/TYPE, trace:ADDRESS or a http:// or https:// URL",
-                   shown, text);
+    return why_set(
+        why, ERR_INPUT,
+        "'%.*s' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, "
+        "smtp:HOST, dns:SERVER/NAME/TYPE, zone:NAME, trace:ADDRESS or a http:// or https:// "
+        "URL",
+        shown, text);
 }
 
 static bool is_host_byte(char c)
@@ -139,6 +153,14 @@ static bool parse_dns(const char *text, size_t at, size_t n, struct target *out)
     return parse_host(text, at, server_end, !is_bare, out);
 }
 
+/* NAME, with the port after a colon. No zone is called like an address. */
+static bool parse_zone(const char *text, size_t at, size_t n, struct target *out)
+{
+    bool is_read = parse_host(text, at, n, true, out) && !out->addr.family;
+    out->name = out->host;
+    return is_read;
+}
+
 static bool parse_url(const char *text, size_t at, size_t n, struct target *out)
 {
     const char *slash = memchr(text + at, '/', n - at);
@@ -161,6 +183,8 @@ static bool parse_rest(const char *text, size_t at, size_t n, struct target *out
         return parse_host(text, at, n, true, out);
     case TARGET_DNS:
         return parse_dns(text, at, n, out);
+    case TARGET_ZONE:
+        return parse_zone(text, at, n, out);
     case TARGET_HTTP:
     case TARGET_HTTPS:
         return parse_url(text, at, n, out);
@@ -177,7 +201,8 @@ static const char *expected(enum target_kind kind)
         [TARGET_TCP] = "tcp:ADDRESS:PORT, an IPv6 address in brackets",
         [TARGET_TLS] = "tls:HOST:PORT",
         [TARGET_SMTP] = "smtp:HOST or smtp:HOST:PORT",
-        [TARGET_DNS] = "dns:SERVER/NAME/TYPE with the type in capitals",
+        [TARGET_DNS] = "dns:SERVER/NAME/TYPE or dns+tcp:SERVER/NAME/TYPE with the type in capitals",
+        [TARGET_ZONE] = "zone:NAME or zone:NAME:PORT",
         [TARGET_TRACE] = "trace:ADDRESS",
         [TARGET_HTTP] = "http://HOST[:PORT][/PATH]",
         [TARGET_HTTPS] = "https://HOST[:PORT][/PATH]",
@@ -207,12 +232,15 @@ enum err target_parse(const char *text, size_t n, struct target *out, struct why
         if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
             return why_set(why, ERR_INPUT, "target '%s' holds a space or control character",
                            show(text, n, shown));
-    int kind = kind_of(text, n);
+    size_t rest;
+    int kind = kind_of(text, n, &rest);
     if (kind < 0)
         return unknown_kind(text, n, why);
-    struct target target = {
-        .kind = (uint8_t)kind, .layer = kinds[kind].layer, .port = kinds[kind].port};
-    if (!parse_rest(text, strlen(kinds[kind].prefix), n, &target))
+    struct target target = {.kind = (uint8_t)kind,
+                            .layer = kinds[kind].layer,
+                            .is_tcp = kind == TARGET_DNS && rest == strlen(dns_by_tcp),
+                            .port = kinds[kind].port};
+    if (!parse_rest(text, rest, n, &target))
         return why_set(why, ERR_INPUT, "'%s' is not a target of kind %s; expected %s",
                        show(text, n, shown), kinds[kind].name, expected((enum target_kind)kind));
     *out = target;

@@ -105,27 +105,74 @@ long net_send(int fd, const void *bytes, size_t n, int *error)
     return (long)sent;
 }
 
-long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error)
+static struct utc time_of(struct msghdr *header)
+{
+    struct utc received = clock_utc();
+    for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at; at = CMSG_NXTHDR(header, at)) {
+        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        struct timespec time;
+        memcpy(&time, CMSG_DATA(at), sizeof time);
+        received.ns = (int64_t)time.tv_sec * NS_PER_S + time.tv_nsec;
+    }
+    return received;
+}
+
+/* `sender` and `received` may be NULL. */
+static long receive(int fd, void *bytes, size_t n, struct sockaddr_storage *sender,
+                    struct utc *received, int *error)
 {
     _Alignas(struct cmsghdr) char control[256];
     struct iovec part = {bytes, n};
-    struct msghdr header = {.msg_iov = &part,
+    struct msghdr header = {.msg_name = sender,
+                            .msg_namelen = sender ? sizeof *sender : 0,
+                            .msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = control,
                             .msg_controllen = sizeof control};
     ssize_t got = recvmsg(fd, &header, MSG_DONTWAIT);
     *error = got < 0 ? errno : 0;
-    if (got < 0 || !received)
-        return (long)got;
-    *received = clock_utc();
-    for (struct cmsghdr *at = CMSG_FIRSTHDR(&header); at; at = CMSG_NXTHDR(&header, at)) {
-        if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_TIMESTAMPNS)
-            continue;
-        struct timespec time;
-        memcpy(&time, CMSG_DATA(at), sizeof time);
-        received->ns = (int64_t)time.tv_sec * NS_PER_S + time.tv_nsec;
-    }
+    if (got >= 0 && received)
+        *received = time_of(&header);
     return (long)got;
+}
+
+long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error)
+{
+    return receive(fd, bytes, n, NULL, received, error);
+}
+
+static uint16_t port_of(const struct sockaddr_storage *address)
+{
+    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                                : ((const struct sockaddr_in *)address)->sin_port);
+}
+
+int net_open_udp(int family, int *error)
+{
+    int fd = net_open(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0, error);
+    if (fd >= 0)
+        set(fd, SOL_SOCKET, SO_TIMESTAMPNS);
+    return fd;
+}
+
+long net_send_to(int fd, const struct addr *to, uint16_t port, const void *bytes, size_t n,
+                 int *error)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sockaddr_from(to, port, &peer);
+    ssize_t sent = sendto(fd, bytes, n, MSG_NOSIGNAL, (struct sockaddr *)&peer, length);
+    *error = sent < 0 ? errno : 0;
+    return (long)sent;
+}
+
+long net_receive_from(int fd, void *bytes, size_t n, struct net_sender *from, int *error)
+{
+    struct sockaddr_storage sender = {0};
+    long got = receive(fd, bytes, n, &sender, &from->received, error);
+    from->addr = addr_from_sockaddr(&sender);
+    from->port = port_of(&sender);
+    return got;
 }
 
 static int listen_at(const struct addr *at, uint16_t port, int *error)
@@ -162,8 +209,7 @@ uint16_t net_port(int fd)
     socklen_t length = sizeof own;
     if (getsockname(fd, (struct sockaddr *)&own, &length))
         return 0;
-    return ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-                                           : ((struct sockaddr_in *)&own)->sin_port);
+    return port_of(&own);
 }
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */

@@ -38,6 +38,19 @@ bool net_icmp_fault(int fd, struct net_icmp_fault *out);
 long net_send(int fd, const void *bytes, size_t n, int *error);
 long net_receive(int fd, void *bytes, size_t n, struct utc *received, int *error);
 
+/* A UDP socket of family 4 or 6 with a port that cannot be foreseen, which hears everybody: so that who
+ * answers from another address than he was asked at is seen. -1 with *error. */
+int net_open_udp(int family, int *error);
+long net_send_to(int fd, const struct addr *to, uint16_t port, const void *bytes, size_t n,
+                 int *error);
+/* As net_receive(), and from whom. */
+struct net_sender {
+    struct addr addr;
+    uint16_t port;
+    struct utc received;
+};
+long net_receive_from(int fd, void *bytes, size_t n, struct net_sender *from, int *error);
+
 /* Listens for TCP connections. Family 0: at all addresses, of both families where there are both;
  * port 0: at any that is free. -1 with *error. */
 int net_listen(const struct addr *at, uint16_t port, int *error);

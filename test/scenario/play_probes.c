@@ -20,6 +20,7 @@ static const struct manner manners[TARGET_KIND_COUNT] = {
     [TARGET_TLS] = {2, 3, NS_PER_S, 8 * NS_PER_S, STAGE_CONNECT, STAGE_TLS},
     [TARGET_SMTP] = {2, 3, NS_PER_S, 8 * NS_PER_S, STAGE_CONNECT, STAGE_REPLY},
     [TARGET_DNS] = {1, 2, 2 * NS_PER_S, 5 * NS_PER_S, STAGE_REPLY, STAGE_REPLY},
+    [TARGET_ZONE] = {1, 2, 2 * NS_PER_S, 10 * NS_PER_S, STAGE_REPLY, STAGE_REPLY},
     [TARGET_TRACE] = {1, 3, NS_PER_S, 10 * NS_PER_S, STAGE_REPLY, STAGE_REPLY},
     [TARGET_HTTP] = {2, 3, NS_PER_S, 8 * NS_PER_S, STAGE_CONNECT, STAGE_REPLY},
     [TARGET_HTTPS] = {3, 3, NS_PER_S, 8 * NS_PER_S, STAGE_CONNECT, STAGE_TLS}};
@@ -174,6 +175,8 @@ static uint32_t speaker(struct question *q, enum outcome outcome)
     case OUTCOME_SELF:
         return 0;
     default:
+        if (q->target.kind == TARGET_ZONE) /* nobody in particular */
+            return 0;
         return q->host && !q->target.addr.family ? address_name(q->registry, &router) : 0;
     }
 }
@@ -181,7 +184,7 @@ static uint32_t speaker(struct question *q, enum outcome outcome)
 static int64_t extra_value(const struct question *q, enum outcome outcome)
 {
     enum { SERIAL = 2022010100, TTL = 52 };
-    if (q->target.kind == TARGET_DNS)
+    if (q->target.kind == TARGET_DNS || q->target.kind == TARGET_ZONE)
         return outcome == OUTCOME_OK ? SERIAL : 0;
     if (q->target.kind == TARGET_ICMP)
         return outcome == OUTCOME_OK ? TTL : 0;

@@ -30,27 +30,54 @@ static void give_up(void *context)
     loop_stop(fixture->loop);
 }
 
-static void start(struct fixture *fixture, bool at_once)
+static void note(void *context, const struct observation *result, const struct account *account)
+{
+    struct fixture *fixture = context;
+    (void)result;
+    buffer_clear(&fixture->facts);
+    buffer_clear(&fixture->steps);
+    buffer_puts(&fixture->steps, account_steps(account));
+    buffer_puts(&fixture->facts, "{");
+    for (enum fact fact = 0; fact < FACT_COUNT; fact++) {
+        if (!account_has(account, fact))
+            continue;
+        buffer_printf(&fixture->facts, "%s\"%s\":", fixture->facts.size > 1 ? "," : "",
+                      fact_name(fact));
+        account_fact_json(account, fact, &fixture->facts);
+    }
+    buffer_puts(&fixture->facts, "}");
+}
+
+static void start(struct fixture *fixture, const struct prober_options *options)
 {
     *fixture = (struct fixture){.loop = loop_new(), .registry = registry_new()};
     fixture->guard = loop_timer_new(fixture->loop, give_up, fixture);
     fixture->sink = (struct sink){fixture->registry, keep, fixture};
-    struct prober_options options = {.vantage = "test", .seed = 7, .at_once = at_once};
-    fixture->prober = prober_new(fixture->loop, &options, &fixture->sink, &fixture->why);
+    fixture->prober = prober_new(fixture->loop, options, &fixture->sink, &fixture->why);
 }
 
 void fixture_start(struct fixture *fixture)
 {
-    start(fixture, true);
+    start(fixture, &(struct prober_options){.vantage = "test", .seed = 7, .at_once = true});
 }
 
 void fixture_start_phased(struct fixture *fixture)
 {
-    start(fixture, false);
+    start(fixture, &(struct prober_options){.vantage = "test", .seed = 7});
+}
+
+void fixture_start_told(struct fixture *fixture)
+{
+    start(
+        fixture,
+        &(struct prober_options){
+            .vantage = "test", .seed = 7, .at_once = true, .tell = note, .tell_context = fixture});
 }
 
 void fixture_stop(struct fixture *fixture)
 {
+    buffer_done(&fixture->facts);
+    buffer_done(&fixture->steps);
     prober_free(fixture->prober);
     loop_free(fixture->loop);
     registry_free(fixture->registry);

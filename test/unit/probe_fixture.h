@@ -19,11 +19,14 @@ struct fixture {
     size_t count;
     size_t wanted;
     bool is_overdue;
+    struct buffer facts, steps; /* of the last result, if it is told: JSON; a line each */
 };
 
 void fixture_start(struct fixture *fixture);
 /* The same, with phases in the schedule; else every target is asked at once. */
 void fixture_start_phased(struct fixture *fixture);
+/* The same as fixture_start(), with all that is told of each result. */
+void fixture_start_told(struct fixture *fixture);
 void fixture_stop(struct fixture *fixture);
 
 /* Runs until there are `wanted` results in all, 10 s at most. */

@@ -55,16 +55,18 @@ static void test_full(void **state)
     assert_int_equal(config.warning_count, 0);
     /* Defaults hold wherever they stand in the file; controls come first. A timeout that is only
      * inherited gives way to a short interval. */
-    assert_int_equal(config.plan_count, 7);
+    assert_int_equal(config.plan_count, 9);
     assert_int_equal(config.control_count, 2);
     check_plan(&config.plan[0], "icmp:192.0.2.1", true, 20, 4, 3, 0);
     check_plan(&config.plan[1], "tcp:192.0.2.7:443", true, 10, 4, 1, 0);
-    check_plan(&config.plan[2], "icmp:175.45.176.71", false, 20, 4, 3, 0);
-    check_plan(&config.plan[3], "http://kcna.kp/", false, 60, 5, 1, 200);
-    check_plan(&config.plan[4], "icmp:175.45.176.80", false, 2, 2, 2, 0);
-    check_plan(&config.plan[5], "https://www.example.kp/", false, 20, 4, 1, 0);
-    assert_null(config.plan[3].expect_text);
-    assert_string_equal(config.plan[5].expect_text, "조선중앙통신 & co");
+    check_plan(&config.plan[2], "zone:kp.", false, 300, 10, 1, 0);
+    check_plan(&config.plan[3], "zone:edu.kp.", false, 300, 10, 1, 0);
+    check_plan(&config.plan[4], "icmp:175.45.176.71", false, 20, 4, 3, 0);
+    check_plan(&config.plan[5], "http://kcna.kp/", false, 60, 5, 1, 200);
+    check_plan(&config.plan[6], "icmp:175.45.176.80", false, 2, 2, 2, 0);
+    check_plan(&config.plan[7], "https://www.example.kp/", false, 20, 4, 1, 0);
+    assert_null(config.plan[5].expect_text);
+    assert_string_equal(config.plan[7].expect_text, "조선중앙통신 & co");
     config_done(&config);
     buffer_done(&faults);
 }
@@ -74,7 +76,9 @@ static void test_members(void **state)
     (void)state;
     static const struct member_spec expected[] = {
         {NAME_ZONE, "kp.", 0},
+        {NAME_TARGET, "zone:kp.", 300 * NS_PER_S},
         {NAME_ZONE, "edu.kp.", 0},
+        {NAME_TARGET, "zone:edu.kp.", 300 * NS_PER_S},
         {NAME_PREFIX, "175.45.176.0/22", 0},
         {NAME_PREFIX, "2001:db8::/32", 0},
         {NAME_ASN, "131279", 0},
@@ -224,6 +228,20 @@ static const struct {
                            "\"no\"\n"},
     {HEAD "zones: [a..b]\n", "etc/l.yaml:3:11: 'a..b' is not the name of a zone; expected labels "
                              "with dots between, such as kp.\n"},
+    {HEAD "zones: [{interval: 60s}]\n",
+     "etc/l.yaml:3:11: found settings without a zone; expected 'zone: ...'\n"},
+    {HEAD "zones: [{zone: kp, via: [here]}]\n",
+     "etc/l.yaml:3:28: via: found 'here'; expected an address\n"},
+    {"exclude: [192.0.2.0/24]\n" HEAD "zones: [{zone: kp, resolver: 192.0.2.1}]\n",
+     "etc/l.yaml:4:32: resolver: 192.0.2.1 is excluded\n"},
+    {HEAD "zones: [{zone: kp, trust_anchors: [\"jp. DS 1 13 2 00\"]}]\n",
+     "etc/l.yaml:3:18: zone kp.: 'jp. DS 1 13 2 00' is no trust anchor of it; expected DS or "
+     "DNSKEY "
+     "records of one zone, of it or above it, such as '. DS 20326 8 2 E06D...'\n"},
+    {HEAD "zones: [kp, {zone: kp}]\n",
+     "etc/l.yaml:3:22: target zone:kp. is there already, in line 3\n"},
+    {HEAD "zones: [kp]\n  targets: [\"zone:kp.\"]\n",
+     "etc/l.yaml:4:13: target zone:kp. is there already, in line 3\n"},
     {HEAD "timezone: Asia/Pyongyang\n  zones: [kp]\n",
      "etc/l.yaml:3:13: timezone: found 'Asia/Pyongyang'; expected the difference to UTC, such as "
      "\"+09:00\", or "
@@ -350,14 +368,14 @@ static void test_describe(void **state)
     config_describe(&config, false, &text);
     assert_string_equal(text.bytes,
                         "etc/l.yaml: no errors. It would watch, from vantage lon:\n"
-                        "  kp (North Korea): 4 targets, 2 prefixes, 2 ASes, 2 zones\n"
+                        "  kp (North Korea): 6 targets, 2 prefixes, 2 ASes, 2 zones\n"
                         "  no: 1 target\n"
-                        "5 targets and 2 controls, 1.52 probes a second; 1 page searched for a "
+                        "7 targets and 2 controls, 1.52 probes a second; 1 page searched for a "
                         "text; 2 archives of routes; live routes by BMP at [2001:db8::1]:11019\n"
                         "journal: etc/data/kp.db\n");
     buffer_clear(&text);
     config_describe(&config, true, &text);
-    assert_non_null(strstr(text.bytes, "\"targets\":5,\"controls\":2,\"texts\":1,"));
+    assert_non_null(strstr(text.bytes, "\"targets\":7,\"controls\":2,\"texts\":1,"));
     assert_int_equal(strcspn(text.bytes, "\n"), text.size - 1);
     config_done(&config);
     buffer_done(&text);
@@ -371,7 +389,40 @@ static void test_manual(void **state)
     struct buffer faults = {0};
     assert_int_equal(parse(help_config_example(), &config, &faults), ERR_OK);
     assert_int_equal(config.warning_count, 0);
-    assert_int_equal(config.plan_count, 5);
+    assert_int_equal(config.plan_count, 7);
+    config_done(&config);
+}
+
+#define DS ". DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+
+/* A zone is a target; how it is looked at can be set, and two subjects may share it. */
+static void test_zones(void **state)
+{
+    (void)state;
+    struct config config;
+    struct buffer faults = {0};
+    struct addr root, resolver;
+    addr_parse("192.0.2.1", 9, &root);
+    addr_parse("2001:db8::53", 12, &resolver);
+    assert_int_equal(
+        parse("subjects:\n- name: a\n  zones:\n"
+              "    - {zone: KP, interval: 60s, timeout: 4s, via: [192.0.2.1, 192.0.2.2],\n"
+              "       resolver: \"2001:db8::53\", trust_anchors: [\"" DS "\"]}\n"
+              "    - se.\n- {name: b, zones: [se]}\n",
+              &config, &faults),
+        ERR_OK);
+    assert_int_equal(config.plan_count, 2);
+    check_plan(&config.plan[0], "zone:kp.", false, 60, 4, 1, 0);
+    check_plan(&config.plan[1], "zone:se.", false, 300, 10, 1, 0);
+    const struct zone_settings *zone = config.plan[0].zone;
+    assert_int_equal(zone->via_count, 2);
+    assert_int_equal(addr_compare(&zone->via[0], &root), 0);
+    assert_int_equal(addr_compare(&zone->resolver, &resolver), 0);
+    assert_int_equal(zone->anchor_count, 1);
+    assert_string_equal(zone->anchors[0], DS);
+    assert_null(config.plan[1].zone);
+    assert_int_equal(config.subjects[1].member_count, 2);
+    assert_string_equal(config.subjects[1].members[1].text, "zone:se.");
     config_done(&config);
 }
 
@@ -427,12 +478,12 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full),         cmocka_unit_test(test_members),
-        cmocka_unit_test(test_bad),          cmocka_unit_test(test_many),
-        cmocka_unit_test(test_deep),         cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_describe),     cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_same_subject), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_full),      cmocka_unit_test(test_members),
+        cmocka_unit_test(test_bad),       cmocka_unit_test(test_many),
+        cmocka_unit_test(test_deep),      cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_describe),  cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_zones),     cmocka_unit_test(test_same_subject),
+        cmocka_unit_test(test_truncated), cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

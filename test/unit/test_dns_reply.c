@@ -20,7 +20,8 @@ struct reply {
 static struct dns_query query_for(const char *name, const char *type)
 {
     struct dns_query query = {0};
-    assert_true(dns_query_make(name, strlen(name), type, strlen(type), 0xbeef, &query));
+    assert_true(
+        dns_query_make(name, strlen(name), type, strlen(type), DNS_RECURSE, 0xbeef, &query));
     return query;
 }
 
@@ -53,10 +54,20 @@ static void add_soa(struct reply *reply, int section)
     add_record(reply, section, 6, data, sizeof data);
 }
 
+/* The values of a reply; what they were read from is not kept. */
+static enum dns_match read_bytes(const struct dns_query *query, const uint8_t *bytes, size_t n,
+                                 struct dns_reply *out)
+{
+    enum dns_match match = dns_reply_read(query, bytes, n, out);
+    if (match == DNS_ANSWER)
+        dns_reply_done(out);
+    return match;
+}
+
 static enum dns_match read_reply(const struct dns_query *query, const struct reply *reply,
                                  struct dns_reply *out)
 {
-    return dns_reply_read(query, reply->bytes, reply->n, out);
+    return read_bytes(query, reply->bytes, reply->n, out);
 }
 
 static enum outcome outcome_of(const struct dns_query *query, const struct reply *reply)
@@ -85,10 +96,10 @@ static void bad_names_and_types_are_refused(void **state)
     struct dns_query query;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_false(dns_query_make(cases[i].name, strlen(cases[i].name), cases[i].type,
-                                    strlen(cases[i].type), 1, &query));
+                                    strlen(cases[i].type), 0, 1, &query));
     char label[80];
     memset(label, 'x', sizeof label);
-    assert_false(dns_query_make(label, sizeof label, "A", 1, 1, &query));
+    assert_false(dns_query_make(label, sizeof label, "A", 1, 0, 1, &query));
 }
 
 static void soa_gives_its_serial(void **state)
@@ -186,12 +197,12 @@ static void cut_messages_are_broken_unless_they_say_so(void **state)
     struct reply reply = reply_to(&query, AA, 0);
     add_soa(&reply, 7);
     for (size_t n = 0; n < reply.n; n++) {
-        enum dns_match match = dns_reply_read(&query, reply.bytes, n, &out);
+        enum dns_match match = read_bytes(&query, reply.bytes, n, &out);
         assert_int_equal(match, n < 3 ? DNS_FOREIGN : DNS_BROKEN);
     }
     reply.bytes[2] |= TC;
     for (size_t n = 12; n <= reply.n; n++) {
-        assert_int_equal(dns_reply_read(&query, reply.bytes, n, &out), DNS_ANSWER);
+        assert_int_equal(read_bytes(&query, reply.bytes, n, &out), DNS_ANSWER);
         assert_true(out.is_truncated);
     }
 }
@@ -208,6 +219,53 @@ static void pointer_loops_are_broken(void **state)
     assert_int_equal(read_reply(&query, &reply, &out), DNS_BROKEN);
 }
 
+static void edns_is_put_behind_the_question(void **state)
+{
+    (void)state;
+    static const uint8_t opt[] = {0, 0, 41, 1232 >> 8, 1232 & 0xff, 0, 0, 0x80,
+                                  0, 0, 4,  0,         3,           0, 0};
+    struct dns_query plain = query_for("kp.", "SOA"), query;
+    assert_true(dns_query_make("kp.", 3, "SOA", 3, DNS_RECURSE | DNS_SIGNED, 0xbeef, &query));
+    assert_int_equal(query.n, plain.n + sizeof opt);
+    assert_int_equal(query.bytes[11], 1);
+    assert_memory_equal(query.bytes + plain.n, opt, sizeof opt);
+    assert_true(dns_query_make("hostname.bind.", 14, "TXT", 3, DNS_CHAOS, 1, &query));
+    assert_memory_equal(query.bytes + query.n - 4, "\0\x10\0\3", 4);
+    assert_true(dns_query_make("kp.", 3, "SOA", 3, DNS_UNCHECKED, 1, &query));
+    assert_int_equal(query.bytes[3], 0x10);
+    /* The longest name there is, with all that can be asked. */
+    char name[254];
+    for (int i = 0; i < 253; i++)
+        name[i] = i % 64 == 63 ? '.' : 'a';
+    assert_true(dns_query_make(name, 253, "SOA", 3, DNS_EDNS, 1, &query));
+}
+
+static void edns_of_a_reply_is_read(void **state)
+{
+    (void)state;
+    static const uint8_t badvers[] = {0, 0, 41, 2, 0, 1, 0, 0, 0, 0, 0};
+    static const uint8_t nsid[] = {0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 7, 0, 3, 0, 3, 'l', 'o', 'n'};
+    struct dns_query query = query_for("kp.", "SOA");
+    struct dns_reply out;
+    struct reply reply = reply_to(&query, 0, 0);
+    add(&reply, badvers, sizeof badvers);
+    reply.bytes[11] = 1;
+    assert_int_equal(read_reply(&query, &reply, &out), DNS_ANSWER);
+    assert_int_equal(out.rcode, 16);
+    assert_int_equal(dns_outcome(&out), OUTCOME_DNS_ERROR);
+    assert_int_equal(out.edns_size, 512);
+    assert_int_equal(out.nsid_size, 0);
+    reply = reply_to(&query, AA, 0);
+    add_soa(&reply, 7);
+    add(&reply, nsid, sizeof nsid);
+    reply.bytes[11] = 1;
+    assert_int_equal(read_reply(&query, &reply, &out), DNS_ANSWER);
+    assert_true(out.has_edns);
+    assert_int_equal(out.edns_size, 4096);
+    assert_int_equal(out.nsid_size, 3);
+    assert_memory_equal(out.nsid, "lon", 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +278,8 @@ int main(void)
         cmocka_unit_test(question_may_be_left_out_of_errors_only),
         cmocka_unit_test(cut_messages_are_broken_unless_they_say_so),
         cmocka_unit_test(pointer_loops_are_broken),
+        cmocka_unit_test(edns_is_put_behind_the_question),
+        cmocka_unit_test(edns_of_a_reply_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

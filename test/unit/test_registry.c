@@ -256,6 +256,8 @@ static void test_meaning_of_code_and_value(void **state)
         {TARGET_DNS, OUTCOME_OK, 0, CODE_RCODE, true},
         {TARGET_DNS, OUTCOME_EMPTY, 0, CODE_RCODE, true},
         {TARGET_DNS, OUTCOME_TIMEOUT, 0, CODE_RCODE, false},
+        {TARGET_ZONE, OUTCOME_NAME_ERROR, 3, CODE_RCODE, true},
+        {TARGET_ZONE, OUTCOME_DNSSEC_EXPIRED, 0, CODE_RCODE, false},
         {TARGET_DNS, OUTCOME_SERVER_FAILURE, 2, CODE_RCODE, true},
         {TARGET_DNS, OUTCOME_PORT_UNREACHABLE, 0x303, CODE_ICMP, true},
         {TARGET_HTTPS, OUTCOME_HTTP_ERROR, 500, CODE_STATUS, true},
@@ -271,6 +273,7 @@ static void test_meaning_of_code_and_value(void **state)
                          cases[i].is_known);
     }
     assert_int_equal(value_meaning(TARGET_DNS), VALUE_SERIAL);
+    assert_int_equal(value_meaning(TARGET_ZONE), VALUE_SERIAL);
     assert_int_equal(value_meaning(TARGET_HTTPS), VALUE_NOT_AFTER);
     assert_int_equal(value_meaning(TARGET_TLS), VALUE_NOT_AFTER);
     assert_int_equal(value_meaning(TARGET_ICMP), VALUE_TTL);

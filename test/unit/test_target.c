@@ -39,6 +39,10 @@ static const struct {
     {"dns:[2001:db8::53]:54/a/AAAA", TARGET_DNS, LAYER_NAME, 54, "2001:db8::53", "a", "AAAA", 6},
     {"dns:ns.example/./NS", TARGET_DNS, LAYER_NAME, 53, "ns.example", ".", "NS", 0},
     {"dns:127.0.0.1/a/TYPE65", TARGET_DNS, LAYER_NAME, 53, "127.0.0.1", "a", "TYPE65", 4},
+    {"dns+tcp:192.0.2.1:54/kp./SOA", TARGET_DNS, LAYER_NAME, 54, "192.0.2.1", "kp.", "SOA", 4},
+    {"zone:kp.", TARGET_ZONE, LAYER_NAME, 53, "kp.", "kp.", "", 0},
+    {"zone:kp:5353", TARGET_ZONE, LAYER_NAME, 5353, "kp", "kp", "", 0},
+    {"zone:.", TARGET_ZONE, LAYER_NAME, 53, ".", ".", "", 0},
     {"http://kcna.kp", TARGET_HTTP, LAYER_SERVICE, 80, "kcna.kp", "", "", 0},
     {"http://kcna.kp/", TARGET_HTTP, LAYER_SERVICE, 80, "kcna.kp", "/", "", 0},
     {"http://[::1]:8080/a:b", TARGET_HTTP, LAYER_SERVICE, 8080, "::1", "/a:b", "", 6},
@@ -68,8 +72,11 @@ static void test_good_targets(void **state)
         check_part(good[i].text, target.host, good[i].host);
         check_part(good[i].text, target.name, good[i].name);
         check_part(good[i].text, target.type, good[i].type);
+        assert_int_equal(target.is_tcp, strncmp(good[i].text, "dns+tcp:", 8) == 0);
     }
 }
+
+#define DNS_FORMS "dns:SERVER/NAME/TYPE or dns+tcp:SERVER/NAME/TYPE with the type in capitals"
 
 static const struct {
     const char *text, *says;
@@ -82,9 +89,9 @@ static const struct {
     {"ftp://a/", "'ftp://a/' is no kind of target; did you mean 'tcp:...'?"},
     {"gopher://a/",
      "'gopher://a/' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, "
-     "smtp:HOST, dns:SERVER/NAME/TYPE, trace:ADDRESS or a http:// or https:// URL"},
+     "smtp:HOST, dns:SERVER/NAME/TYPE, zone:NAME, trace:ADDRESS or a http:// or https:// URL"},
     {"", "'' is no target; expected icmp:ADDRESS, tcp:ADDRESS:PORT, tls:HOST:PORT, smtp:HOST, "
-         "dns:SERVER/NAME/TYPE, trace:ADDRESS or a http:// or https:// URL"},
+         "dns:SERVER/NAME/TYPE, zone:NAME, trace:ADDRESS or a http:// or https:// URL"},
     {"icmp:", "'icmp:' is not a target of kind icmp; expected icmp:ADDRESS"},
     {"icmp:a.example", "'icmp:a.example' is not a target of kind icmp; expected icmp:ADDRESS"},
     {"icmp:192.0.2.1:80",
@@ -106,16 +113,17 @@ static const struct {
                             "tcp:ADDRESS:PORT, an IPv6 address in brackets"},
     {"tls:a.example", "'tls:a.example' is not a target of kind tls; expected tls:HOST:PORT"},
     {"smtp:a/b", "'smtp:a/b' is not a target of kind smtp; expected smtp:HOST or smtp:HOST:PORT"},
-    {"dns:192.0.2.1/a", "'dns:192.0.2.1/a' is not a target of kind dns; expected "
-                        "dns:SERVER/NAME/TYPE with the type in capitals"},
-    {"dns:192.0.2.1//A", "'dns:192.0.2.1//A' is not a target of kind dns; expected "
-                         "dns:SERVER/NAME/TYPE with the type in capitals"},
-    {"dns:192.0.2.1/a/", "'dns:192.0.2.1/a/' is not a target of kind dns; expected "
-                         "dns:SERVER/NAME/TYPE with the type in capitals"},
-    {"dns:192.0.2.1/a/soa", "'dns:192.0.2.1/a/soa' is not a target of kind dns; expected "
-                            "dns:SERVER/NAME/TYPE with the type in capitals"},
-    {"dns:/a/A", "'dns:/a/A' is not a target of kind dns; expected dns:SERVER/NAME/TYPE with the "
-                 "type in capitals"},
+    {"dns:192.0.2.1/a", "'dns:192.0.2.1/a' is not a target of kind dns; expected " DNS_FORMS},
+    {"dns:192.0.2.1//A", "'dns:192.0.2.1//A' is not a target of kind dns; expected " DNS_FORMS},
+    {"dns:192.0.2.1/a/", "'dns:192.0.2.1/a/' is not a target of kind dns; expected " DNS_FORMS},
+    {"dns:192.0.2.1/a/soa",
+     "'dns:192.0.2.1/a/soa' is not a target of kind dns; expected " DNS_FORMS},
+    {"dns:/a/A", "'dns:/a/A' is not a target of kind dns; expected " DNS_FORMS},
+    {"dns+tcp:192.0.2.1/a",
+     "'dns+tcp:192.0.2.1/a' is not a target of kind dns; expected " DNS_FORMS},
+    {"zone:192.0.2.1", "'zone:192.0.2.1' is not a target of kind zone; expected zone:NAME or "
+                       "zone:NAME:PORT"},
+    {"zone:", "'zone:' is not a target of kind zone; expected zone:NAME or zone:NAME:PORT"},
     {"http://", "'http://' is not a target of kind http; expected http://HOST[:PORT][/PATH]"},
     {"http:///x", "'http:///x' is not a target of kind http; expected http://HOST[:PORT][/PATH]"},
     {"http://user@a/", "'http://user@a/' is not a target of kind http; expected "

@@ -146,11 +146,12 @@ static void emit_gap(struct vantage *v, bool is_open, bool was_told, struct numb
         v->gap_notice = 0;
 }
 
-/* Did the vantage's resolver find the name that this target is asked by? */
+/* Did the vantage's resolver find the name that this target is asked by? Zones are found without it. */
 static bool has_resolved(const struct registry *registry, const struct observation *o)
 {
     const struct target *target = registry_target(registry, o->target);
-    return target && !target->addr.family && o->stage > STAGE_RESOLVE &&
+    return target && !target->addr.family && target->kind != TARGET_ZONE &&
+           o->stage > STAGE_RESOLVE &&
            outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
 }
 

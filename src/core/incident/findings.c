@@ -173,7 +173,7 @@ static bool has_outlived(const struct scene *scene, const struct suspect *s)
 struct host_counts {
     size_t failed, well;
     const struct suspect *one;
-    bool is_route_in;
+    bool is_more_in; /* what is no host: a route, a zone */
 };
 
 static struct host_counts count_hosts(const struct scene *scene)
@@ -182,9 +182,9 @@ static struct host_counts count_hosts(const struct scene *scene)
     uint8_t *seen = mem_new(scene->watch->domains.count, 1);
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
-        counts.is_route_in |= is_route(s) && s->is_in;
-        if (is_target(s) && s->is_in && !(s->track->flags & TRACK_UNRESOLVED) &&
-            seen[s->member->domain] != 1) {
+        counts.is_more_in |= s->is_in && (is_route(s) || is_zone(scene, s));
+        if (is_target(s) && !is_zone(scene, s) && s->is_in &&
+            !(s->track->flags & TRACK_UNRESOLVED) && seen[s->member->domain] != 1) {
             seen[s->member->domain] = 1;
             counts.failed++;
             counts.one = s;
@@ -192,7 +192,8 @@ static struct host_counts count_hosts(const struct scene *scene)
     }
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
-        if (is_target(s) && !seen[s->member->domain] && has_outlived(scene, s)) {
+        if (is_target(s) && !is_zone(scene, s) && !seen[s->member->domain] &&
+            has_outlived(scene, s)) {
             seen[s->member->domain] = 2;
             counts.well++;
         }
@@ -211,7 +212,7 @@ static void scope_findings(const struct scene *scene)
                     file->hosts_watched);
     }
     struct host_counts hosts = count_hosts(scene);
-    if (hosts.failed == 1 && hosts.well && !hosts.is_route_in)
+    if (hosts.failed == 1 && hosts.well && !hosts.is_more_in)
         finding_set(scene, EVIDENCE_ONE_HOST, TRUTH_PRESENT, hosts.well, hosts.well)->name =
             hosts.one->member->target;
     else if (hosts.failed > 1)

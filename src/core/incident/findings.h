@@ -36,6 +36,12 @@ static inline bool is_target(const struct suspect *s)
     return s->member->kind == NAME_TARGET;
 }
 
+/* A zone as a whole: it may be bad although all of its name servers answer, and lies on no one host. */
+static inline bool is_zone(const struct scene *scene, const struct suspect *s)
+{
+    return is_target(s) && registry_target(scene->registry, s->member->target)->kind == TARGET_ZONE;
+}
+
 static inline bool is_route(const struct suspect *s)
 {
     return s->member->kind == NAME_PREFIX;

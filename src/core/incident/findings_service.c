@@ -145,7 +145,7 @@ static void unresolved_finding(const struct scene *scene)
     size_t n = 0, m = 0, answered = 0, failed = 0;
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
-        bool is_name = is_target(s) && s->member->layer == LAYER_NAME;
+        bool is_name = is_target(s) && s->member->layer == LAYER_NAME && !is_zone(scene, s);
         bool is_service = is_target(s) && s->member->layer == LAYER_SERVICE && has_failed(s);
         failed += is_name && has_failed(s);
         answered += is_name && !has_failed(s) && s->track->has_data;

@@ -26,6 +26,8 @@ static uint32_t outcome_flag(enum outcome outcome, enum stage stage, enum layer 
     case OUTCOME_DNS_REFUSED:
     case OUTCOME_LAME:
     case OUTCOME_DNS_ERROR:
+    case OUTCOME_DNSSEC_EXPIRED:
+    case OUTCOME_DNSSEC_BOGUS:
     case OUTCOME_EMPTY:
         return layer == LAYER_NAME ? TRACK_WRONG : TRACK_TIMEOUT;
     case OUTCOME_REFUSED:

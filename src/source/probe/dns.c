@@ -1,50 +1,52 @@
 #include "source/probe/dns.h"
 
 #include "base/mem.h"
-#include "source/probe/dns_message.h"
-#include "source/probe/judge.h"
+#include "model/detail.h"
+#include "source/probe/dns_exchange.h"
+#include "sys/clock.h"
 #include "sys/entropy.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum {
-    DATAGRAM_MAX = 4096, /* without EDNS 512 are allowed; who sends more is still understood */
-    READS_A_TURN = 16,   /* datagrams that are none of ours do not hold up others */
-    LENGTH_SIZE = 2,     /* before each message on TCP: RFC 1035, section 4.2.2 */
+/* RFC 6891, section 6.2.2: that a server does not understand is remembered for a brief time. */
+#define PLAIN_FOR_NS NS_PER_HOUR
+/* Its name is worth no more waiting. */
+#define NAME_PATIENCE_NS NS_PER_S
+
+/* What is known of a server's EDNS. */
+enum edns { UNTRIED, WORKS, FAILS };
+
+struct dns_memory {
+    enum outcome last; /* NONE: it was not asked yet */
+    enum edns edns;
+    const char *fault; /* why it fails */
+    unsigned silences; /* how often in a row it answered only without */
+    struct mono failed;
 };
 
-enum transport { LOOKING_UP, UDP, TCP };
-
 /* One question under way. */
-struct exchange {
-    struct exchange *next, **link; /* in the engine's list */
+struct dns_run {
+    struct dns_run *next, **link; /* in the engine's list */
     struct dns_engine *engine;
     struct question question;
+    struct dns_memory *memory, forgotten; /* the target's, or for this question alone */
     struct stopwatch watch;
-    struct agenda_entry timeout;
+    struct utc first_sent;
+    struct agenda_entry timer; /* ends the look-up; then asks without EDNS */
     struct lookup *lookup;
-    struct loop_fd *watcher;
-    int fd; /* -1: none */
+    struct dns_exchange *edns, *plain, *naming; /* with EDNS, without, for its name */
     struct addr server;
-    enum transport transport;
-    enum stage stage;
-    bool has_foreign; /* something came from the server that was no answer to this */
-    struct dns_query query;
-    /* TCP: the length and the query, as far as they are sent; the length and the reply, as far as
-     * they have come. */
-    uint8_t outgoing[LENGTH_SIZE + DNS_QUERY_MAX];
-    size_t sent;
-    uint8_t *incoming;
-    size_t received;
+    const char *fault; /* what came when it was asked with EDNS; NULL: no stumbling */
+    unsigned foreign;
+    struct answer answer;
+    char *about; /* "kp./SOA" */
 };
 
 struct dns_engine {
     struct agenda *agenda;
     struct resolver *resolver;
-    struct exchange *exchanges;
+    struct dns_run *runs;
 };
 
 struct dns_engine *dns_new(struct agenda *agenda, struct resolver *resolver)
@@ -55,344 +57,325 @@ struct dns_engine *dns_new(struct agenda *agenda, struct resolver *resolver)
     return engine;
 }
 
-static void close_socket(struct exchange *exchange)
+static void close_run(struct dns_run *run)
 {
-    loop_fd_free(exchange->watcher);
-    exchange->watcher = NULL;
-    if (exchange->fd >= 0)
-        close(exchange->fd);
-    exchange->fd = -1;
-}
-
-static void close_exchange(struct exchange *exchange)
-{
-    agenda_drop(exchange->engine->agenda, &exchange->timeout);
-    lookup_abandon(exchange->lookup);
-    close_socket(exchange);
-    *exchange->link = exchange->next;
-    if (exchange->next)
-        exchange->next->link = exchange->link;
-    free(exchange->incoming);
-    free(exchange);
+    agenda_drop(run->engine->agenda, &run->timer);
+    lookup_abandon(run->lookup);
+    dns_exchange_abandon(run->edns);
+    dns_exchange_abandon(run->plain);
+    dns_exchange_abandon(run->naming);
+    *run->link = run->next;
+    if (run->next)
+        run->next->link = run->link;
+    free(run->about);
+    free(run);
 }
 
 void dns_free(struct dns_engine *engine)
 {
     if (!engine)
         return;
-    while (engine->exchanges)
-        close_exchange(engine->exchanges);
+    while (engine->runs)
+        close_run(engine->runs);
     free(engine);
 }
 
-static void finish(struct exchange *exchange, struct answer *answer)
+static void finish(struct dns_run *run)
 {
-    struct question question = exchange->question;
-    answer->sent = exchange->watch.sent;
-    if (answer->outcome == OUTCOME_OK)
-        answer->stage = STAGE_DONE;
-    else if (answer->stage == STAGE_NONE)
-        answer->stage = exchange->stage;
-    close_exchange(exchange);
-    question.answered(question.context, answer);
-}
-
-static void finish_with(struct exchange *exchange, enum outcome outcome)
-{
-    finish(exchange, &(struct answer){.outcome = outcome});
-}
-
-/* Without a kernel's time stamp a stall of ours would be told as the server's. */
-static int64_t elapsed_ns(const struct exchange *exchange)
-{
-    if (agenda_stalled_since(exchange->engine->agenda, exchange->watch.started))
-        return 0;
-    return stopwatch_elapsed_ns(&exchange->watch);
-}
-
-static void fail(struct exchange *exchange, int error)
-{
-    struct answer answer = {.rtt_ns = elapsed_ns(exchange)};
-    judge_socket(&answer, &exchange->server, exchange->fd, error);
-    finish(exchange, &answer);
-}
-
-static void finish_reply(struct exchange *exchange, const struct dns_reply *reply, int64_t rtt_ns)
-{
-    finish(exchange, &(struct answer){
-                         .rtt_ns = rtt_ns,
-                         .value = reply->serial,
-                         .peer = exchange->server,
-                         .code = reply->rcode,
-                         .outcome = dns_outcome(reply),
-                     });
-}
-
-static void finish_broken(struct exchange *exchange, int64_t rtt_ns)
-{
-    finish(exchange, &(struct answer){
-                         .rtt_ns = rtt_ns, .peer = exchange->server, .outcome = OUTCOME_BAD_REPLY});
-}
-
-/* Opens the socket; false if that failed and the exchange is over. */
-static bool open_socket(struct exchange *exchange, enum net_kind kind,
-                        void (*ready)(void *context, int events), int events)
-{
-    int error;
-    exchange->fd = net_connect(kind, &exchange->server, exchange->question.target->port, &error);
-    if (exchange->fd < 0) {
-        struct answer answer = {.rtt_ns = elapsed_ns(exchange)};
-        judge_unconnected(&answer, &exchange->server, error);
-        finish(exchange, &answer);
-        return false;
+    struct question question = run->question;
+    struct answer answer = run->answer;
+    run->memory->last = answer.outcome;
+    if (run->foreign)
+        account_number(question.account, FACT_FOREIGN_REPLIES, run->foreign);
+    if (answer.outcome == OUTCOME_OK) {
+        answer.stage = STAGE_DONE;
+        account_reached(question.account, STAGE_DONE, stopwatch_elapsed_ns(&run->watch));
     }
-    struct loop *loop = agenda_loop(exchange->engine->agenda);
-    exchange->watcher = loop_fd_new(loop, exchange->fd, ready, exchange);
-    loop_fd_want(exchange->watcher, events);
-    return true;
+    close_run(run);
+    question.answered(question.context, &answer);
 }
 
-/* TCP. Each of these returns true if the exchange is over. */
-
-static bool send_tcp(struct exchange *exchange)
+static void finish_unasked(struct dns_run *run, enum outcome outcome)
 {
-    size_t n = LENGTH_SIZE + exchange->query.n;
-    int error;
-    if (exchange->sent == n)
-        return false;
-    long sent =
-        net_send(exchange->fd, exchange->outgoing + exchange->sent, n - exchange->sent, &error);
-    if (sent < 0 && error == EAGAIN)
-        return false;
-    if (sent < 0) {
-        fail(exchange, error);
-        return true;
-    }
-    exchange->sent += (size_t)sent;
-    if (exchange->sent == n) {
-        exchange->stage = STAGE_REPLY;
-        loop_fd_want(exchange->watcher, LOOP_READ);
-    }
-    return false;
+    run->answer =
+        (struct answer){.sent = run->watch.sent, .outcome = outcome, .stage = STAGE_RESOLVE};
+    finish(run);
 }
 
-/* How many bytes there will be in all, as far as that is known by now. */
-static size_t wanted_tcp(const struct exchange *exchange)
+static int64_t left_ns(const struct dns_run *run)
 {
-    if (exchange->received < LENGTH_SIZE)
-        return LENGTH_SIZE;
-    return LENGTH_SIZE + (size_t)(exchange->incoming[0] << 8 | exchange->incoming[1]);
+    return run->question.timeout_ns - stopwatch_elapsed_ns(&run->watch);
 }
 
-static bool read_tcp(struct exchange *exchange)
+static struct dns_exchange *call(struct dns_run *run, const struct dns_query *query,
+                                 const char *about, int64_t timeout_ns,
+                                 void (*done)(void *, const struct dns_result *))
 {
-    while (exchange->received < wanted_tcp(exchange)) {
-        int error;
-        long n = net_receive(exchange->fd, exchange->incoming + exchange->received,
-                             wanted_tcp(exchange) - exchange->received, NULL, &error);
-        if (n < 0 && error == EAGAIN)
-            return false;
-        if (n < 0)
-            fail(exchange, error);
-        else if (n == 0)
-            finish(exchange, &(struct answer){.rtt_ns = elapsed_ns(exchange),
-                                              .peer = exchange->server,
-                                              .outcome = OUTCOME_CLOSED});
-        if (n <= 0)
-            return true;
-        exchange->received += (size_t)n;
-    }
-    struct dns_reply reply;
-    enum dns_match match = dns_reply_read(&exchange->query, exchange->incoming + LENGTH_SIZE,
-                                          exchange->received - LENGTH_SIZE, &reply);
-    /* One connection, one question: whatever else comes is broken. So is an answer cut off again.
-     */
-    if (match == DNS_ANSWER && !reply.is_truncated)
-        finish_reply(exchange, &reply, elapsed_ns(exchange));
+    return dns_exchange_new(run->engine->agenda,
+                            &(struct dns_call){.query = *query,
+                                               .server = run->server,
+                                               .port = run->question.target->port,
+                                               .by_tcp = run->question.target->is_tcp,
+                                               .timeout_ns = timeout_ns > 0 ? timeout_ns : 1,
+                                               .account = run->question.account,
+                                               .watch = &run->watch,
+                                               .about = about,
+                                               .done = done,
+                                               .context = run});
+}
+
+/* Who answered? */
+
+static void on_name(void *context, const struct dns_result *result)
+{
+    struct dns_run *run = context;
+    const char *text;
+    size_t n;
+    run->naming = NULL;
+    run->foreign += result->foreign;
+    if (result->reply && dns_reply_text(result->reply, &text, &n))
+        account_text(run->question.account, FACT_HOSTNAME_BIND, text, n);
+    finish(run);
+}
+
+/* Finishes, at once or when the server has said its name. */
+static void finish_named(struct dns_run *run)
+{
+    static const char name[] = "hostname.bind.";
+    struct dns_query query;
+    int64_t left = left_ns(run);
+    if (!run->question.account || !run->question.memory ||
+        run->memory->last == run->answer.outcome || left <= 0 ||
+        !dns_query_make(name, sizeof name - 1, "TXT", 3, DNS_CHAOS, (uint16_t)entropy_u64(),
+                        &query))
+        finish(run);
     else
-        finish_broken(exchange, elapsed_ns(exchange));
-    return true;
+        run->naming = call(run, &query, "CH hostname.bind./TXT",
+                           left < NAME_PATIENCE_NS ? left : NAME_PATIENCE_NS, on_name);
 }
 
-static bool proceed_tcp(struct exchange *exchange)
+/* EDNS. */
+
+/* What a server makes of EDNS, if it stumbles; NULL if it does not. */
+static const char *fault_of(const struct dns_result *result)
 {
-    int error = net_error(exchange->fd);
-    if (error) {
-        fail(exchange, error);
-        return true;
+    enum { FORMERR = 1, NOTIMP = 4, BADVERS = 16 };
+    if (result->answer.outcome == OUTCOME_BAD_REPLY)
+        return "a reply that cannot be read";
+    if (result->answer.outcome == OUTCOME_CLOSED)
+        return "the connection was closed";
+    if (!result->reply)
+        return NULL;
+    unsigned rcode = result->reply->rcode;
+    return rcode == FORMERR || rcode == NOTIMP || rcode == BADVERS ? rcode_name(rcode) : NULL;
+}
+
+static void learn_fault(struct dns_memory *memory, const char *fault)
+{
+    memory->edns = FAILS;
+    memory->fault = fault;
+    memory->failed = clock_mono();
+}
+
+/* A question ended: what does that say about EDNS? Silence may have been a loss: it takes two. */
+static void learn_end(struct dns_run *run, const struct dns_result *result, bool was_plain)
+{
+    enum { SILENCES = 2 };
+    struct dns_memory *memory = run->memory;
+    bool is_understood = result->reply && !fault_of(result);
+    if (is_understood && !was_plain) {
+        memory->edns = WORKS;
+        memory->silences = 0;
+    } else if (is_understood && run->fault) {
+        learn_fault(memory, run->fault);
+    } else if (is_understood && run->edns && ++memory->silences >= SILENCES) {
+        learn_fault(memory, "no answer");
+    } else if (!result->reply && memory->edns == WORKS) {
+        memory->edns = UNTRIED; /* something on the way may not let it through any more */
     }
-    if (!net_is_connected(exchange->fd))
-        return false;
-    if (exchange->stage == STAGE_CONNECT)
-        exchange->stage = STAGE_SEND;
-    return send_tcp(exchange) || read_tcp(exchange);
+    if (memory->edns == FAILS)
+        account_text(run->question.account, FACT_EDNS_FAULT, memory->fault, strlen(memory->fault));
 }
 
-static void on_tcp(void *context, int events)
+/* The question. */
+
+static void judge_reply(struct dns_run *run, const struct dns_result *result)
 {
-    (void)events;
-    proceed_tcp(context);
+    struct account *account = run->question.account;
+    account_reached(account, STAGE_REPLY, stopwatch_elapsed_ns(&run->watch));
+    account_number(account, FACT_IS_TRUNCATED, result->was_truncated);
+    dns_reply_tell(result->reply, account);
+    run->answer.value = result->reply->serial;
+    run->answer.outcome = dns_outcome(result->reply);
+    run->answer.stage = STAGE_REPLY;
 }
 
-static void begin_tcp(struct exchange *exchange)
+static void take_result(struct dns_run *run, const struct dns_result *result, bool was_plain)
 {
-    close_socket(exchange);
-    exchange->transport = TCP;
-    exchange->stage = STAGE_CONNECT;
-    exchange->outgoing[0] = (uint8_t)(exchange->query.n >> 8);
-    exchange->outgoing[1] = (uint8_t)exchange->query.n;
-    memcpy(exchange->outgoing + LENGTH_SIZE, exchange->query.bytes, exchange->query.n);
-    exchange->incoming = mem_new(LENGTH_SIZE + DNS_REPLY_MAX, 1);
-    open_socket(exchange, NET_TCP, on_tcp, LOOP_READ | LOOP_WRITE);
-}
-
-/* UDP. */
-
-/* True if the datagram ended the wait. */
-static bool take_datagram(struct exchange *exchange, const uint8_t *bytes, size_t n,
-                          struct utc received)
-{
-    int64_t rtt_ns = stopwatch_rtt_ns(&exchange->watch, received);
-    if (rtt_ns > exchange->question.timeout_ns)
-        return false; /* too late; its time-out is about to be judged */
-    struct dns_reply reply;
-    switch (dns_reply_read(&exchange->query, bytes, n, &reply)) {
-    case DNS_FOREIGN:
-        exchange->has_foreign = true;
-        return false;
-    case DNS_BROKEN:
-        finish_broken(exchange, rtt_ns);
-        return true;
-    case DNS_ANSWER:
-        break;
-    }
-    if (reply.is_truncated)
-        begin_tcp(exchange);
-    else
-        finish_reply(exchange, &reply, rtt_ns);
-    return true;
-}
-
-static bool read_udp(struct exchange *exchange)
-{
-    for (int i = 0; i < READS_A_TURN; i++) {
-        uint8_t bytes[DATAGRAM_MAX];
-        struct utc received;
-        int error;
-        long n = net_receive(exchange->fd, bytes, sizeof bytes, &received, &error);
-        if (n < 0 && error == EAGAIN)
-            return false;
-        if (n < 0) {
-            fail(exchange, error);
-            return true;
-        }
-        if (take_datagram(exchange, bytes, (size_t)n, received))
-            return true;
-    }
-    return false;
-}
-
-static void on_udp(void *context, int events)
-{
-    (void)events;
-    read_udp(context);
-}
-
-static void begin_udp(struct exchange *exchange)
-{
-    exchange->transport = UDP;
-    exchange->stage = STAGE_SEND;
-    stopwatch_start(&exchange->watch);
-    if (!open_socket(exchange, NET_UDP, on_udp, LOOP_READ))
-        return;
-    int error;
-    if (net_send(exchange->fd, exchange->query.bytes, exchange->query.n, &error) < 0) {
-        fail(exchange, error);
+    agenda_drop(run->engine->agenda, &run->timer);
+    learn_end(run, result, was_plain);
+    dns_exchange_abandon(run->edns);
+    dns_exchange_abandon(run->plain);
+    run->edns = run->plain = NULL;
+    run->answer = result->answer;
+    if (!result->reply) {
+        run->answer.sent = run->first_sent;
+        finish(run);
         return;
     }
-    exchange->stage = STAGE_REPLY;
+    judge_reply(run, result);
+    finish_named(run);
 }
 
-/* What the sockets hold is looked at first: the loop may be late. */
+static void ask_plainly(struct dns_run *run);
+
+static void on_edns(void *context, const struct dns_result *result)
+{
+    struct dns_run *run = context;
+    run->edns = NULL;
+    run->foreign += result->foreign;
+    run->first_sent = result->answer.sent;
+    run->fault = fault_of(result);
+    if (run->fault && !run->plain && left_ns(run) > 0)
+        ask_plainly(run);
+    else if (!run->plain || (result->reply && !run->fault))
+        take_result(run, result, false);
+}
+
+static void on_plain(void *context, const struct dns_result *result)
+{
+    struct dns_run *run = context;
+    run->plain = NULL;
+    run->foreign += result->foreign;
+    if (!utc_is_known(run->first_sent))
+        run->first_sent = result->answer.sent;
+    if (!run->edns || result->reply)
+        take_result(run, result, true);
+}
+
+static bool make_query(const struct target *target, const char *text, unsigned flags,
+                       struct dns_query *out)
+{
+    return dns_query_make(text + target->name.at, target->name.n, text + target->type.at,
+                          target->type.n, flags, (uint16_t)entropy_u64(), out);
+}
+
+/* Recursion is asked for, as everybody does: a resolver then answers, and one that holds the zone
+ * does not mind. */
+static struct dns_exchange *ask(struct dns_run *run, unsigned flags,
+                                void (*done)(void *, const struct dns_result *))
+{
+    struct dns_query query;
+    make_query(run->question.target, run->question.text, DNS_RECURSE | flags, &query);
+    return call(run, &query, run->about, left_ns(run), done);
+}
+
+static void ask_plainly(struct dns_run *run)
+{
+    if (run->fault || run->edns)
+        account_say(run->question.account, stopwatch_elapsed_ns(&run->watch),
+                    "* with EDNS: %s; once more without",
+                    run->fault ? run->fault : "no answer yet");
+    run->plain = ask(run, 0, on_plain);
+}
+
+static void on_patience(void *context)
+{
+    ask_plainly(context);
+}
+
+/* While it is not known whether EDNS works, a server that is silent for half of the time is asked without
+ * too. */
+static void begin(struct dns_run *run, const struct addr *server)
+{
+    struct dns_memory *memory = run->memory;
+    run->server = *server;
+    if (memory->edns == FAILS && mono_diff(clock_mono(), memory->failed) > PLAIN_FOR_NS)
+        *memory = (struct dns_memory){.last = memory->last};
+    if (memory->edns == FAILS) {
+        ask_plainly(run);
+        return;
+    }
+    run->edns = ask(run, DNS_EDNS, on_edns);
+    run->timer.fire = on_patience;
+    if (memory->edns == UNTRIED && !run->question.target->is_tcp)
+        agenda_set(run->engine->agenda, &run->timer,
+                   (struct mono){clock_mono().ns + left_ns(run) / 2});
+}
+
+/* The server's name. */
+
+/* It is our own resolver that does not answer. */
 static void on_timeout(void *context)
 {
-    struct exchange *exchange = context;
-    enum transport transport = exchange->transport;
-    if (transport == LOOKING_UP) { /* it is our own resolver that does not answer */
-        finish_with(exchange, OUTCOME_SELF);
-        return;
-    }
-    if (transport == UDP ? read_udp(exchange) : proceed_tcp(exchange))
-        return;
-    enum outcome outcome = judge_silence(&exchange->server, &exchange->watch);
-    if (outcome == OUTCOME_TIMEOUT && exchange->has_foreign && transport == UDP)
-        outcome = OUTCOME_BAD_REPLY;
-    finish_with(exchange, outcome);
+    finish_unasked(context, OUTCOME_SELF);
 }
 
 static void on_looked_up(void *context, const struct lookup_result *found)
 {
-    struct exchange *exchange = context;
+    struct dns_run *run = context;
     struct lookup_result result = *found;
-    exchange->lookup = NULL;
-    judge_narrow(&result, exchange->question.family);
-    if (!result.count) {
-        finish_with(exchange, judge_lookup(&result));
-        return;
-    }
-    exchange->server = result.addrs[0];
-    begin_udp(exchange);
+    run->lookup = NULL;
+    agenda_drop(run->engine->agenda, &run->timer);
+    account_reached(run->question.account, STAGE_RESOLVE, stopwatch_elapsed_ns(&run->watch));
+    judge_narrow(&result, run->question.family);
+    if (result.count)
+        begin(run, &result.addrs[0]);
+    else
+        finish_unasked(run, judge_lookup(&result));
 }
 
-static void look_up_server(struct exchange *exchange)
+static void look_up_server(struct dns_run *run)
 {
     char host[DNS_NAME_TEXT];
-    struct part part = exchange->question.target->host;
+    struct part part = run->question.target->host;
     if (part.n >= sizeof host) { /* no name is that long */
-        finish_with(exchange, OUTCOME_NAME_ERROR);
+        finish_unasked(run, OUTCOME_NAME_ERROR);
         return;
     }
-    memcpy(host, exchange->question.text + part.at, part.n);
+    memcpy(host, run->question.text + part.at, part.n);
     host[part.n] = '\0';
-    struct lookup *lookup =
-        resolver_look_up(exchange->engine->resolver, host, on_looked_up, exchange);
-    if (lookup) /* else it is over already, and the exchange may be too */
-        exchange->lookup = lookup;
-}
-
-static bool make_query(const struct target *target, const char *text, struct dns_query *out)
-{
-    return dns_query_make(text + target->name.at, target->name.n, text + target->type.at,
-                          target->type.n, (uint16_t)entropy_u64(), out);
+    agenda_set(run->engine->agenda, &run->timer,
+               (struct mono){run->watch.started.ns + run->question.timeout_ns});
+    struct lookup *lookup = resolver_look_up(run->engine->resolver, host, on_looked_up, run);
+    if (lookup) /* else it is over already, and the run may be too */
+        run->lookup = lookup;
 }
 
 bool dns_can_ask(const struct target *target, const char *text)
 {
     struct dns_query query;
-    return make_query(target, text, &query);
+    return make_query(target, text, 0, &query);
+}
+
+static struct dns_memory *recall(struct dns_run *run)
+{
+    struct probe_memory *memory = run->question.memory;
+    if (!memory)
+        return &run->forgotten;
+    if (!memory->state)
+        *memory = (struct probe_memory){mem_new(1, sizeof(struct dns_memory)), free};
+    return memory->state;
 }
 
 void dns_ask(struct dns_engine *engine, const struct question *question)
 {
-    struct exchange *exchange = mem_new(1, sizeof *exchange);
-    exchange->next = engine->exchanges;
-    exchange->link = &engine->exchanges;
-    if (exchange->next)
-        exchange->next->link = &exchange->next;
-    engine->exchanges = exchange;
-    exchange->engine = engine;
-    exchange->question = *question;
-    exchange->fd = -1;
-    exchange->stage = STAGE_RESOLVE;
-    exchange->server = question->address.family ? question->address : question->target->addr;
-    exchange->timeout = (struct agenda_entry){.fire = on_timeout, .context = exchange};
-    stopwatch_start(&exchange->watch);
-    agenda_set(engine->agenda, &exchange->timeout,
-               (struct mono){exchange->watch.started.ns + question->timeout_ns});
-    if (!make_query(question->target, question->text, &exchange->query))
-        finish_with(exchange, OUTCOME_SELF); /* dns_can_ask() was not asked */
-    else if (exchange->server.family)
-        begin_udp(exchange);
+    struct dns_run *run = mem_new(1, sizeof *run);
+    const struct target *target = question->target;
+    const struct addr *server = question->address.family ? &question->address : &target->addr;
+    *run = (struct dns_run){
+        .next = engine->runs, .link = &engine->runs, .engine = engine, .question = *question};
+    if (run->next)
+        run->next->link = &run->next;
+    engine->runs = run;
+    run->memory = recall(run);
+    run->about = mem_copy(question->text + target->name.at); /* to the end: NAME/TYPE */
+    run->timer = (struct agenda_entry){.fire = on_timeout, .context = run};
+    stopwatch_start(&run->watch);
+    if (!dns_can_ask(target, question->text))
+        finish_unasked(run, OUTCOME_SELF); /* it was not asked whether it can */
+    else if (server->family)
+        begin(run, server);
     else
-        look_up_server(exchange);
+        look_up_server(run);
 }

@@ -1,6 +1,12 @@
-/* DNS questions to a named server: by UDP, and by TCP where the answer did not fit (RFC 7766). The
- * server may be a host name, which is looked up first. Each question goes out once, from a port and
- * with an identifier that cannot be foreseen. */
+/* Targets dns:SERVER/NAME/TYPE: a question to a named server, by UDP and by TCP where the answer does not
+ * fit, or dns+tcp: by TCP alone. The server may be a host name, which is looked up first.
+ *
+ * It is asked with EDNS (RFC 6891). A server that stumbles over that is asked again without (section
+ * 6.2.2) and judged by what it answers then: that it stumbles is a fact about it and no failure. Silence
+ * counts as stumbling if it is so twice, while without EDNS an answer comes.
+ *
+ * What the server calls itself (hostname.bind: RFC 4892) is asked when it is first heard, and again when
+ * its outcome has changed. */
 #ifndef SOURCE_PROBE_DNS_H
 #define SOURCE_PROBE_DNS_H
 

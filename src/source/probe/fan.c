@@ -138,6 +138,7 @@ static void ask_all(struct fan *fan, const struct lookup_result *result)
         rib->account = question.account ? account_new(true) : NULL;
         question.account = rib->account;
         question.address = rib->addr;
+        question.memory = NULL; /* it is of one server */
         question.timeout_ns = left_ns > NS_PER_MS ? left_ns : NS_PER_MS;
         question.answered = on_answer;
         question.context = rib;

@@ -12,6 +12,7 @@
 #include "source/probe/smtp.h"
 #include "source/probe/tcp.h"
 #include "source/probe/trace.h"
+#include "source/probe/zone.h"
 #include "sys/clock.h"
 #include "sys/resolver.h"
 
@@ -29,8 +30,10 @@ struct asked {
     int64_t step_ns;   /* between two questions: the interval, divided by the echoes a round */
     char *expect_text; /* NULL: nothing in particular */
     struct mono due;   /* the next question */
+    struct zone_settings *zone; /* NULL: none */
     struct agenda_entry turn;
     struct fact_memory *facts;  /* NULL: none were met yet */
+    struct probe_memory memory; /* of its engine */
     struct asked *next, **link; /* in the list of those retired */
     uint32_t id;                /* in the registry */
     uint32_t own_peer;          /* what its address is there; 0: it was not met yet */
@@ -67,6 +70,7 @@ struct prober {
     struct smtp_engine *smtp;
     struct trace_engine *trace;
     struct fan_engine *fan;
+    struct zone_engine *zone;
     struct asked **plan; /* in order of their numbers */
     size_t count;
     struct asked *retired;
@@ -90,7 +94,10 @@ static void free_asked(struct asked *asked)
     if (asked->next)
         asked->next->link = asked->link;
     free(asked->expect_text);
+    zone_settings_free(asked->zone);
     free(asked->facts);
+    if (asked->memory.state)
+        asked->memory.release(asked->memory.state);
     free(asked);
 }
 
@@ -242,6 +249,9 @@ static void ask_engine(void *context, const struct question *question)
     case TARGET_DNS:
         dns_ask(prober->dns, question);
         return;
+    case TARGET_ZONE:
+        zone_ask(prober->zone, question);
+        return;
     case TARGET_TLS:
     case TARGET_HTTP:
     case TARGET_HTTPS:
@@ -271,6 +281,8 @@ static void ask(struct asked *asked, struct mono due, int64_t late_ns)
         .timeout_ns = asked->timeout_ns,
         .expect_status = asked->expect_status,
         .expect_text = asked->expect_text,
+        .zone = asked->zone,
+        .memory = &asked->memory,
         .answered = on_answer,
         .context = asked,
     };
@@ -284,7 +296,8 @@ static void ask(struct asked *asked, struct mono due, int64_t late_ns)
     prober->counters.asked++;
     prober->outstanding++;
     asked->outstanding++;
-    if (asked->all_addresses && !asked->target->addr.family)
+    bool is_host = !asked->target->addr.family && asked->target->kind != TARGET_ZONE;
+    if (asked->all_addresses && is_host)
         fan_ask(prober->fan, &question, ask_engine, prober);
     else
         ask_engine(prober, &question);
@@ -418,6 +431,8 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
     if (target.kind == TARGET_DNS && !dns_can_ask(&target, plan->target))
         return why_set(why, ERR_CONFIG, "target '%.200s' has no valid name or record type",
                        plan->target);
+    if (target.kind == TARGET_ZONE && zone_check(&target, plan->target, plan->zone, why))
+        return ERR_CONFIG;
     err = check_redirects(plan, &target, why);
     return err ? err : check_text(plan, &target, why);
 }
@@ -442,6 +457,7 @@ static struct asked *new_asked(struct prober *prober, const struct probe_plan *p
     asked->redirects = (uint8_t)plan->redirects;
     asked->family = plan->family;
     asked->all_addresses = plan->all_addresses;
+    asked->zone = zone_settings_copy(plan->zone);
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
     return asked;
 }
@@ -488,6 +504,9 @@ static void carry_on(struct asked *old, struct asked *replacement)
     free(old->expect_text);
     old->expect_text = replacement->expect_text;
     replacement->expect_text = NULL;
+    zone_settings_free(old->zone);
+    old->zone = replacement->zone;
+    replacement->zone = NULL;
     free_asked(replacement);
     if (is_moved)
         start(old);
@@ -614,6 +633,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->fan = fan_new(prober->agenda, prober->resolver);
     prober->store = tls_store_new();
     prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store);
+    prober->zone = zone_new(prober->agenda, prober->resolver);
     prober->http = http_new(prober->agenda, prober->resolver, prober->store, agent);
     return prober;
 }
@@ -636,6 +656,7 @@ void prober_free(struct prober *prober)
     trace_free(prober->trace);
     tcp_free(prober->tcp);
     dns_free(prober->dns);
+    zone_free(prober->zone);
     http_free(prober->http);
     smtp_free(prober->smtp);
     tls_store_free(prober->store);

@@ -9,6 +9,7 @@
 #include "source/probe/account.h"
 #include "source/probe/manners.h"
 #include "source/probe/origin_finder.h"
+#include "source/probe/zone_settings.h"
 #include "sys/loop.h"
 
 struct probe_plan {
@@ -23,6 +24,7 @@ struct probe_plan {
     unsigned redirects; /* http: so many are followed, PROBER_REDIRECTS_MAX at most */
     uint8_t family;     /* 4 or 6: of the addresses of a name, only those of this family; 0: all */
     bool all_addresses; /* each address of a name is asked, and not just one */
+    const struct zone_settings *zone; /* zone: how it is looked at; copied; NULL: as all are */
 };
 
 struct prober_options {

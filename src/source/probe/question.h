@@ -22,7 +22,13 @@ struct answer {
     enum stage stage;
 };
 
-/* Copied by the engine that is asked, `expect_text` too; `target`, `text` and `account` must live until
+/* What an engine remembers of a target from one question to the next: its own, released by it. */
+struct probe_memory {
+    void *state; /* NULL: nothing yet */
+    void (*release)(void *state);
+};
+
+/* Copied by the engine that is asked, `expect_text` and `zone` too; what the other pointers lead to must live until
  * the answer. answered() is called exactly once, perhaps before the asking call returns, but not any
  * more after the engine was freed. */
 struct question {
@@ -37,6 +43,8 @@ struct question {
     unsigned redirects;      /* http: so many are followed; 0: one is an answer like any other */
     const char *expect_text; /* NULL: nothing in particular */
     struct account *account; /* NULL: nobody wants one */
+    const struct zone_settings *zone; /* of zone targets; NULL: none */
+    struct probe_memory *memory; /* NULL: nothing is to be remembered */
     void (*answered)(void *context, const struct answer *answer);
     void *context;
 };
