@@ -88,7 +88,7 @@ class Story:
 
     def tell(self):
         routers.start_all([self.bird, *self.routers])
-        prefixes = {*routers.PREFIXES4, *routers.PREFIXES6, routers.GOES, routers.BEATS}
+        prefixes = {*routers.PREFIXES4, *routers.PREFIXES6, routers.GOES}
         for table in TABLES.values():
             self.wait(f"all prefixes of {table}", table, lambda es: {e["prefix"] for e in es} == prefixes,
                       type="announce", table=table)
