@@ -66,7 +66,8 @@ static enum flow read_window(struct intake *view, void *bytes, size_t capacity, 
     for (const struct part *any = part->ahead->parts; any; any = any->next)
         lowest = any->view.loaded < lowest ? any->view.loaded : lowest;
     window_pass(window, lowest);
-    if (window->flow == FLOW_OK && window->wants_more(window))
+    /* Once it was stopped, which lanes that still run do not know of, it may be gone with the reader. */
+    if (!window->is_closing && window->flow == FLOW_OK && window->wants_more(window))
         pool_submit(&window->feeder);
     pool_unlock();
     return flow;
