@@ -139,6 +139,9 @@ static void write_bins(struct scanning *scanning)
 static void take_bin(void *context, const struct bin_row *row)
 {
     struct scanning *scanning = context;
+    bool is_of_all = !row->who.asn && !row->who.country.code[0];
+    if (!row->is_changed && !is_of_all)
+        return;
     scan_bin_json(row, &scanning->bin_lines);
     if (scanning->bin_lines.size >= WRITE_AT)
         write_bins(scanning);
