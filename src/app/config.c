@@ -181,6 +181,7 @@ static void read_all(struct reading *reading)
                        "be watched");
     if (routes)
         config_check_routes(reading, routes);
+    config_check_table(reading, routes ? routes : root);
     if (!vantage && reading->config.plan_count)
         config_warn(
             reading, root,
@@ -264,6 +265,7 @@ void config_done(struct config *config)
     free(config->archives);
     free(config->bgp.peers);
     free(config->ris_live.hosts);
+    free(config->table.countries);
     free(config->warnings);
     arena_done(&config->arena);
     *config = (struct config){0};
