@@ -1,6 +1,7 @@
 #include "app/daemon.h"
 
 #include "app/command.h"
+#include "app/country_source.h"
 #include "app/ingest.h"
 #include "app/live_routes.h"
 #include "app/writer.h"
@@ -31,6 +32,7 @@ struct daemon {
     struct config *config;
     struct arena arena; /* for what must outlive the configuration it came from */
     const char *journal;
+    struct countries *countries; /* of the whole table; NULL: none */
     struct loop *loop;
     struct registry *registry; /* of the loop thread */
     uint32_t vantage;
@@ -243,14 +245,17 @@ static struct registry *copy_registry(const struct registry *registry)
     return copy;
 }
 
-static int read_archives(const struct config *config, struct pipeline *pipeline)
+static int read_archives(const struct daemon *daemon, struct pipeline *pipeline)
 {
+    const struct config *config = daemon->config;
     struct ingest ingest = {.paths = config->archives,
                             .path_count = config->archive_count,
                             .collector = config->collector,
                             .watch = config->watch,
                             .subjects = config->subjects,
-                            .subject_count = config->subject_count};
+                            .subject_count = config->subject_count,
+                            .table = &config->table,
+                            .countries = daemon->countries};
     struct ingest_result result;
     struct why why;
     if (!config->archive_count)
@@ -395,7 +400,7 @@ static int start_writer(struct daemon *daemon, struct pipeline *pipeline)
 
 static int open_and_watch(struct daemon *daemon, struct pipeline *pipeline)
 {
-    int status = read_archives(daemon->config, pipeline);
+    int status = read_archives(daemon, pipeline);
     if (status) {
         pipeline_close(pipeline, NULL);
         return status;
@@ -417,9 +422,10 @@ int daemon_run(struct config *config, const char *journal)
     struct why why;
     daemon.journal = arena_printf(&daemon.arena, "%s", journal ? journal : config->journal);
     tell_warnings(config);
-    int status = command_pipeline(daemon.journal, &pipeline, &why)
-                     ? command_fail(&why)
-                     : open_and_watch(&daemon, pipeline);
+    bool has_failed = country_source_open(&config->table, &daemon.countries, &why) ||
+                      command_pipeline(daemon.journal, &pipeline, &why);
+    int status = has_failed ? command_fail(&why) : open_and_watch(&daemon, pipeline);
+    countries_free(daemon.countries);
     arena_done(&daemon.arena);
     return status;
 }

@@ -48,6 +48,8 @@ struct route_files {
     struct paths paths;
     struct source *sources; /* in the order of the paths */
     size_t count;
+    const char *collectors[ROUTE_COLLECTORS_MAX]; /* names; "" where it is not known */
+    size_t collector_count;
     struct source **waiting; /* in order of time, from `waiting_at` on */
     size_t waiting_at;
     size_t opened_to; /* those before this place of `waiting` were opened */
@@ -144,6 +146,18 @@ static int by_time(const void *a, const void *b)
     return is_before(*(struct source *const *)a, *(struct source *const *)b) ? -1 : 1;
 }
 
+static uint16_t collector_number(struct route_files *files, const char *name)
+{
+    size_t i = 0;
+    while (i < files->collector_count && strcmp(files->collectors[i], name) != 0)
+        i++;
+    if (i == ROUTE_COLLECTORS_MAX)
+        return ROUTE_COLLECTORS_MAX - 1;
+    if (i == files->collector_count)
+        files->collectors[files->collector_count++] = name;
+    return (uint16_t)i;
+}
+
 static void name_source(struct route_files *files, size_t i)
 {
     struct source *source = &files->sources[i];
@@ -151,6 +165,8 @@ static void name_source(struct route_files *files, size_t i)
         .path = files->paths.list[i].path, .collector = files->options.collector, .index = i};
     if (!source->file.collector && collector_from_path(source->file.path, source->collector))
         source->file.collector = source->collector;
+    const char *name = source->file.collector ? source->file.collector : "";
+    source->file.collector_number = collector_number(files, name);
 }
 
 /* In the order in which they will be opened. */
@@ -426,6 +442,7 @@ static enum err conclude(struct route_files *files, struct why *why)
 
 enum err route_files_run(struct route_files *files, struct why *why)
 {
+    files->is_stopped = false;
     while (!files->is_stopped && (files->begun_count || files->waiting_at < files->count)) {
         bool is_next_due =
             files->waiting_at < files->count &&
@@ -446,6 +463,11 @@ enum err route_files_run(struct route_files *files, struct why *why)
 void route_files_stop(struct route_files *files)
 {
     files->is_stopped = true;
+}
+
+bool route_files_is_stopped(const struct route_files *files)
+{
+    return files->is_stopped;
 }
 
 const struct route_file *route_files_current(const struct route_files *files)

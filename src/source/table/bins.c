@@ -29,7 +29,6 @@ struct counted {
 /* An AS, a country or all, and what was told of it last. */
 struct group {
     bool is_changed;
-    bool is_watched;
     uint64_t seen_to, known_to; /* blocks covered so far, while they are added up */
     struct bin_row now, told;
 };
@@ -67,7 +66,7 @@ struct bins *bins_new(const struct bins_options *options)
     for (size_t i = 1; i < COUNTRIES; i++)
         bins->countries[i].now.who.country =
             (struct country){{(char)('A' + (i - 1) / 26), (char)('A' + (i - 1) % 26), 0}};
-    bins->all.is_watched = true;
+    bins->all.now.is_watched = true;
     return bins;
 }
 
@@ -202,11 +201,11 @@ static struct group *group_of(struct bins *bins, const struct bin_who *who)
 void bins_watch(struct bins *bins, const struct bin_who *list, size_t count)
 {
     for (uint32_t i = 0; i < bins->as_count; i++)
-        bins->ases[i].is_watched = false;
+        bins->ases[i].now.is_watched = false;
     for (size_t i = 0; i < COUNTRIES; i++)
-        bins->countries[i].is_watched = false;
+        bins->countries[i].now.is_watched = false;
     for (size_t i = 0; i < count; i++)
-        group_of(bins, &list[i])->is_watched = true;
+        group_of(bins, &list[i])->now.is_watched = true;
 }
 
 /* ---- one prefix ---- */
@@ -339,7 +338,7 @@ static void settle_family(struct group *group, size_t i)
     bool is_moved = now->seen[i] != told->seen[i] || now->known[i] != told->known[i];
     bool is_changed = is_moved || now->prefixes[i] != told->prefixes[i];
     bool is_country = !now->who.asn;
-    now->is_due[i] = group->is_watched && now->peers_total[i];
+    now->is_due[i] = now->is_watched && now->peers_total[i];
     if (!bin_has_data(now, i)) {
         group->is_changed |= is_changed;
         return;
@@ -355,6 +354,7 @@ static void tell(struct bins *bins, struct group *group)
 {
     struct bin_row *now = &group->now, *told = &group->told;
     now->start = bins->bin.start;
+    now->end = bins->bin.end;
     memcpy(now->peers, bins->bin.peers, sizeof now->peers);
     memcpy(now->peers_total, bins->bin.peers_total, sizeof now->peers_total);
     now->is_changed = now->origins != told->origins || now->upstreams != told->upstreams;
@@ -382,7 +382,7 @@ static void tell_all(struct bins *bins)
     for (size_t i = 1; i < COUNTRIES; i++)
         tell(bins, &bins->countries[i]);
     for (uint32_t i = 0; i < bins->as_count; i++)
-        if (bins->ases[i].is_changed || bins->ases[i].is_watched)
+        if (bins->ases[i].is_changed || bins->ases[i].now.is_watched)
             list[count++] = &bins->ases[i];
     if (count)
         qsort(list, count, sizeof *list, compare_groups);
@@ -392,9 +392,10 @@ static void tell_all(struct bins *bins)
 }
 
 /* Without a quorum nothing is looked at: what changed is kept for the next bin that has one. */
-static void end_bin(struct bins *bins)
+static void end_bin(struct bins *bins, struct utc end)
 {
     struct bin_row *bin = &bins->bin;
+    bin->end = end;
     route_table_flush(bins->table);
     route_table_judge(bins->table, utc_add(bin->start, BIN_NS));
     for (uint8_t family = 4; family <= 6; family = (uint8_t)(family + 2)) {
@@ -414,7 +415,7 @@ void bins_advance(struct bins *bins, struct utc now)
 {
     struct utc start = {now.ns / BIN_NS * BIN_NS};
     if (utc_is_known(bins->bin.start) && start.ns > bins->bin.start.ns)
-        end_bin(bins);
+        end_bin(bins, utc_add(bins->bin.start, BIN_NS));
     if (start.ns > bins->bin.start.ns)
         bins->bin.start = start;
 }
@@ -423,7 +424,7 @@ void bins_end(struct bins *bins, struct utc last)
 {
     bins_advance(bins, last);
     if (utc_is_known(bins->bin.start))
-        end_bin(bins);
+        end_bin(bins, last);
 }
 
 /* ---- forgetting ---- */
@@ -434,8 +435,8 @@ bool bins_may_forget(const struct bins *bins, struct table_row row)
     const struct counted *counted = row.row < side->count ? &side->rows[row.row] : NULL;
     if (!counted || !counted->origin)
         return true;
-    return counted->days >= KNOWN_DAYS && !bins->ases[counted->origin - 1].is_watched &&
-           !bins->countries[counted->country].is_watched;
+    return counted->days >= KNOWN_DAYS && !bins->ases[counted->origin - 1].now.is_watched &&
+           !bins->countries[counted->country].now.is_watched;
 }
 
 /* The numbers of rows that are gone may be used for others from now on. */

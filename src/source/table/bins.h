@@ -30,9 +30,9 @@ struct bin_who {
     struct country country;
 };
 
-/* One of them at the end of one bin. Pairs are IPv4 and IPv6. */
+/* One of them as it was at the end of one bin. Pairs are IPv4 and IPv6. */
 struct bin_row {
-    struct utc start;
+    struct utc start, end; /* the last of an archive ends with it */
     struct bin_who who;
     uint64_t seen[2], known[2]; /* /24s, /48s */
     uint32_t prefixes[2];       /* visible */
@@ -40,7 +40,8 @@ struct bin_row {
     uint32_t upstreams; /* ASes before the origin, over all its visible prefixes; of an AS only */
     uint32_t peers[2];  /* live full-feed peers */
     uint32_t peers_total[2]; /* that were so within the last day */
-    bool is_changed;         /* in any figure of a family with data */
+    bool is_watched;
+    bool is_changed; /* in any figure of a family with data */
     /* seen or known has changed, or it is told every time. Of families without data only the whole and
      * who is watched, if there ever was a peer. */
     bool is_due[2];
