@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/country_source.h"
 #include "app/ingest.h"
+#include "app/live_bins.h"
 #include "app/live_routes.h"
 #include "app/writer.h"
 #include "base/hash.h"
@@ -41,6 +42,7 @@ struct daemon {
     struct writer *writer;
     struct prober *prober;
     struct live_routes live;
+    struct live_bins bins;
     struct why no_ping; /* why hosts cannot be pinged, until that was told */
     struct loop_timer *ticks;
     struct loop_signal *signals[3];
@@ -149,6 +151,7 @@ static void tick(void *context)
     sink_emit(&daemon->sink, &tick);
     daemon->last_tick = now;
     daemon->last_asked = (struct utc){0};
+    live_bins_tick(&daemon->bins, now);
     handover_send(daemon->handover);
     tell_dropped(daemon);
 }
@@ -218,14 +221,16 @@ static void reload(void *context)
         return;
     }
     tell_warnings(&fresh);
-    bool is_moved =
-        strcmp(fresh.vantage, config->vantage) != 0 || strcmp(fresh.journal, config->journal) != 0;
+    bool is_moved = strcmp(fresh.vantage, config->vantage) != 0 ||
+                    strcmp(fresh.journal, config->journal) != 0 ||
+                    !config_has_same_table(&fresh, config);
     if (is_moved)
-        command_say("a new vantage or journal is taken up by a restart only");
+        command_say("a new vantage, journal or whole table is taken up by a restart only");
     struct config before = *config;
     *config = fresh;
     emit_subjects(daemon, &before);
     set_plan(daemon);
+    live_bins_watch(&daemon->bins, config);
     live_routes_take_up(&daemon->live, &before, config);
     config_done(&before);
     command_say("%s: read again, %zu target%s", config->path, config->plan_count,
@@ -351,6 +356,7 @@ static int finish_all(struct daemon *daemon)
         loop_signal_free(daemon->signals[i]);
     prober_free(daemon->prober);
     live_routes_stop(&daemon->live);
+    live_bins_stop(&daemon->bins);
     emit_mark(daemon, OBSERVATION_STOP);
     handover_end(daemon->handover);
     if (writer_join(daemon->writer, &why))
@@ -371,8 +377,12 @@ static int watch(struct daemon *daemon)
     size_t count = daemon->config->plan_count;
     command_say("watching %zu target%s from vantage %s into %s", count, plural(count),
                 daemon->config->vantage, daemon->journal);
-    live_routes_init(&daemon->live, daemon->loop, &daemon->sink);
-    if (live_routes_start(&daemon->live, daemon->config, &why))
+    enum err err =
+        live_bins_start(&daemon->bins, daemon->config, daemon->countries, &daemon->sink, &why);
+    live_routes_init(&daemon->live, daemon->loop, &daemon->sink, live_bins_ear(&daemon->bins));
+    if (!err)
+        err = live_routes_start(&daemon->live, daemon->config, &why);
+    if (err)
         status = command_fail(&why);
     else
         loop_run(daemon->loop);

@@ -79,7 +79,7 @@ struct mrt_message {
 };
 
 /* States of RFC 4271, 8.2.2: 1 Idle ... 6 Established. */
-enum { MRT_ESTABLISHED = 6 };
+enum { MRT_IDLE = 1, MRT_ESTABLISHED = 6 };
 struct mrt_state_change {
     uint16_t before;
     uint16_t after;

@@ -420,6 +420,11 @@ void bins_advance(struct bins *bins, struct utc now)
         bins->bin.start = start;
 }
 
+void bins_skip(struct bins *bins)
+{
+    bins->bin.start = (struct utc){0};
+}
+
 void bins_end(struct bins *bins, struct utc last)
 {
     bins_advance(bins, last);

@@ -70,6 +70,8 @@ void bins_begin(struct bins *bins, struct route_table *table);
 void bins_change(struct bins *bins, const struct table_change *change);
 /* It is that time: bins that are over are told of. */
 void bins_advance(struct bins *bins, struct utc now);
+/* Nobody looked when the bin in hand ended: it is not told. */
+void bins_skip(struct bins *bins);
 /* Rows of the table that nobody has a route for are forgotten once a day: whether this one may be, as nobody
  * would miss it; and after it was done. */
 bool bins_may_forget(const struct bins *bins, struct table_row row);

@@ -9,6 +9,8 @@
  * missing file of RIPE RIS is five minutes. */
 static const int64_t GAP_NS = 4 * NS_PER_MINUTE;
 enum { SPAN_S = 300, BUSY = 100 };
+/* Live, somebody looks every second; who did not for so long was suspended, or the clock was set. */
+static const int64_t LOOK_NS = NS_PER_MINUTE;
 /* Prefixes that nobody has are forgotten once a day. */
 static const int64_t FORGET_NS = NS_PER_DAY;
 
@@ -138,6 +140,8 @@ void whole_table_advance(struct whole_table *whole, struct utc now)
         return;
     if (!utc_is_known(whole->first))
         whole->first = now;
+    if (!whole->options.is_archive && whole->options.bins && utc_diff(now, whole->last) > LOOK_NS)
+        bins_skip(whole->options.bins);
     if (whole->hole_count)
         pass_holes(whole, now);
     if (now.ns / NS_PER_MINUTE != whole->last.ns / NS_PER_MINUTE)
@@ -152,6 +156,69 @@ void whole_table_feed(struct whole_table *whole, uint32_t collector, const struc
         feel_pulse(whole, collector, element->time);
     whole_table_advance(whole, element->time);
     route_table_feed(whole->routes, collector, element);
+}
+
+/* ---- live peers ---- */
+
+static void hear_state(struct whole_table *whole, const struct heard *heard,
+                       const struct mrt_peer *peer)
+{
+    struct element element = {.kind = ELEMENT_STATE, .time = heard->time, .peer = peer};
+    bool is_up = heard->kind == HEARD_UP;
+    element.state.before = is_up ? MRT_IDLE : MRT_ESTABLISHED;
+    element.state.after = is_up ? MRT_ESTABLISHED : MRT_IDLE;
+    whole_table_feed(whole, heard->collector, &element);
+}
+
+static void hear_complete(struct whole_table *whole, const struct heard *heard,
+                          const struct mrt_peer *peer)
+{
+    struct element element = {.kind = ELEMENT_END_OF_RIB, .time = heard->time, .peer = peer};
+    for (uint8_t family = 4; family <= 6; family = (uint8_t)(family + 2)) {
+        element.prefix.addr.family = family;
+        whole_table_feed(whole, heard->collector, &element);
+    }
+}
+
+static void hear_routes(struct whole_table *whole, const struct heard *heard,
+                        const struct mrt_peer *peer)
+{
+    struct bgp_attributes attributes; /* the table looks at the path alone */
+    struct bgp_routes routes = heard->routes;
+    struct bgp_nlri nlri;
+    struct element element = {.kind = heard->path ? ELEMENT_ANNOUNCE : ELEMENT_WITHDRAW,
+                              .time = heard->time,
+                              .peer = peer,
+                              .safi = BGP_UNICAST,
+                              .has_path_id = routes.has_path_ids,
+                              .attributes = heard->path ? &attributes : NULL};
+    if (heard->path)
+        attributes.path = *heard->path;
+    while (bgp_routes_next(&routes, &nlri)) {
+        element.prefix = nlri.prefix;
+        element.path_id = nlri.path_id;
+        whole_table_feed(whole, heard->collector, &element);
+    }
+}
+
+void whole_table_hear(struct whole_table *whole, const struct heard *heard)
+{
+    struct mrt_peer peer = {.addr = heard->peer, .asn = heard->asn};
+    switch (heard->kind) {
+    case HEARD_UP:
+    case HEARD_DOWN:
+        hear_state(whole, heard, &peer);
+        break;
+    case HEARD_COMPLETE:
+        hear_complete(whole, heard, &peer);
+        break;
+    case HEARD_ROUTES:
+        hear_routes(whole, heard, &peer);
+        break;
+    case HEARD_GAP:
+        whole_table_gap(whole, heard->collector, (struct interval){heard->time, heard->time});
+        break;
+    }
 }
 
 void whole_table_end(struct whole_table *whole)

@@ -13,6 +13,7 @@
 #ifndef SOURCE_TABLE_WHOLE_TABLE_H
 #define SOURCE_TABLE_WHOLE_TABLE_H
 
+#include "source/bgp/heard.h"
 #include "source/table/bins.h"
 
 /* Collectors are numbers below the first where gaps are felt. */
@@ -61,7 +62,10 @@ void whole_table_feed(struct whole_table *whole, uint32_t collector, const struc
 void whole_table_gap(struct whole_table *whole, int64_t collector, struct interval gap);
 /* There is no archive of this time; to be said before elements of after it come. */
 void whole_table_hole(struct whole_table *whole, struct interval hole);
-/* It is that time: as far as elements have not said so by themselves. */
+/* What a live peer said, in the place of an element. */
+void whole_table_hear(struct whole_table *whole, const struct heard *heard);
+/* It is that time: as far as elements have not said so by themselves. Live, where that is long after it was
+ * so the last time, nobody looked meanwhile: the bin in hand is not told. */
 void whole_table_advance(struct whole_table *whole, struct utc now);
 /* The archive is through; the bin in hand is told as well. */
 void whole_table_end(struct whole_table *whole);
