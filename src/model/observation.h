@@ -84,6 +84,12 @@ struct observation {
 
 _Static_assert(sizeof(struct observation) == 64, "an observation is one cache line");
 
+/* Of a BIN: whether there are data. */
+static inline bool bin_has_quorum(const struct observation *bin)
+{
+    return bin->code && bin->code * 2 >= bin->peers_total;
+}
+
 /* How much later than a newer one an observation may arrive and still be judged, and exported, as
  * if in time. It covers the longest probe timeout (10 s) plus the delay of a busy loop; a verdict
  * is never held up by more. */
