@@ -84,6 +84,9 @@ struct observation {
 
 _Static_assert(sizeof(struct observation) == 64, "an observation is one cache line");
 
+/* Bins end at full five minutes; the last one of an archive where that ends. */
+#define BIN_NS (5 * NS_PER_MINUTE)
+
 /* Of a BIN: whether there are data. */
 static inline bool bin_has_quorum(const struct observation *bin)
 {

@@ -6,14 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A bin is told every five minutes, some seconds after it ended. */
-#define NEWEST_NS (10 * NS_PER_MINUTE)
-
 /* ---- from the journal ---- */
 
 struct gathering {
     const struct registry *registry;
-    struct utc since; /* blocks have older ones as well */
+    struct utc time; /* of the bins that are wanted */
     struct observation *list;
     size_t count, capacity;
 };
@@ -22,7 +19,7 @@ static bool gather(void *context, const struct observation *o)
 {
     struct gathering *gathering = context;
     uint32_t names = registry_count(gathering->registry);
-    bool is_wanted = o->kind == OBSERVATION_BIN && o->peer && o->time.ns >= gathering->since.ns;
+    bool is_wanted = o->kind == OBSERVATION_BIN && o->peer && o->time.ns == gathering->time.ns;
     if (!is_wanted || o->peer > names || o->target > names)
         return true;
     gathering->list = mem_grow(gathering->list, &gathering->capacity, gathering->count + 1,
@@ -31,7 +28,6 @@ static bool gather(void *context, const struct observation *o)
     return true;
 }
 
-/* Names are told apart by number here; the order of lines comes later. */
 static int by_key(const void *a, const void *b)
 {
     const struct observation *x = a, *y = b;
@@ -39,30 +35,42 @@ static int by_key(const void *a, const void *b)
         return x->peer < y->peer ? -1 : 1;
     if (x->target != y->target)
         return x->target < y->target ? -1 : 1;
-    if (x->family != y->family)
-        return x->family < y->family ? -1 : 1;
-    return (x->seq < y->seq) - (x->seq > y->seq);
+    return (x->family > y->family) - (x->family < y->family);
 }
 
-static bool is_same_key(const struct observation *a, const struct observation *b)
+/* Sorted, each once: an archive may have been replayed twice. */
+static size_t put_in_order(struct observation *list, size_t count)
 {
-    return a->peer == b->peer && a->target == b->target && a->family == b->family;
+    size_t kept = 0;
+    qsort(list, count, sizeof *list, by_key);
+    for (size_t i = 0; i < count; i++)
+        if (!kept || by_key(&list[kept - 1], &list[i]) != 0)
+            list[kept++] = list[i];
+    return kept;
 }
 
+static enum err gather_bin(struct journal *journal, struct gathering *gathering, struct utc time,
+                           struct why *why)
+{
+    struct journal_visitor visitor = {.visit = gather, .context = gathering};
+    gathering->time = time;
+    return journal_read_span(journal, time, time, &visitor, why);
+}
+
+/* Only what lies around the moments at which a bin may have ended is read: that of an archive, before the
+ * TICK that settles it; else the last full five minutes, or those before, if the newest is not told yet. */
 enum err bins_fetch(struct journal *journal, const struct registry *registry, struct utc last,
                     struct arena *arena, struct bin_list *out, struct why *why)
 {
-    struct utc since = utc_add(last, -NEWEST_NS);
-    struct gathering gathering = {.registry = registry, .since = since};
-    struct journal_visitor visitor = {.visit = gather, .context = &gathering};
-    enum err err = journal_read_span(journal, since, last, &visitor, why);
-    size_t kept = 0;
+    struct utc full = {last.ns - last.ns % BIN_NS};
+    const struct utc ends[] = {utc_add(last, -SETTLE_NS), full, utc_add(full, -BIN_NS)};
+    struct gathering gathering = {.registry = registry};
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < 3 && !err && !gathering.count; i++)
+        err = gather_bin(journal, &gathering, ends[i], why);
     *out = (struct bin_list){0};
     if (!err && gathering.count) {
-        qsort(gathering.list, gathering.count, sizeof *gathering.list, by_key);
-        for (size_t i = 0; i < gathering.count; i++)
-            if (!i || !is_same_key(&gathering.list[kept - 1], &gathering.list[i]))
-                gathering.list[kept++] = gathering.list[i];
+        size_t kept = put_in_order(gathering.list, gathering.count);
         struct observation *list = arena_alloc(arena, kept * sizeof *list);
         memcpy(list, gathering.list, kept * sizeof *list);
         *out = (struct bin_list){list, kept};

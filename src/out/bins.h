@@ -6,7 +6,7 @@
 #include "out/json.h"
 #include "out/page.h"
 
-/* Those of the last minutes that belong to a subject, the newest of each, by subject and name. */
+/* Those of the newest bin that belong to a subject, by subject and name. */
 struct bin_list {
     const struct observation *list;
     size_t count;

@@ -19,10 +19,9 @@
 #ifndef SOURCE_TABLE_BINS_H
 #define SOURCE_TABLE_BINS_H
 
+#include "model/observation.h"
 #include "source/origins/countries.h"
 #include "source/table/route_table.h"
-
-#define BIN_NS (5 * NS_PER_MINUTE)
 
 /* An AS, a country, or, without either, all. */
 struct bin_who {
