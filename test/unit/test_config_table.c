@@ -61,7 +61,8 @@ static void test_bad(void **state)
     } cases[] = {
         {HEAD "routes: {whole_table: maybe}\n",
          "etc/l.yaml:3:23: whole_table: found 'maybe'; expected yes, no, or {countries: [FILE]}\n"},
-        {HEAD "routes: {whole_table: {country: [x]}}\n", "etc/l.yaml:3:24: whole_table has no key 'country'; expected countries\n"},
+        {HEAD "routes: {whole_table: {country: [x]}}\n",
+         "etc/l.yaml:3:24: whole_table has no key 'country'; expected countries\n"},
         {HEAD "routes: {whole_table: {countries: []}}\n",
          "etc/l.yaml:3:35: countries: the list is empty; expected delegated files of the "
          "registries, or a MaxMind database, or no list\n"},
