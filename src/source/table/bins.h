@@ -6,7 +6,7 @@
  * counts for the AS that most peers have as its origin, and for the country of the prefix, or of that AS
  * where nobody says. A default route is nobody's space.
  *
- * Known are those that are visible, and those that were and are not: at least half of the peers tell that
+ * Known are those that are visible, and those that were and are not: more than half of the peers tell that
  * they have no such route. Of which the peers know nothing, as after a gap, is neither.
  *
  * A vote needs a quorum: half of the peers that voted within the last day. A family without it has no
