@@ -2,8 +2,8 @@
 # deps.sh GROUP...: installs the Debian packages of these groups that are missing, and says which.
 # Silent when nothing is missing. Groups: build, test, bench, lab.
 #
-# The laboratory's packages are daemons. Their services are neither started now nor at the next boot:
-# the laboratory runs the programs by itself, out of sight.
+# Some packages of bench and lab are daemons. Their services are neither started now nor at the next boot:
+# whoever needs the programs runs them by itself, out of sight.
 set -eu
 
 packages_of() {
@@ -13,7 +13,8 @@ packages_of() {
         liblzma-dev ca-certificates ;;
     test) echo clang libclang-rt-14-dev libcmocka-dev libbz2-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;
-    bench) echo bgpdump fping lbzip2 isal zstd bzip2 time python3 ;;
+    bench) echo bgpdump fping zmap prometheus-blackbox-exporter nginx-light nsd iproute2 util-linux mount lbzip2 isal zstd \
+        bzip2 time python3 ;;
     lab) echo python3 util-linux mount iproute2 nftables procps openssl curl ca-certificates bird2 frr gobgpd nsd nginx-light \
         opensmtpd unbound ldnsutils bind9-dnsutils faketime bgpdump iputils-ping ;;
     *) echo "deps.sh: unknown group '$1'; expected build, test, bench or lab" >&2; exit 2 ;;
@@ -63,13 +64,13 @@ release_services() {
 # What was installed just now does not start at the next boot either.
 disable_services() {
     command -v systemctl >/dev/null || return 0
-    for service in bird frr gobgpd nsd nginx opensmtpd unbound; do
+    for service in bird frr gobgpd nsd nginx opensmtpd unbound prometheus-blackbox-exporter; do
         case $missing in *$service*) $as_root systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
     done
 }
 
-case " $* " in *" lab "*) hold_services ;; esac
+case " $* " in *" bench "* | *" lab "*) hold_services ;; esac
 # An old package list is the usual reason for a failure: fetch it anew only then.
 # shellcheck disable=SC2086
 $install $missing >/dev/null 2>&1 || { $as_root apt-get update -q >/dev/null && $install $missing >/dev/null; }
-case " $* " in *" lab "*) disable_services ;; esac
+case " $* " in *" bench "* | *" lab "*) disable_services ;; esac
