@@ -10,11 +10,13 @@
  *     bench elements FILE...          decoding of all that is in MRT archives
  *     bench table PREFIXES PEERS      memory of a whole routing table
  *     bench changes FILE...           how fast real changes go into one
+ *     bench probe MS ROUNDS FILE [OTHERS]  asks the targets of a file, one a line, every MS
  *     bench read FILE...              every byte of the files, decompressed, and looked at
  *     bench read-early FILE...        the same with the next three files opened early */
 #include "app/pipeline.h"
 #include "generator.h"
 #include "out/out.h"
+#include "probing.h"
 #include "source/mrt/element.h"
 #include "source/mrt/mrt_reader.h"
 #include "source/stream.h"
@@ -431,6 +433,8 @@ int main(int argc, char **argv)
         bench_table(number_of(argv[2]), number_of(argv[3]));
     else if (argc > 2 && strcmp(mode, "changes") == 0)
         bench_changes(argv + 2);
+    else if ((argc == 5 || argc == 6) && strcmp(mode, "probe") == 0)
+        bench_probe(number_of(argv[2]), number_of(argv[3]), argv[4], argv[5]);
     else if (argc > 2 && strcmp(mode, "read") == 0)
         bench_read(argv + 2, 0);
     else if (argc > 2 && strcmp(mode, "read-early") == 0)
@@ -439,7 +443,8 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "bench: core N | pipeline N JOURNAL | append N JOURNAL | write-log N FILE | "
                 "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE... | "
-                "table PREFIXES PEERS | changes FILE... | read FILE... | read-early FILE...\n");
+                "table PREFIXES PEERS | changes FILE... | probe MS ROUNDS FILE [OTHERS] | read "
+                "FILE... | read-early FILE...\n");
         return 2;
     }
     return 0;
