@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "sys/clock.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* The loop gives a sign of life this often; the bound on stalls is beyond it. */
@@ -11,13 +10,12 @@
 
 struct agenda {
     struct loop *loop;
+    struct wheel *wheel;
     struct loop_timer *timer;
+    struct mono set_to; /* when the timer comes; INT64_MAX: not at all */
     struct loop_timer *heart;
-    struct mono beat;           /* the last sign of life */
-    struct mono stalled;        /* when a stall was last noticed; 0: never */
-    struct agenda_entry **heap; /* [0] is the next; a parent is never due after its children */
-    size_t count, capacity;
-    uint64_t order;
+    struct mono beat;    /* the last sign of life */
+    struct mono stalled; /* when a stall was last noticed; 0: never */
     bool is_firing;
 };
 
@@ -41,111 +39,56 @@ bool agenda_stalled_since(struct agenda *agenda, struct mono since)
     return agenda->stalled.ns && mono_diff(agenda->stalled, since) >= 0;
 }
 
-static bool is_before(const struct agenda_entry *a, const struct agenda_entry *b)
-{
-    return a->due.ns != b->due.ns ? a->due.ns < b->due.ns : a->order < b->order;
-}
-
-static void put(struct agenda *agenda, size_t at, struct agenda_entry *entry)
-{
-    agenda->heap[at] = entry;
-    entry->place = at + 1;
-}
-
-static void sift_up(struct agenda *agenda, size_t at)
-{
-    struct agenda_entry *entry = agenda->heap[at];
-    while (at && is_before(entry, agenda->heap[(at - 1) / 2])) {
-        put(agenda, at, agenda->heap[(at - 1) / 2]);
-        at = (at - 1) / 2;
-    }
-    put(agenda, at, entry);
-}
-
-static void sift_down(struct agenda *agenda, size_t at)
-{
-    struct agenda_entry *entry = agenda->heap[at];
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= agenda->count)
-            break;
-        if (child + 1 < agenda->count && is_before(agenda->heap[child + 1], agenda->heap[child]))
-            child++;
-        if (!is_before(agenda->heap[child], entry))
-            break;
-        put(agenda, at, agenda->heap[child]);
-        at = child;
-    }
-    put(agenda, at, entry);
-}
-
-static void take_out(struct agenda *agenda, struct agenda_entry *entry)
-{
-    size_t at = entry->place - 1;
-    assert(at < agenda->count && agenda->heap[at] == entry);
-    entry->place = 0;
-    struct agenda_entry *last = agenda->heap[--agenda->count];
-    if (last == entry)
-        return;
-    put(agenda, at, last);
-    sift_up(agenda, at);
-    sift_down(agenda, last->place - 1);
-}
-
+/* The timer may come for nothing, since what it was set for was dropped, and then sets itself right. */
 static void set_timer(struct agenda *agenda)
 {
-    if (agenda->is_firing)
+    struct mono next = wheel_next(agenda->wheel);
+    if (agenda->is_firing || next.ns >= agenda->set_to.ns)
         return;
-    if (agenda->count)
-        loop_timer_start(agenda->timer, mono_diff(agenda->heap[0]->due, clock_mono()), 0);
-    else
-        loop_timer_stop(agenda->timer);
+    agenda->set_to = next;
+    loop_timer_start(agenda->timer, mono_diff(next, clock_mono()), 0);
 }
 
 static void on_timer(void *context)
 {
     struct agenda *agenda = context;
-    struct mono now = loop_now(agenda->loop);
+    struct wheel_entry *due;
     agenda->is_firing = true;
-    while (agenda->count && mono_diff(agenda->heap[0]->due, now) <= 0) {
-        struct agenda_entry *entry = agenda->heap[0];
-        take_out(agenda, entry);
+    wheel_advance(agenda->wheel, loop_now(agenda->loop));
+    while ((due = wheel_take(agenda->wheel))) {
+        struct agenda_entry *entry = (struct agenda_entry *)due;
         entry->fire(entry->context);
     }
     agenda->is_firing = false;
+    agenda->set_to.ns = INT64_MAX;
     set_timer(agenda);
 }
 
 void agenda_set(struct agenda *agenda, struct agenda_entry *entry, struct mono due)
 {
-    if (entry->place)
-        take_out(agenda, entry);
-    entry->due = due;
-    entry->order = agenda->order++;
-    agenda->heap =
-        mem_grow(agenda->heap, &agenda->capacity, agenda->count + 1, sizeof *agenda->heap);
-    agenda->heap[agenda->count] = entry;
-    sift_up(agenda, agenda->count++);
-    if (agenda->heap[0] == entry)
-        set_timer(agenda);
+    agenda_drop(agenda, entry);
+    wheel_add(agenda->wheel, &entry->at, due);
+    set_timer(agenda);
 }
 
 void agenda_set_now(struct agenda *agenda, struct agenda_entry *entry)
 {
-    agenda_set(agenda, entry, loop_now(agenda->loop));
+    agenda_set(agenda, entry, (struct mono){0});
 }
 
 void agenda_drop(struct agenda *agenda, struct agenda_entry *entry)
 {
-    if (entry->place) /* the timer may come for nothing, and then sets itself right */
-        take_out(agenda, entry);
+    if (agenda_has(entry))
+        wheel_remove(agenda->wheel, &entry->at);
 }
 
 struct agenda *agenda_new(struct loop *loop)
 {
     struct agenda *agenda = mem_new(1, sizeof *agenda);
     agenda->loop = loop;
+    agenda->wheel = wheel_new(clock_mono());
     agenda->timer = loop_timer_new(loop, on_timer, agenda);
+    agenda->set_to.ns = INT64_MAX;
     agenda->heart = loop_timer_new(loop, on_beat, agenda);
     agenda->beat = clock_mono();
     loop_timer_start(agenda->heart, BEAT_NS, BEAT_NS);
@@ -156,11 +99,9 @@ void agenda_free(struct agenda *agenda)
 {
     if (!agenda)
         return;
-    for (size_t i = 0; i < agenda->count; i++)
-        agenda->heap[i]->place = 0;
     loop_timer_free(agenda->timer);
     loop_timer_free(agenda->heart);
-    free(agenda->heap);
+    wheel_free(agenda->wheel);
     free(agenda);
 }
 

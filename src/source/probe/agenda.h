@@ -1,4 +1,4 @@
-/* The agenda: everything in the prober that has to happen at some time, in one heap and behind one
+/* The agenda: everything in the prober that has to happen at some time, in one wheel and behind one
  * timer of the loop. Entries live in the structs of those who are called, and cost nothing while
  * not set.
  *
@@ -10,25 +10,28 @@
 #ifndef SOURCE_PROBE_AGENDA_H
 #define SOURCE_PROBE_AGENDA_H
 
+#include "source/probe/wheel.h"
 #include "sys/loop.h"
-
-#include <stddef.h>
 
 struct agenda;
 
 struct agenda_entry {
+    struct wheel_entry at; /* first, which is how the agenda finds the rest */
     void (*fire)(void *context);
     void *context;
-    struct mono due;
-    uint64_t order; /* those due at the same time fire in the order they were set */
-    size_t place;   /* in the heap, from 1; 0: not set */
 };
+
+static inline bool agenda_has(const struct agenda_entry *entry)
+{
+    return wheel_has(&entry->at);
+}
 
 struct agenda *agenda_new(struct loop *loop);
 void agenda_free(struct agenda *agenda); /* what is set will not fire */
 struct loop *agenda_loop(const struct agenda *agenda);
 
-/* Sets or moves an entry. It fires once, never from within this call. */
+/* Sets or moves an entry. It fires once, never from within this call, and those due in the same tick
+ * of the wheel in the order they were set. */
 void agenda_set(struct agenda *agenda, struct agenda_entry *entry, struct mono due);
 /* At the end of the turn: after everything that is due already. */
 void agenda_set_now(struct agenda *agenda, struct agenda_entry *entry);

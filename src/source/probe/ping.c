@@ -321,7 +321,7 @@ void pinger_ask(struct pinger *pinger, const struct question *question)
     channel->queue =
         mem_grow(channel->queue, &channel->capacity, channel->queued + 1, sizeof *channel->queue);
     channel->queue[channel->queued++] = echo;
-    if (!channel->flush.place)
+    if (!agenda_has(&channel->flush))
         agenda_set_now(pinger->agenda, &channel->flush);
 }
 

@@ -34,6 +34,7 @@ struct asked {
     bool all_addresses;
     uint32_t id; /* in the registry */
     unsigned outstanding;
+    struct mono due; /* the next question */
     struct agenda_entry turn;
     struct fact_memory *facts;  /* NULL: none were met yet */
     struct asked *next, **link; /* in the list of those retired */
@@ -288,14 +289,15 @@ static void on_turn(void *context)
     int64_t wait_ns = manners_wait(asked, now);
     if (wait_ns) {
         prober->counters.held++;
-        agenda_set(prober->agenda, &asked->turn, (struct mono){now.ns + wait_ns});
+        asked->due.ns = now.ns + wait_ns;
+        agenda_set(prober->agenda, &asked->turn, asked->due);
         return;
     }
-    int64_t late_ns = mono_diff(now, asked->turn.due);
+    int64_t late_ns = mono_diff(now, asked->due);
     int64_t missed = late_ns > 0 ? late_ns / asked->step_ns : 0;
     prober->counters.missed += (uint64_t)missed;
-    agenda_set(prober->agenda, &asked->turn,
-               (struct mono){asked->turn.due.ns + (missed + 1) * asked->step_ns});
+    asked->due.ns += (missed + 1) * asked->step_ns;
+    agenda_set(prober->agenda, &asked->turn, asked->due);
     ask(asked);
 }
 
@@ -413,11 +415,16 @@ static void start(struct asked *asked)
     size_t n = strlen(asked->text);
     enum name_kind kind = asked->is_control ? NAME_CONTROL : NAME_TARGET;
     asked->id = registry_intern(prober->sink.registry, kind, asked->text, n);
+    if (prober->is_draining)
+        return;
+    asked->due = clock_mono();
+    if (prober->at_once) {
+        agenda_set_now(prober->agenda, &asked->turn);
+        return;
+    }
     uint64_t phase = hash_bytes(asked->text, n, prober->seed) % (uint64_t)asked->step_ns;
-    if (prober->at_once)
-        phase = 0;
-    if (!prober->is_draining)
-        agenda_set(prober->agenda, &asked->turn, (struct mono){clock_mono().ns + (int64_t)phase});
+    asked->due.ns += (int64_t)phase;
+    agenda_set(prober->agenda, &asked->turn, asked->due);
 }
 
 static void retire(struct asked *asked)

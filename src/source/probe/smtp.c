@@ -199,7 +199,7 @@ static bool say_goodbye(struct session *session)
                                       .peer = session->server,
                                       .code = session->reply.code};
     account_reached(session->question.account, STAGE_REPLY, passed_ns(session));
-    struct mono end_of_all = session->timeout.due;
+    struct mono end_of_all = session->timeout.at.due;
     struct mono soon = {session->watch.started.ns + passed_ns(session) + FAREWELL_NS};
     agenda_set(agenda, &session->timeout, soon.ns < end_of_all.ns ? soon : end_of_all);
     return say(session, QUIT, "QUIT");
