@@ -62,10 +62,14 @@ static void set_options(const struct icmp_socket *socket)
     set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)) /* beyond rmem_max, if we may */
         set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-    if (socket->family == 4)
+    if (socket->family == 4) {
         set(fd, IPPROTO_IP, IP_RECVTTL, 1);
-    else
+        /* What is never fragmented needs no identification (RFC 6864, section 4.1), which the kernel
+         * would draw for each packet. */
+        set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+    } else {
         set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+    }
     if (socket->is_raw)
         filter_raw(fd, socket->family);
     else if (socket->family == 4)
@@ -136,6 +140,11 @@ int icmp_socket_fd(const struct icmp_socket *socket)
 uint16_t icmp_socket_ident(const struct icmp_socket *socket)
 {
     return socket->ident;
+}
+
+bool icmp_socket_is_raw(const struct icmp_socket *socket)
+{
+    return socket->is_raw;
 }
 
 /* Asked of the kernel and not read beside the packets (SO_RXQ_OVFL), where it would be told only

@@ -21,8 +21,10 @@ enum err icmp_socket_open(int family, struct icmp_socket **out, struct why *why)
 void icmp_socket_close(struct icmp_socket *socket); /* NULL is fine */
 int icmp_socket_fd(const struct icmp_socket *socket);
 
-/* The identifier that our requests have; the kernel puts it in where the socket is unprivileged. */
+/* The identifier that our requests have; the kernel puts it in where the socket is unprivileged. A raw
+ * socket may be used with any other too. */
 uint16_t icmp_socket_ident(const struct icmp_socket *socket);
+bool icmp_socket_is_raw(const struct icmp_socket *socket);
 
 enum { ICMP_BATCH = 64 };
 

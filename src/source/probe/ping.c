@@ -1,6 +1,7 @@
 #include "source/probe/ping.h"
 
 #include "base/mem.h"
+#include "source/probe/echo_numbers.h"
 #include "source/probe/judge.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
@@ -10,11 +11,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-    SLOTS = 65536,     /* sequence numbers: so many requests can be under way, for each family */
+    SEND_BATCH = 16,   /* in one call; see send_batch() */
     READS_A_TURN = 16, /* batches; then others are given their time */
     READS_ALL = 1024,  /* more than any receive buffer holds */
+    SOCKETS = ECHO_IDENTS_MAX,
+    COOKIES = ENTROPY_MAX / 8, /* drawn at once */
 };
 #define RETRY_NS (5 * NS_PER_MS) /* when the socket takes no more for the moment */
 
@@ -25,26 +29,25 @@ struct echo {
     struct agenda_entry timeout;
     struct stopwatch watch;
     uint32_t overflow; /* of the socket, when it was sent */
-    uint16_t seq;
+    uint32_t number;
     bool is_sent;
 };
 
-/* What was last sent with a sequence number, also after it is over: so late replies and duplicates
- * are known for what they are. */
-struct slot {
-    struct echo *echo; /* NULL: over */
-    uint64_t cookie;
-    bool is_answered;
+struct inlet {
+    struct channel *channel;
+    struct icmp_socket *socket;
+    struct loop_fd *watcher;
+    struct mono read_until; /* what arrived before then was read */
 };
 
-/* A family. */
+/* A family. An unprivileged socket has one identifier, so where more are needed each has its own; a
+ * raw one is for all of them. */
 struct channel {
     struct pinger *pinger;
     int family;
-    struct icmp_socket *socket; /* NULL: cannot be had here */
-    struct loop_fd *watcher;
-    struct slot *slots;
-    uint16_t next_seq;
+    struct inlet inlets[SOCKETS];
+    unsigned inlet_count; /* 0: cannot be had here */
+    struct echo_numbers numbers;
     struct echo **queue; /* to be sent at the end of the turn */
     size_t queued, capacity;
     struct agenda_entry flush;
@@ -53,26 +56,33 @@ struct channel {
 struct pinger {
     struct agenda *agenda;
     struct ping_counters counters;
+    uint64_t cookies[COOKIES]; /* drawn in advance */
+    size_t cookies_left;
     struct channel channels[2]; /* IPv4, IPv6 */
 };
+
+static struct inlet *inlet_of(struct channel *channel, uint32_t number)
+{
+    bool is_raw = icmp_socket_is_raw(channel->inlets[0].socket);
+    return &channel->inlets[is_raw ? 0 : number / ECHO_SEQUENCES];
+}
 
 static void finish(struct echo *echo, const struct answer *answer)
 {
     struct channel *channel = echo->channel;
     struct question question = echo->question;
-    struct slot *slot = &channel->slots[echo->seq];
-    slot->echo = NULL;
+    struct echo_slot *slot = echo_numbers_slot(&channel->numbers, echo->number);
     slot->is_answered = answer->outcome != OUTCOME_TIMEOUT && answer->outcome != OUTCOME_LATE;
+    echo_numbers_release(&channel->numbers, echo->number);
     agenda_drop(channel->pinger->agenda, &echo->timeout);
     free(echo);
     question.answered(question.context, answer);
 }
 
-static void take_reply(struct channel *channel, const struct icmp_arrival *arrival,
-                       const struct icmp_message *message)
+static void take_reply(struct channel *channel, struct echo_slot *slot,
+                       const struct icmp_arrival *arrival, const struct icmp_message *message)
 {
     struct ping_counters *counters = &channel->pinger->counters;
-    struct slot *slot = &channel->slots[message->echo.seq];
     if (slot->cookie != message->echo.cookie) {
         counters->foreign++;
         return;
@@ -102,11 +112,10 @@ static void take_reply(struct channel *channel, const struct icmp_arrival *arriv
     finish(echo, &answer);
 }
 
-static void take_error(struct channel *channel, const struct icmp_arrival *arrival,
-                       const struct icmp_message *message)
+static void take_error(struct channel *channel, struct echo_slot *slot,
+                       const struct icmp_arrival *arrival, const struct icmp_message *message)
 {
     struct ping_counters *counters = &channel->pinger->counters;
-    struct slot *slot = &channel->slots[message->echo.seq];
     struct echo *echo = slot->echo;
     if (!echo || !echo->is_sent || (message->has_cookie && slot->cookie != message->echo.cookie) ||
         addr_compare(&message->target, &echo->question.target->addr) != 0) {
@@ -153,23 +162,25 @@ static void take(struct channel *channel, struct icmp_arrival *arrival)
 {
     struct reader r;
     struct icmp_message message = read_arrival(channel, arrival, &r);
+    struct echo_slot *slot =
+        echo_numbers_find(&channel->numbers, message.echo.ident, message.echo.seq);
     if (r.bad)
         channel->pinger->counters.bad++;
-    else if (message.what == ICMP_OTHER || message.echo.ident != icmp_socket_ident(channel->socket))
+    else if (message.what == ICMP_OTHER || !slot)
         channel->pinger->counters.foreign++;
     else if (message.what == ICMP_REPLY)
-        take_reply(channel, arrival, &message);
+        take_reply(channel, slot, arrival, &message);
     else
-        take_error(channel, arrival, &message);
+        take_error(channel, slot, arrival, &message);
 }
 
-static void receive(struct channel *channel, int batches)
+static void receive(const struct inlet *inlet, int batches)
 {
     for (int i = 0; i < batches; i++) {
         struct icmp_arrival arrivals[ICMP_BATCH];
-        size_t n = icmp_socket_receive(channel->socket, arrivals);
+        size_t n = icmp_socket_receive(inlet->socket, arrivals);
         for (size_t k = 0; k < n; k++)
-            take(channel, &arrivals[k]);
+            take(inlet->channel, &arrivals[k]);
         if (!n)
             break;
     }
@@ -181,15 +192,24 @@ static void on_ready(void *context, int events)
     receive(context, READS_A_TURN);
 }
 
-/* What lies in the socket is read first: the loop may be late, and the kernel's time stamps tell.
- */
+/* All that arrived before `due`: the loop may be late, and the kernel's time stamps tell. Many
+ * requests time out in one turn, and one reading is enough for them. */
+static void receive_until(struct inlet *inlet, struct mono due)
+{
+    if (mono_diff(inlet->read_until, due) >= 0)
+        return;
+    struct mono now = clock_mono();
+    receive(inlet, READS_ALL);
+    inlet->read_until = now;
+}
+
 static void on_timeout(void *context)
 {
     struct echo *echo = context;
-    struct channel *channel = echo->channel;
-    struct slot *slot = &channel->slots[echo->seq];
+    struct inlet *inlet = inlet_of(echo->channel, echo->number);
+    struct echo_slot *slot = echo_numbers_slot(&echo->channel->numbers, echo->number);
     uint64_t cookie = slot->cookie;
-    receive(channel, READS_ALL);
+    receive_until(inlet, echo->timeout.at.due);
     if (slot->echo != echo || slot->cookie != cookie)
         return;
     struct answer answer = {
@@ -197,7 +217,7 @@ static void on_timeout(void *context)
         .outcome = judge_silence(&echo->question.target->addr, &echo->watch),
         .stage = STAGE_REPLY,
     };
-    if (icmp_socket_overflow(channel->socket) != echo->overflow)
+    if (icmp_socket_overflow(inlet->socket) != echo->overflow)
         answer.outcome = OUTCOME_LATE;
     finish(echo, &answer);
 }
@@ -215,33 +235,47 @@ static void make_packet(const struct echo *echo, uint8_t bytes[ICMP_ECHO_SIZE],
 {
     const struct channel *channel = echo->channel;
     struct icmp_echo request = {
-        .ident = icmp_socket_ident(channel->socket),
-        .seq = echo->seq,
-        .cookie = channel->slots[echo->seq].cookie,
+        .ident = echo_numbers_ident(&channel->numbers, echo->number),
+        .seq = (uint16_t)echo->number,
+        .cookie = echo_numbers_slot(&channel->numbers, echo->number)->cookie,
     };
     icmp_write_echo(channel->family, &request, bytes);
     *out = (struct icmp_outgoing){echo->question.target->addr, bytes, ICMP_ECHO_SIZE};
 }
 
-/* Sends up to a batch from `echoes`; returns how many the kernel took. */
+static void note_sent(struct echo *echo, const struct stopwatch *watch, int64_t after_ns,
+                      uint32_t overflow)
+{
+    echo->watch = *watch;
+    echo->watch.sent.ns += after_ns;
+    echo->watch.started.ns += after_ns;
+    echo->overflow = overflow;
+    echo->is_sent = true;
+    agenda_set(echo->channel->pinger->agenda, &echo->timeout,
+               (struct mono){echo->watch.started.ns + echo->question.timeout_ns});
+}
+
+/* Sends up to a batch from `echoes`; returns how many the kernel took. The clock is read before and
+ * after, and each packet is taken to have been sent in its turn between: the kernel takes some
+ * microseconds for each, and for all about the same. */
 static size_t send_batch(struct channel *channel, struct echo **echoes, size_t n, int *error)
 {
-    uint8_t bytes[ICMP_BATCH][ICMP_ECHO_SIZE];
-    struct icmp_outgoing packets[ICMP_BATCH];
-    n = n < ICMP_BATCH ? n : ICMP_BATCH;
-    uint32_t overflow = icmp_socket_overflow(channel->socket);
-    for (size_t i = 0; i < n; i++) {
-        make_packet(echoes[i], bytes[i], &packets[i]);
-        echoes[i]->overflow = overflow;
-        stopwatch_start(&echoes[i]->watch);
+    uint8_t bytes[SEND_BATCH][ICMP_ECHO_SIZE];
+    struct icmp_outgoing packets[SEND_BATCH];
+    struct inlet *inlet = inlet_of(channel, echoes[0]->number);
+    size_t count = 0;
+    for (; count < n && count < SEND_BATCH; count++) {
+        if (inlet_of(channel, echoes[count]->number) != inlet)
+            break;
+        make_packet(echoes[count], bytes[count], &packets[count]);
     }
-    size_t sent = icmp_socket_send(channel->socket, packets, n, error);
-    for (size_t i = 0; i < sent; i++) {
-        struct echo *echo = echoes[i];
-        echo->is_sent = true;
-        agenda_set(channel->pinger->agenda, &echo->timeout,
-                   (struct mono){echo->watch.started.ns + echo->question.timeout_ns});
-    }
+    uint32_t overflow = icmp_socket_overflow(inlet->socket);
+    struct stopwatch watch;
+    stopwatch_start(&watch);
+    size_t sent = icmp_socket_send(inlet->socket, packets, count, error);
+    int64_t elapsed_ns = stopwatch_elapsed_ns(&watch);
+    for (size_t i = 0; i < sent; i++)
+        note_sent(echoes[i], &watch, elapsed_ns * (int64_t)i / (int64_t)sent, overflow);
     channel->pinger->counters.sent += sent;
     return sent;
 }
@@ -253,11 +287,18 @@ static bool is_refused(struct channel *channel, struct echo *echo)
     enum { TRIES = 3 };
     for (int i = 0; i < TRIES; i++) {
         int error;
-        receive(channel, READS_ALL);
+        receive(inlet_of(channel, echo->number), READS_ALL);
         if (send_batch(channel, &echo, 1, &error) == 1)
             return false;
     }
     return true;
+}
+
+static void enqueue(struct channel *channel, struct echo *echo)
+{
+    channel->queue =
+        mem_grow(channel->queue, &channel->capacity, channel->queued + 1, sizeof *channel->queue);
+    channel->queue[channel->queued++] = echo;
 }
 
 static void flush(void *context)
@@ -270,10 +311,11 @@ static void flush(void *context)
     channel->queued = channel->capacity = 0;
     while (at < n) {
         int error;
+        struct inlet *inlet = inlet_of(channel, queue[at]->number);
         size_t sent = send_batch(channel, queue + at, n - at, &error);
         at += sent;
         if (sent) { /* answers from nearby may be there already: keep room for those to come */
-            receive(channel, 1);
+            receive(inlet, 1);
             continue;
         }
         if (error == EAGAIN)
@@ -282,32 +324,57 @@ static void flush(void *context)
             refuse(queue[at]);
         at++;
     }
-    for (; at < n; at++) {
-        channel->queue = mem_grow(channel->queue, &channel->capacity, channel->queued + 1,
-                                  sizeof *channel->queue);
-        channel->queue[channel->queued++] = queue[at];
-    }
+    for (; at < n; at++)
+        enqueue(channel, queue[at]);
     if (channel->queued)
         agenda_set(agenda, &channel->flush, (struct mono){clock_mono().ns + RETRY_NS});
     free(queue);
 }
 
-/* The next sequence number that is not under way, or NULL if all are. */
-static struct slot *claim_slot(struct channel *channel, uint16_t *seq)
+static uint64_t draw_cookie(struct pinger *pinger)
 {
-    for (unsigned i = 0; i < SLOTS; i++) {
-        *seq = channel->next_seq++;
-        if (!channel->slots[*seq].echo)
-            return &channel->slots[*seq];
+    if (!pinger->cookies_left) {
+        entropy_fill(pinger->cookies, sizeof pinger->cookies);
+        pinger->cookies_left = COOKIES;
     }
-    return NULL;
+    return pinger->cookies[--pinger->cookies_left];
+}
+
+static enum err open_inlet(struct channel *channel, struct why *why)
+{
+    struct inlet *inlet = &channel->inlets[channel->inlet_count];
+    enum err err = icmp_socket_open(channel->family, &inlet->socket, why);
+    if (err)
+        return err;
+    inlet->channel = channel;
+    inlet->watcher = loop_fd_new(agenda_loop(channel->pinger->agenda),
+                                 icmp_socket_fd(inlet->socket), on_ready, inlet);
+    loop_fd_want(inlet->watcher, LOOP_READ);
+    channel->inlet_count++;
+    echo_numbers_add(&channel->numbers, icmp_socket_ident(inlet->socket));
+    return ERR_OK;
+}
+
+/* Another identifier. False if there can be no more. */
+static bool widen(struct channel *channel)
+{
+    if (!channel->inlet_count || channel->numbers.count == ECHO_IDENTS_MAX)
+        return false;
+    const struct icmp_socket *first = channel->inlets[0].socket;
+    if (!icmp_socket_is_raw(first))
+        return open_inlet(channel, NULL) == ERR_OK;
+    echo_numbers_add(&channel->numbers,
+                     (uint16_t)(icmp_socket_ident(first) + channel->numbers.count));
+    return true;
 }
 
 void pinger_ask(struct pinger *pinger, const struct question *question)
 {
     struct channel *channel = &pinger->channels[question->target->addr.family == 6];
-    uint16_t seq = 0;
-    struct slot *slot = channel->socket ? claim_slot(channel, &seq) : NULL;
+    uint32_t number = 0;
+    struct echo_slot *slot = echo_numbers_claim(&channel->numbers, &number);
+    if (!slot && widen(channel))
+        slot = echo_numbers_claim(&channel->numbers, &number);
     if (!slot) {
         pinger->counters.refused++;
         struct answer answer = {.sent = clock_utc(), .outcome = OUTCOME_SELF, .stage = STAGE_SEND};
@@ -315,12 +382,10 @@ void pinger_ask(struct pinger *pinger, const struct question *question)
         return;
     }
     struct echo *echo = mem_new(1, sizeof *echo);
-    *echo = (struct echo){.channel = channel, .question = *question, .seq = seq};
+    *echo = (struct echo){.channel = channel, .question = *question, .number = number};
     echo->timeout = (struct agenda_entry){.fire = on_timeout, .context = echo};
-    *slot = (struct slot){.echo = echo, .cookie = entropy_u64()};
-    channel->queue =
-        mem_grow(channel->queue, &channel->capacity, channel->queued + 1, sizeof *channel->queue);
-    channel->queue[channel->queued++] = echo;
+    *slot = (struct echo_slot){.echo = echo, .cookie = draw_cookie(pinger)};
+    enqueue(channel, echo);
     if (!agenda_has(&channel->flush))
         agenda_set_now(pinger->agenda, &channel->flush);
 }
@@ -330,14 +395,7 @@ static enum err open_channel(struct pinger *pinger, int family, struct why *why)
     struct channel *channel = &pinger->channels[family == 6];
     *channel = (struct channel){.pinger = pinger, .family = family};
     channel->flush = (struct agenda_entry){.fire = flush, .context = channel};
-    enum err err = icmp_socket_open(family, &channel->socket, why);
-    if (err)
-        return err;
-    channel->slots = mem_new(SLOTS, sizeof *channel->slots);
-    channel->watcher = loop_fd_new(agenda_loop(pinger->agenda), icmp_socket_fd(channel->socket),
-                                   on_ready, channel);
-    loop_fd_want(channel->watcher, LOOP_READ);
-    return ERR_OK;
+    return open_inlet(channel, why);
 }
 
 struct pinger *pinger_new(struct agenda *agenda, struct why *why)
@@ -352,18 +410,27 @@ struct pinger *pinger_new(struct agenda *agenda, struct why *why)
     return pinger;
 }
 
+static void drop_echoes(struct channel *channel)
+{
+    struct echo_numbers *numbers = &channel->numbers;
+    for (uint32_t number = 0; number < numbers->count * ECHO_SEQUENCES; number++) {
+        struct echo *echo = echo_numbers_slot(numbers, number)->echo;
+        if (!echo)
+            continue;
+        agenda_drop(channel->pinger->agenda, &echo->timeout);
+        free(echo);
+    }
+    echo_numbers_done(numbers);
+}
+
 static void close_channel(struct channel *channel)
 {
-    struct agenda *agenda = channel->pinger->agenda;
-    agenda_drop(agenda, &channel->flush);
-    for (unsigned i = 0; channel->slots && i < SLOTS; i++)
-        if (channel->slots[i].echo) {
-            agenda_drop(agenda, &channel->slots[i].echo->timeout);
-            free(channel->slots[i].echo);
-        }
-    loop_fd_free(channel->watcher);
-    icmp_socket_close(channel->socket);
-    free(channel->slots);
+    agenda_drop(channel->pinger->agenda, &channel->flush);
+    drop_echoes(channel);
+    for (unsigned i = 0; i < channel->inlet_count; i++) {
+        loop_fd_free(channel->inlets[i].watcher);
+        icmp_socket_close(channel->inlets[i].socket);
+    }
     free(channel->queue);
 }
 
@@ -379,8 +446,10 @@ void pinger_free(struct pinger *pinger)
 struct ping_counters pinger_counters(const struct pinger *pinger)
 {
     struct ping_counters counters = pinger->counters;
-    for (int i = 0; i < 2; i++)
-        if (pinger->channels[i].socket)
-            counters.overflow += icmp_socket_overflow(pinger->channels[i].socket);
+    for (int i = 0; i < 2; i++) {
+        const struct channel *channel = &pinger->channels[i];
+        for (unsigned k = 0; k < channel->inlet_count; k++)
+            counters.overflow += icmp_socket_overflow(channel->inlets[k].socket);
+    }
     return counters;
 }
