@@ -20,9 +20,16 @@ union meaning {
 
 struct entry {
     uint64_t hash;
-    const char *text;       /* in the arena */
-    union meaning *meaning; /* in the arena; NULL for plain names */
+    const char *text;    /* in the arena, behind the meaning */
+    const void *meaning; /* as its kind has it; NULL for plain names */
     enum name_kind kind;
+};
+
+static const uint8_t meaning_sizes[NAME_KIND_COUNT] = {
+    [NAME_TARGET] = sizeof(struct target), [NAME_CONTROL] = sizeof(struct target),
+    [NAME_PREFIX] = sizeof(struct prefix), [NAME_ASN] = sizeof(uint32_t),
+    [NAME_PEER] = sizeof(struct peer),     [NAME_PATH] = sizeof(struct as_path),
+    [NAME_ADDRESS] = sizeof(struct addr),
 };
 
 /* Entries are kept in chunks, so that they never move. Slots are an open-addressing table of
@@ -159,11 +166,9 @@ static bool parse_path(const char *text, size_t n, struct as_path *out)
     return true;
 }
 
-/* False if the text cannot be a name of this kind; *has_meaning tells if `out` was filled. */
-static bool understand(enum name_kind kind, const char *text, size_t n, union meaning *out,
-                       bool *has_meaning)
+/* False if the text cannot be a name of this kind. */
+static bool understand(enum name_kind kind, const char *text, size_t n, union meaning *out)
 {
-    *has_meaning = true;
     switch (kind) {
     case NAME_TARGET:
     case NAME_CONTROL:
@@ -179,7 +184,6 @@ static bool understand(enum name_kind kind, const char *text, size_t n, union me
     case NAME_ADDRESS:
         return addr_parse(text, n, &out->address);
     default:
-        *has_meaning = false;
         return kind > NAME_NONE && kind < NAME_KIND_COUNT;
     }
 }
@@ -236,6 +240,17 @@ static uint32_t append(struct registry *registry, uint32_t *slot, const struct e
     return index + 1;
 }
 
+static struct entry new_entry(struct arena *arena, enum name_kind kind, const char *text, size_t n,
+                              const union meaning *meaning)
+{
+    size_t size = meaning_sizes[kind];
+    char *memory = arena_alloc(arena, size + n + 1);
+    memcpy(memory, meaning, size);
+    if (n)
+        memcpy(memory + size, text, n);
+    return (struct entry){.text = memory + size, .meaning = size ? memory : NULL, .kind = kind};
+}
+
 uint32_t registry_intern(struct registry *registry, enum name_kind kind, const char *text, size_t n)
 {
     uint64_t hash = name_hash(kind, text, n);
@@ -243,9 +258,8 @@ uint32_t registry_intern(struct registry *registry, enum name_kind kind, const c
     if (*slot)
         return *slot;
     union meaning meaning;
-    bool has_meaning;
     char other[CANONICAL_MAX];
-    if (memchr(text, '\0', n) || !understand(kind, text, n, &meaning, &has_meaning))
+    if (memchr(text, '\0', n) || !understand(kind, text, n, &meaning))
         return 0;
     const char *usual = canonical(kind, &meaning, other);
     if (usual && (strlen(usual) != n || memcmp(usual, text, n) != 0))
@@ -254,12 +268,8 @@ uint32_t registry_intern(struct registry *registry, enum name_kind kind, const c
         registry->refused++;
         return 0;
     }
-    struct entry entry = {
-        .hash = hash, .text = arena_copy(&registry->arena, text, n), .kind = kind};
-    if (has_meaning) {
-        entry.meaning = arena_alloc(&registry->arena, sizeof meaning);
-        *entry.meaning = meaning;
-    }
+    struct entry entry = new_entry(&registry->arena, kind, text, n, &meaning);
+    entry.hash = hash;
     return append(registry, slot, &entry);
 }
 
@@ -288,8 +298,7 @@ uint64_t registry_hash(const struct registry *registry, uint32_t id)
     return id ? entry_of(registry, id)->hash : 0;
 }
 
-static const union meaning *meaning_of(const struct registry *registry, uint32_t id,
-                                       enum name_kind kind)
+static const void *meaning_of(const struct registry *registry, uint32_t id, enum name_kind kind)
 {
     const struct entry *entry = entry_of(registry, id);
     assert(entry->kind == kind);
@@ -300,30 +309,30 @@ const struct target *registry_target(const struct registry *registry, uint32_t i
 {
     const struct entry *entry = entry_of(registry, id);
     assert(entry->kind == NAME_TARGET || entry->kind == NAME_CONTROL);
-    return &entry->meaning->target;
+    return entry->meaning;
 }
 
 const struct prefix *registry_prefix(const struct registry *registry, uint32_t id)
 {
-    return &meaning_of(registry, id, NAME_PREFIX)->prefix;
+    return meaning_of(registry, id, NAME_PREFIX);
 }
 
 const struct as_path *registry_path(const struct registry *registry, uint32_t id)
 {
-    return &meaning_of(registry, id, NAME_PATH)->path;
+    return meaning_of(registry, id, NAME_PATH);
 }
 
 const struct peer *registry_peer(const struct registry *registry, uint32_t id)
 {
-    return &meaning_of(registry, id, NAME_PEER)->peer;
+    return meaning_of(registry, id, NAME_PEER);
 }
 
 const struct addr *registry_address(const struct registry *registry, uint32_t id)
 {
-    return &meaning_of(registry, id, NAME_ADDRESS)->address;
+    return meaning_of(registry, id, NAME_ADDRESS);
 }
 
 uint32_t registry_asn(const struct registry *registry, uint32_t id)
 {
-    return meaning_of(registry, id, NAME_ASN)->asn;
+    return *(const uint32_t *)meaning_of(registry, id, NAME_ASN);
 }
