@@ -130,6 +130,9 @@ static void print_result(struct probing *probing, double kib)
     printf("resident_kib %.0f\n", kib);
     printf("asked %" PRIu64 "\nanswered %" PRIu64 "\nmissed %" PRIu64 "\noverflow %" PRIu64 "\n",
            counters.asked, counters.answered, counters.missed, counters.echo_overflow);
+    printf("late_p99_ms %.3f\nlate_worst_ms %.3f\nsent_late %" PRIu64 "\n",
+           (double)counters.late_p99_ns / 1e6, (double)counters.late_worst_ns / 1e6,
+           counters.sent_late);
     for (int i = 0; i < OUTCOME_COUNT; i++)
         if (probing->of[i])
             printf("outcome-%s %" PRIu64 "\n", outcome_name((enum outcome)i), probing->of[i]);

@@ -79,6 +79,16 @@ static void finish(struct echo *echo, const struct answer *answer)
     question.answered(question.context, answer);
 }
 
+/* Of one that was sent: what is known in any case. */
+static struct answer answer_to(const struct echo *echo)
+{
+    return (struct answer){
+        .sent = echo->watch.sent,
+        .late_ns = mono_diff(echo->watch.started, echo->question.due),
+        .stage = STAGE_REPLY,
+    };
+}
+
 static void take_reply(struct channel *channel, struct echo_slot *slot,
                        const struct icmp_arrival *arrival, const struct icmp_message *message)
 {
@@ -97,14 +107,12 @@ static void take_reply(struct channel *channel, struct echo_slot *slot,
         counters->foreign++;
         return;
     }
-    struct answer answer = {
-        .sent = echo->watch.sent,
-        .rtt_ns = stopwatch_rtt_ns(&echo->watch, arrival->received),
-        .value = arrival->ttl,
-        .peer = arrival->from,
-        .outcome = OUTCOME_OK,
-        .stage = STAGE_DONE,
-    };
+    struct answer answer = answer_to(echo);
+    answer.rtt_ns = stopwatch_rtt_ns(&echo->watch, arrival->received);
+    answer.value = arrival->ttl;
+    answer.peer = arrival->from;
+    answer.outcome = OUTCOME_OK;
+    answer.stage = STAGE_DONE;
     if (answer.rtt_ns > echo->question.timeout_ns) {
         counters->late++; /* its time-out is about to be judged */
         return;
@@ -122,11 +130,8 @@ static void take_error(struct channel *channel, struct echo_slot *slot,
         counters->foreign++;
         return;
     }
-    struct answer answer = {
-        .sent = echo->watch.sent,
-        .rtt_ns = stopwatch_rtt_ns(&echo->watch, arrival->received),
-        .stage = STAGE_REPLY,
-    };
+    struct answer answer = answer_to(echo);
+    answer.rtt_ns = stopwatch_rtt_ns(&echo->watch, arrival->received);
     struct net_icmp_fault fault = {
         .from = arrival->from,
         .family = (uint8_t)channel->family,
@@ -212,11 +217,8 @@ static void on_timeout(void *context)
     receive_until(inlet, echo->timeout.at.due);
     if (slot->echo != echo || slot->cookie != cookie)
         return;
-    struct answer answer = {
-        .sent = echo->watch.sent,
-        .outcome = judge_silence(&echo->question.target->addr, &echo->watch),
-        .stage = STAGE_REPLY,
-    };
+    struct answer answer = answer_to(echo);
+    answer.outcome = judge_silence(&echo->question.target->addr, &echo->watch);
     if (icmp_socket_overflow(inlet->socket) != echo->overflow)
         answer.outcome = OUTCOME_LATE;
     finish(echo, &answer);

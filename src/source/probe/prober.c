@@ -7,6 +7,7 @@
 #include "source/probe/fact_memory.h"
 #include "source/probe/fan.h"
 #include "source/probe/http.h"
+#include "source/probe/lateness.h"
 #include "source/probe/ping.h"
 #include "source/probe/smtp.h"
 #include "source/probe/tcp.h"
@@ -21,29 +22,30 @@
  * answer. */
 struct asked {
     struct prober *prober;
-    char *text;
-    struct target target;
-    bool is_control;
-    bool is_retired;
+    const char *text; /* of the registry, as is the target */
+    const struct target *target;
     int64_t timeout_ns;
-    int64_t step_ns; /* between two questions: the interval, divided by the echoes a round */
-    int expect_status;
+    int64_t step_ns;   /* between two questions: the interval, divided by the echoes a round */
     char *expect_text; /* NULL: nothing in particular */
-    unsigned redirects;
-    uint8_t family;
-    bool all_addresses;
-    uint32_t id; /* in the registry */
-    unsigned outstanding;
-    struct mono due; /* the next question */
+    struct mono due;   /* the next question */
     struct agenda_entry turn;
     struct fact_memory *facts;  /* NULL: none were met yet */
     struct asked *next, **link; /* in the list of those retired */
+    uint32_t id;                /* in the registry */
+    uint32_t own_peer;          /* what its address is there; 0: it was not met yet */
+    unsigned outstanding;
+    int16_t expect_status;
+    uint8_t redirects;
+    uint8_t family;
+    bool all_addresses;
+    bool is_retired;
 };
 
 /* One question under way of which an account is kept. */
 struct inquiry {
     struct asked *asked;
     struct account *account;
+    int64_t late_ns;              /* when it was asked */
     struct inquiry *next, **link; /* in the prober's list */
 };
 
@@ -63,7 +65,7 @@ struct prober {
     struct http_engine *http;
     struct smtp_engine *smtp;
     struct fan_engine *fan;
-    struct asked **plan; /* in order of compare() */
+    struct asked **plan; /* in order of their numbers */
     size_t count;
     struct asked *retired;
     struct inquiry *inquiries;
@@ -71,6 +73,7 @@ struct prober {
     void *tell_context;
     uint64_t outstanding; /* of the plan and of those retired */
     struct prober_counters counters;
+    struct lateness lateness;
     bool is_draining;
     void (*drained)(void *context);
     void *drained_context;
@@ -90,7 +93,6 @@ static void free_asked(struct asked *asked)
         *asked->link = asked->next;
     if (asked->next)
         asked->next->link = asked->link;
-    free(asked->text);
     free(asked->expect_text);
     free(asked->facts);
     free(asked);
@@ -120,13 +122,31 @@ static void check_drained(void *context)
 static uint32_t intern_peer(const struct prober *prober, const struct addr *peer)
 {
     char text[ADDR_TEXT_MAX];
-    if (!peer->family)
-        return 0;
     addr_format(peer, text);
     return registry_intern(prober->sink.registry, NAME_ADDRESS, text, strlen(text));
 }
 
-static struct observation observation_of(const struct asked *asked, const struct answer *answer)
+/* Nearly always it is the target itself that replied. */
+static uint32_t peer_of(struct asked *asked, const struct addr *peer)
+{
+    if (!peer->family)
+        return 0;
+    if (addr_compare(peer, &asked->target->addr) != 0)
+        return intern_peer(asked->prober, peer);
+    if (!asked->own_peer)
+        asked->own_peer = intern_peer(asked->prober, peer);
+    return asked->own_peer;
+}
+
+/* Silence on what we asked too late, since we stood still, is ours; whoever answered has answered. */
+static enum outcome outcome_of(const struct answer *answer, int64_t late_ns)
+{
+    bool is_ours = answer->outcome == OUTCOME_TIMEOUT && late_ns > AGENDA_STALL_NS;
+    return is_ours ? OUTCOME_LATE : answer->outcome;
+}
+
+static struct observation observation_of(struct asked *asked, const struct answer *answer,
+                                         int64_t late_ns)
 {
     return (struct observation){
         .time = answer->sent,
@@ -134,18 +154,20 @@ static struct observation observation_of(const struct asked *asked, const struct
         .value = answer->value,
         .source = asked->prober->vantage,
         .target = asked->id,
-        .peer = intern_peer(asked->prober, &answer->peer),
+        .peer = peer_of(asked, &answer->peer),
         .code = answer->code,
         .kind = OBSERVATION_PROBE,
-        .outcome = (uint8_t)answer->outcome,
+        .outcome = (uint8_t)outcome_of(answer, late_ns),
         .stage = (uint8_t)answer->stage,
     };
 }
 
 /* The asked may be freed here. */
-static void take(struct asked *asked, const struct observation *observation)
+static void take(struct asked *asked, const struct observation *observation, int64_t late_ns)
 {
     struct prober *prober = asked->prober;
+    lateness_add(&prober->lateness, late_ns);
+    prober->counters.sent_late += late_ns > AGENDA_STALL_NS;
     prober->counters.answered++;
     prober->outstanding--;
     asked->outstanding--;
@@ -162,8 +184,8 @@ static void take(struct asked *asked, const struct observation *observation)
 static void on_answer(void *context, const struct answer *answer)
 {
     struct asked *asked = context;
-    struct observation observation = observation_of(asked, answer);
-    take(asked, &observation);
+    struct observation observation = observation_of(asked, answer, answer->late_ns);
+    take(asked, &observation, answer->late_ns);
 }
 
 /* The number of the text of the facts that are kept; 0 if there are none. */
@@ -187,20 +209,22 @@ static void on_account(void *context, const struct answer *answer)
     struct inquiry *inquiry = context;
     struct asked *asked = inquiry->asked;
     struct prober *prober = asked->prober;
-    struct observation observation = observation_of(asked, answer);
+    int64_t late_ns = answer->late_ns > inquiry->late_ns ? answer->late_ns : inquiry->late_ns;
+    struct observation observation = observation_of(asked, answer, late_ns);
     observation.extra = keep_facts(asked, inquiry->account);
     if (prober->tell)
         prober->tell(prober->tell_context, &observation, inquiry->account);
     free_inquiry(inquiry);
-    take(asked, &observation);
+    take(asked, &observation, late_ns);
 }
 
-static struct inquiry *new_inquiry(struct asked *asked)
+static struct inquiry *new_inquiry(struct asked *asked, int64_t late_ns)
 {
     struct prober *prober = asked->prober;
     struct inquiry *inquiry = mem_new(1, sizeof *inquiry);
     *inquiry = (struct inquiry){.asked = asked,
                                 .account = account_new(prober->tell != NULL),
+                                .late_ns = late_ns,
                                 .next = prober->inquiries,
                                 .link = &prober->inquiries};
     if (inquiry->next)
@@ -237,12 +261,13 @@ static void ask_engine(void *context, const struct question *question)
     assert(false); /* prober_set_plan() lets through only what prober_can() */
 }
 
-static void ask(struct asked *asked)
+static void ask(struct asked *asked, struct mono due, int64_t late_ns)
 {
     struct prober *prober = asked->prober;
     struct question question = {
-        .target = &asked->target,
+        .target = asked->target,
         .text = asked->text,
+        .due = due,
         .family = asked->family,
         .redirects = asked->redirects,
         .timeout_ns = asked->timeout_ns,
@@ -252,8 +277,8 @@ static void ask(struct asked *asked)
         .context = asked,
     };
     /* Echoes are many, and there is nothing to tell of them that their answer does not. */
-    if (asked->target.kind != TARGET_ICMP || prober->tell) {
-        struct inquiry *inquiry = new_inquiry(asked);
+    if (asked->target->kind != TARGET_ICMP || prober->tell) {
+        struct inquiry *inquiry = new_inquiry(asked, late_ns);
         question.account = inquiry->account;
         question.answered = on_account;
         question.context = inquiry;
@@ -261,7 +286,7 @@ static void ask(struct asked *asked)
     prober->counters.asked++;
     prober->outstanding++;
     asked->outstanding++;
-    if (asked->all_addresses && !asked->target.addr.family)
+    if (asked->all_addresses && !asked->target->addr.family)
         fan_ask(prober->fan, &question, ask_engine, prober);
     else
         ask_engine(prober, &question);
@@ -271,12 +296,24 @@ static void ask(struct asked *asked)
 static int64_t manners_wait(const struct asked *asked, struct mono now)
 {
     struct manners *manners = asked->prober->manners;
-    const struct target *target = &asked->target;
+    const struct target *target = asked->target;
     uint64_t neighbourhood =
         target->addr.family
             ? manners_neighbourhood(&target->addr)
             : manners_neighbourhood_of_name(asked->text + target->host.at, target->host.n);
     return manners ? manners_wait_ns(manners, neighbourhood, now) : 0;
+}
+
+/* A quarter of the step is left to chance, half of it to either side: what happens regularly would
+ * else be met always or never. (RFC 4271, section 10, has timers vary by as much.) */
+static int64_t varied_step_ns(const struct asked *asked)
+{
+    const struct prober *prober = asked->prober;
+    uint64_t chance = hash_mix(hash_mix(prober->seed ^ asked->id) ^ (uint64_t)asked->due.ns);
+    int64_t part_ns = asked->step_ns / 4;
+    if (prober->at_once)
+        return asked->step_ns;
+    return asked->step_ns - part_ns / 2 + (int64_t)(chance % (uint64_t)part_ns);
 }
 
 /* The time table is kept to: a late turn does not move those after it, and turns that were missed
@@ -293,25 +330,21 @@ static void on_turn(void *context)
         agenda_set(prober->agenda, &asked->turn, asked->due);
         return;
     }
-    int64_t late_ns = mono_diff(now, asked->due);
+    struct mono due = asked->due;
+    int64_t late_ns = mono_diff(now, due);
     int64_t missed = late_ns > 0 ? late_ns / asked->step_ns : 0;
     prober->counters.missed += (uint64_t)missed;
-    asked->due.ns += (missed + 1) * asked->step_ns;
+    asked->due.ns += missed * asked->step_ns + varied_step_ns(asked);
     agenda_set(prober->agenda, &asked->turn, asked->due);
-    ask(asked);
+    ask(asked, due, late_ns);
 }
 
 /* The plan. */
 
-static int compare(const struct asked *a, const struct asked *b)
-{
-    int order = strcmp(a->text, b->text);
-    return order ? order : (int)a->is_control - (int)b->is_control;
-}
-
 static int compare_entries(const void *a, const void *b)
 {
-    return compare(*(struct asked *const *)a, *(struct asked *const *)b);
+    uint32_t x = (*(struct asked *const *)a)->id, y = (*(struct asked *const *)b)->id;
+    return (x > y) - (x < y);
 }
 
 static enum err check_times(const struct probe_plan *plan, struct why *why)
@@ -389,20 +422,24 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
     return err ? err : check_text(plan, &target, why);
 }
 
-/* Of a plan that was checked. */
+/* Of a plan that was checked. NULL if the registry has no room for it. */
 static struct asked *new_asked(struct prober *prober, const struct probe_plan *plan)
 {
+    struct registry *registry = prober->sink.registry;
+    enum name_kind kind = plan->is_control ? NAME_CONTROL : NAME_TARGET;
+    uint32_t id = registry_intern(registry, kind, plan->target, strlen(plan->target));
+    if (!id)
+        return NULL;
     struct asked *asked = mem_new(1, sizeof *asked);
     asked->prober = prober;
-    asked->text = mem_copy(plan->target);
-    enum err err = target_parse(plan->target, strlen(plan->target), &asked->target, NULL);
-    assert(!err);
-    asked->is_control = plan->is_control;
+    asked->id = id;
+    asked->text = registry_text(registry, id);
+    asked->target = registry_target(registry, id);
     asked->timeout_ns = plan->timeout_ns;
-    asked->step_ns = plan->interval_ns / (asked->target.kind == TARGET_ICMP ? plan->count : 1);
-    asked->expect_status = plan->expect_status;
+    asked->step_ns = plan->interval_ns / (asked->target->kind == TARGET_ICMP ? plan->count : 1);
+    asked->expect_status = (int16_t)plan->expect_status;
     asked->expect_text = mem_copy(plan->expect_text);
-    asked->redirects = plan->redirects;
+    asked->redirects = (uint8_t)plan->redirects;
     asked->family = plan->family;
     asked->all_addresses = plan->all_addresses;
     asked->turn = (struct agenda_entry){.fire = on_turn, .context = asked};
@@ -412,9 +449,6 @@ static struct asked *new_asked(struct prober *prober, const struct probe_plan *p
 static void start(struct asked *asked)
 {
     struct prober *prober = asked->prober;
-    size_t n = strlen(asked->text);
-    enum name_kind kind = asked->is_control ? NAME_CONTROL : NAME_TARGET;
-    asked->id = registry_intern(prober->sink.registry, kind, asked->text, n);
     if (prober->is_draining)
         return;
     asked->due = clock_mono();
@@ -422,8 +456,8 @@ static void start(struct asked *asked)
         agenda_set_now(prober->agenda, &asked->turn);
         return;
     }
-    uint64_t phase = hash_bytes(asked->text, n, prober->seed) % (uint64_t)asked->step_ns;
-    asked->due.ns += (int64_t)phase;
+    uint64_t chance = hash_bytes(asked->text, strlen(asked->text), prober->seed);
+    asked->due.ns += (int64_t)(chance % (uint64_t)asked->step_ns);
     agenda_set(prober->agenda, &asked->turn, asked->due);
 }
 
@@ -459,8 +493,8 @@ static void carry_on(struct asked *old, struct asked *replacement)
         start(old);
 }
 
-static enum err check_plan(const struct prober *prober, const struct probe_plan *plan,
-                           struct why *why)
+static enum err check_entry(const struct prober *prober, const struct probe_plan *plan,
+                            struct why *why)
 {
     struct target target;
     enum err err = prober_check(plan, why);
@@ -473,16 +507,26 @@ static enum err check_plan(const struct prober *prober, const struct probe_plan 
     return ERR_OK;
 }
 
+static enum err check_plan(const struct prober *prober, const struct probe_plan *plan, size_t count,
+                           struct why *why)
+{
+    enum err err = ERR_OK;
+    if (count > PROBER_TARGETS_MAX)
+        return why_set(why, ERR_LIMIT, "%zu targets are more than the %d that are allowed", count,
+                       PROBER_TARGETS_MAX);
+    for (size_t i = 0; i < count && !err; i++)
+        err = check_entry(prober, &plan[i], why);
+    return err;
+}
+
+/* NULL if there is no room for all of them in the registry. */
 static struct asked **sorted_plan(struct prober *prober, const struct probe_plan *plan,
-                                  size_t *count, struct why *why)
+                                  size_t *count)
 {
     struct asked **entries = mem_new(*count, sizeof *entries);
     size_t n = 0, kept = 0;
-    for (; n < *count; n++) {
-        if (check_plan(prober, &plan[n], why))
-            break;
-        entries[n] = new_asked(prober, &plan[n]);
-    }
+    while (n < *count && (entries[n] = new_asked(prober, &plan[n])))
+        n++;
     if (n < *count) {
         while (n)
             free_asked(entries[--n]);
@@ -491,7 +535,7 @@ static struct asked **sorted_plan(struct prober *prober, const struct probe_plan
     }
     qsort(entries, n, sizeof(struct asked *), compare_entries);
     for (size_t i = 0; i < n; i++) {
-        if (kept && compare(entries[kept - 1], entries[i]) == 0)
+        if (kept && entries[kept - 1]->id == entries[i]->id)
             free_asked(entries[i]);
         else
             entries[kept++] = entries[i];
@@ -503,21 +547,17 @@ static struct asked **sorted_plan(struct prober *prober, const struct probe_plan
 enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, size_t count,
                          struct why *why)
 {
-    if (count > PROBER_TARGETS_MAX)
-        return why_set(why, ERR_LIMIT, "%zu targets are more than the %d that are allowed", count,
-                       PROBER_TARGETS_MAX);
-    struct why reason = {0};
-    struct asked **entries = sorted_plan(prober, plan, &count, &reason);
-    if (!entries) {
-        if (why)
-            *why = reason;
-        return reason.err;
-    }
+    enum err err = check_plan(prober, plan, count, why);
+    if (err)
+        return err;
+    struct asked **entries = sorted_plan(prober, plan, &count);
+    if (!entries)
+        return why_set(why, ERR_LIMIT, "the registry is full: no room for %zu targets", count);
     size_t old = 0;
     for (size_t i = 0; i < count; i++) {
-        while (old < prober->count && compare(prober->plan[old], entries[i]) < 0)
+        while (old < prober->count && prober->plan[old]->id < entries[i]->id)
             retire(prober->plan[old++]);
-        if (old < prober->count && compare(prober->plan[old], entries[i]) == 0) {
+        if (old < prober->count && prober->plan[old]->id == entries[i]->id) {
             carry_on(prober->plan[old], entries[i]);
             entries[i] = prober->plan[old++];
         } else {
@@ -623,6 +663,8 @@ struct prober_counters prober_counters(const struct prober *prober)
     counters.echo_foreign = echo.foreign;
     counters.echo_bad = echo.bad;
     counters.echo_overflow = echo.overflow;
+    counters.late_p99_ns = lateness_all_but(&prober->lateness, 0.01);
+    counters.late_worst_ns = prober->lateness.worst_ns;
     counters.http_queued = http.queued;
     counters.http_refused = http.refused;
     return counters;

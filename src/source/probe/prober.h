@@ -27,8 +27,8 @@ struct probe_plan {
 struct prober_options {
     const char *vantage;
     const char *user_agent; /* NULL: name and version */
-    uint64_t seed;          /* phases of the targets within their interval */
-    bool at_once;           /* no phases: a new target is asked as soon as it is in the plan */
+    uint64_t seed; /* when in its interval each target is asked, and by how much that varies */
+    bool at_once;  /* a new target is asked as soon as it is in the plan, and then regularly */
     const struct manners_options *manners; /* as for prober_set_manners(); NULL: none */
     /* Called with each result and the whole account of it, before the sink is; NULL: nobody wants
      * the steps and the facts that are not kept. */
@@ -72,7 +72,10 @@ void prober_free(struct prober *prober);
 /* What bears on the quality of the measurement, since the start. */
 struct prober_counters {
     uint64_t asked, answered;
-    uint64_t missed;  /* turns that were left out, since the loop stood still */
+    uint64_t missed;    /* turns that were left out, since the loop stood still */
+    uint64_t sent_late; /* by more than AGENDA_STALL_NS; silence on these is LATE */
+    /* After when the time table had them: 99 of 100 were sent within that, and the worst. */
+    int64_t late_p99_ns, late_worst_ns;
     uint64_t held;    /* turns that had to wait, since more would not have been polite */
     uint64_t unnamed; /* results dropped: the registry is full */
     /* Packets that did not count as replies. */

@@ -13,7 +13,8 @@
 /* Members as in struct observation. */
 struct answer {
     struct utc sent;
-    int64_t rtt_ns; /* 0: no answer, or not measured rightly */
+    int64_t late_ns; /* sent so long after it was due; 0: as soon as it was asked */
+    int64_t rtt_ns;  /* 0: no answer, or not measured rightly */
     int64_t value;
     struct addr peer; /* who answered or reported; family 0: nobody */
     uint16_t code;
@@ -27,6 +28,7 @@ struct answer {
 struct question {
     const struct target *target;
     const char *text;    /* of the target */
+    struct mono due;     /* when it was to be asked */
     struct addr address; /* ask this one, and do not look the name up; family 0: do */
     uint8_t family;      /* 4 or 6: only addresses of this one are asked; 0: of both */
     int64_t timeout_ns;
