@@ -21,6 +21,7 @@ enum {
     COOKIES = ENTROPY_MAX / 8, /* drawn at once */
 };
 #define RETRY_NS (5 * NS_PER_MS) /* when the socket takes no more for the moment */
+#define REST_NS (2 * NS_PER_MS)  /* see on_ready() */
 
 /* One request that waits to be sent or answered. */
 struct echo {
@@ -37,7 +38,10 @@ struct inlet {
     struct channel *channel;
     struct icmp_socket *socket;
     struct loop_fd *watcher;
-    struct mono read_until; /* what arrived before then was read */
+    struct mono woken;        /* by the socket, last */
+    struct mono read_until;   /* what arrived before then was read */
+    uint64_t heard;           /* packets since the last rest */
+    struct agenda_entry rest; /* set: the socket is not watched */
 };
 
 /* A family. An unprivileged socket has one identifier, so where more are needed each has its own; a
@@ -179,22 +183,47 @@ static void take(struct channel *channel, struct icmp_arrival *arrival)
         take_error(channel, slot, arrival, &message);
 }
 
-static void receive(const struct inlet *inlet, int batches)
+static void receive(struct inlet *inlet, int batches)
 {
     for (int i = 0; i < batches; i++) {
         struct icmp_arrival arrivals[ICMP_BATCH];
         size_t n = icmp_socket_receive(inlet->socket, arrivals);
         for (size_t k = 0; k < n; k++)
             take(inlet->channel, &arrivals[k]);
+        inlet->heard += n;
         if (!n)
             break;
     }
 }
 
+/* To be woken for each of thousands of answers a second costs more than the answers. Since the kernel
+ * says when each came, they can wait: a socket that wakes us again at once is left alone for a while,
+ * and is watched again when nothing came meanwhile. */
 static void on_ready(void *context, int events)
 {
     (void)events;
-    receive(context, READS_A_TURN);
+    struct inlet *inlet = context;
+    struct agenda *agenda = inlet->channel->pinger->agenda;
+    struct mono now = loop_now(agenda_loop(agenda)), before = inlet->woken;
+    receive(inlet, READS_A_TURN);
+    inlet->woken = now;
+    if (mono_diff(now, before) > REST_NS)
+        return;
+    inlet->heard = 0;
+    loop_fd_want(inlet->watcher, 0);
+    agenda_set(agenda, &inlet->rest, (struct mono){now.ns + REST_NS});
+}
+
+static void on_rested(void *context)
+{
+    struct inlet *inlet = context;
+    struct agenda *agenda = inlet->channel->pinger->agenda;
+    receive(inlet, READS_A_TURN);
+    if (inlet->heard)
+        agenda_set(agenda, &inlet->rest, (struct mono){loop_now(agenda_loop(agenda)).ns + REST_NS});
+    else
+        loop_fd_want(inlet->watcher, LOOP_READ);
+    inlet->heard = 0;
 }
 
 /* All that arrived before `due`: the loop may be late, and the kernel's time stamps tell. Many
@@ -349,6 +378,7 @@ static enum err open_inlet(struct channel *channel, struct why *why)
     if (err)
         return err;
     inlet->channel = channel;
+    inlet->rest = (struct agenda_entry){.fire = on_rested, .context = inlet};
     inlet->watcher = loop_fd_new(agenda_loop(channel->pinger->agenda),
                                  icmp_socket_fd(inlet->socket), on_ready, inlet);
     loop_fd_want(inlet->watcher, LOOP_READ);
@@ -430,6 +460,7 @@ static void close_channel(struct channel *channel)
     agenda_drop(channel->pinger->agenda, &channel->flush);
     drop_echoes(channel);
     for (unsigned i = 0; i < channel->inlet_count; i++) {
+        agenda_drop(channel->pinger->agenda, &channel->inlets[i].rest);
         loop_fd_free(channel->inlets[i].watcher);
         icmp_socket_close(channel->inlets[i].socket);
     }
