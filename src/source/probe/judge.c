@@ -1,7 +1,6 @@
 #include "source/probe/judge.h"
 
 #include "sys/clock.h"
-#include "sys/route.h"
 
 #include <errno.h>
 
@@ -181,10 +180,15 @@ void judge_narrow(struct lookup_result *result, uint8_t family)
     result->count = kept;
 }
 
-enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch)
+enum outcome judge_silence_on(enum route_kind route, const struct stopwatch *watch)
 {
     enum { SLEPT_NS = 50 * 1000 * 1000 };
     if (clock_suspended_ns() - watch->suspended_ns > SLEPT_NS)
         return OUTCOME_LATE;
-    return route_to(to) == ROUTE_NONE ? OUTCOME_SELF : OUTCOME_TIMEOUT;
+    return route == ROUTE_NONE ? OUTCOME_SELF : OUTCOME_TIMEOUT;
+}
+
+enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch)
+{
+    return judge_silence_on(route_to(to), watch);
 }

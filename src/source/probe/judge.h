@@ -8,6 +8,7 @@
 #include "source/probe/question.h"
 #include "sys/net.h"
 #include "sys/resolver.h"
+#include "sys/route.h"
 
 /* Takes the time of one question: on the calendar, and how long it has been. */
 struct stopwatch {
@@ -42,5 +43,7 @@ void judge_narrow(struct lookup_result *result, uint8_t family);
 
 /* Nothing came back: TIMEOUT, or SELF if we have no way to `to`, or LATE if the machine slept. */
 enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch);
+/* The same for those who have asked for the route themselves. */
+enum outcome judge_silence_on(enum route_kind route, const struct stopwatch *watch);
 
 #endif

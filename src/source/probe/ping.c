@@ -59,6 +59,7 @@ struct channel {
 
 struct pinger {
     struct agenda *agenda;
+    struct route_asker *routes;
     struct ping_counters counters;
     uint64_t cookies[COOKIES]; /* drawn in advance */
     size_t cookies_left;
@@ -247,7 +248,9 @@ static void on_timeout(void *context)
     if (slot->echo != echo || slot->cookie != cookie)
         return;
     struct answer answer = answer_to(echo);
-    answer.outcome = judge_silence(&echo->question.target->addr, &echo->watch);
+    struct route_asker *asker = echo->channel->pinger->routes;
+    enum route_kind route = route_ask(asker, &echo->question.target->addr);
+    answer.outcome = judge_silence_on(route, &echo->watch);
     if (icmp_socket_overflow(inlet->socket) != echo->overflow)
         answer.outcome = OUTCOME_LATE;
     finish(echo, &answer);
@@ -434,6 +437,7 @@ struct pinger *pinger_new(struct agenda *agenda, struct why *why)
 {
     struct pinger *pinger = mem_new(1, sizeof *pinger);
     pinger->agenda = agenda;
+    pinger->routes = route_asker_new();
     struct why why6;
     enum err failed = open_channel(pinger, 4, why);
     /* A machine that just has no IPv6 is nothing to complain about. */
@@ -473,6 +477,7 @@ void pinger_free(struct pinger *pinger)
         return;
     close_channel(&pinger->channels[0]);
     close_channel(&pinger->channels[1]);
+    route_asker_free(pinger->routes);
     free(pinger);
 }
 
