@@ -35,8 +35,10 @@ static void put_u16(uint8_t *at, uint16_t value)
     at[1] = (uint8_t)value;
 }
 
-void icmp_write_echo(int family, const struct icmp_echo *echo, uint8_t out[ICMP_ECHO_SIZE])
+size_t icmp_write_echo(int family, const struct icmp_echo *echo, const char *note,
+                       uint8_t out[ICMP_ECHO_MAX])
 {
+    size_t n = strnlen(note, ICMP_NOTE_MAX);
     memset(out, 0, ICMP_ECHO_SIZE);
     out[0] = family == 4 ? ICMP4_ECHO_REQUEST : ICMP6_ECHO_REQUEST;
     put_u16(out + 4, echo->ident);
@@ -44,8 +46,11 @@ void icmp_write_echo(int family, const struct icmp_echo *echo, uint8_t out[ICMP_
     memcpy(out + 8, signature, sizeof signature);
     for (int i = 0; i < 8; i++)
         out[24 + i] = (uint8_t)(echo->cookie >> (56 - 8 * i));
+    memcpy(out + ICMP_ECHO_SIZE, note, n);
+    n += ICMP_ECHO_SIZE;
     if (family == 4)
-        put_u16(out + 2, checksum(out, ICMP_ECHO_SIZE));
+        put_u16(out + 2, checksum(out, n));
+    return n;
 }
 
 /* Identifier, sequence and, where there is enough of it, the payload (RFC 792, page 14). */

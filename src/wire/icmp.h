@@ -1,7 +1,8 @@
 /* ICMP echo and the errors that quote it: RFC 792 and RFC 4443. Bytes to structs and back.
  *
- * The payload of our echo requests says who we are ("lastlight probe") and carries a cookie, so
- * that an answer is ours beyond doubt and an operator who sees it on the wire can look us up. */
+ * The payload of our echo requests, which is ours to choose (RFC 792, page 14), says who we are
+ * ("lastlight probe") and carries a cookie, so that an answer is ours beyond doubt; a note after it
+ * tells an operator who sees it on the wire why, and whom to ask. */
 #ifndef WIRE_ICMP_H
 #define WIRE_ICMP_H
 
@@ -12,7 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ICMP_ECHO_SIZE = 32 };
+enum {
+    ICMP_ECHO_SIZE = 32, /* without a note */
+    ICMP_NOTE_MAX = 224,
+    ICMP_ECHO_MAX = ICMP_ECHO_SIZE + ICMP_NOTE_MAX
+};
 
 struct icmp_echo {
     uint16_t ident;
@@ -20,9 +25,10 @@ struct icmp_echo {
     uint64_t cookie;
 };
 
-/* Writes an echo request of `family` (4 or 6). The checksum of version 6 covers addresses and is
- * left to the kernel (RFC 3542, section 3.1). */
-void icmp_write_echo(int family, const struct icmp_echo *echo, uint8_t out[ICMP_ECHO_SIZE]);
+/* Writes an echo request of `family` (4 or 6) with as much of the note as has room, and returns its
+ * size. The checksum of version 6 covers addresses and is left to the kernel (RFC 3542, section 3.1). */
+size_t icmp_write_echo(int family, const struct icmp_echo *echo, const char *note,
+                       uint8_t out[ICMP_ECHO_MAX]);
 
 enum icmp_what {
     ICMP_OTHER, /* well-formed, but neither of the following */

@@ -37,8 +37,8 @@ static void set_checksum(uint8_t *bytes, size_t n)
 
 static struct packet reply(int family)
 {
-    struct packet packet = {.n = ICMP_ECHO_SIZE};
-    icmp_write_echo(family, &sample, packet.bytes);
+    struct packet packet = {0};
+    packet.n = icmp_write_echo(family, &sample, "", packet.bytes);
     packet.bytes[0] = family == 4 ? 0 : 129;
     if (family == 4)
         set_checksum(packet.bytes, packet.n);
@@ -62,13 +62,13 @@ static void put_ip6(struct packet *packet)
 static struct packet error_about(int family, uint8_t type, uint8_t code, size_t quoted)
 {
     struct packet packet = {0};
-    uint8_t echo[ICMP_ECHO_SIZE];
+    uint8_t echo[ICMP_ECHO_MAX];
     add(&packet, (uint8_t[8]){type, code}, 8);
     if (family == 4)
         put_ip4(&packet, 1, 0);
     else
         put_ip6(&packet);
-    icmp_write_echo(family, &sample, echo);
+    icmp_write_echo(family, &sample, "", echo);
     add(&packet, echo, quoted);
     if (family == 4)
         set_checksum(packet.bytes, packet.n);
@@ -105,15 +105,36 @@ static void foreign_payload_is_no_reply(void **state)
 static void request_carries_a_right_checksum_and_our_name(void **state)
 {
     (void)state;
-    uint8_t bytes[ICMP_ECHO_SIZE], again[ICMP_ECHO_SIZE];
-    icmp_write_echo(4, &sample, bytes);
-    memcpy(again, bytes, sizeof bytes);
-    set_checksum(again, sizeof again);
-    assert_memory_equal(bytes, again, sizeof bytes);
-    assert_memory_equal(bytes + 8, "lastlight", 9);
-    assert_int_equal(bytes[0], 8);
-    icmp_write_echo(6, &sample, bytes);
-    assert_int_equal(bytes[0], 128);
+    static const char *const notes[] = {"", "why, and whom to ask"};
+    for (int i = 0; i < 2; i++) {
+        uint8_t bytes[ICMP_ECHO_MAX], again[ICMP_ECHO_MAX];
+        size_t n = icmp_write_echo(4, &sample, notes[i], bytes);
+        assert_int_equal(n, ICMP_ECHO_SIZE + strlen(notes[i]));
+        memcpy(again, bytes, n);
+        set_checksum(again, n);
+        assert_memory_equal(bytes, again, n);
+        assert_memory_equal(bytes + 8, "lastlight", 9);
+        assert_memory_equal(bytes + ICMP_ECHO_SIZE, notes[i], strlen(notes[i]));
+        assert_int_equal(bytes[0], 8);
+        icmp_write_echo(6, &sample, notes[i], bytes);
+        assert_int_equal(bytes[0], 128);
+    }
+}
+
+static void note_is_cut_and_disturbs_no_reply(void **state)
+{
+    (void)state;
+    char note[ICMP_NOTE_MAX + 2];
+    memset(note, 'x', sizeof note - 1);
+    note[sizeof note - 1] = '\0';
+    struct packet packet = {0};
+    packet.n = icmp_write_echo(4, &sample, note, packet.bytes);
+    assert_int_equal(packet.n, ICMP_ECHO_MAX);
+    packet.bytes[0] = 0; /* a reply */
+    set_checksum(packet.bytes, packet.n);
+    struct icmp_message message = read_packet(4, &packet, packet.n);
+    assert_int_equal(message.what, ICMP_REPLY);
+    assert_true(message.echo.cookie == sample.cookie);
 }
 
 static void damaged_reply_is_refused(void **state)
@@ -213,6 +234,7 @@ int main(void)
         cmocka_unit_test(reply_is_recognised),
         cmocka_unit_test(foreign_payload_is_no_reply),
         cmocka_unit_test(request_carries_a_right_checksum_and_our_name),
+        cmocka_unit_test(note_is_cut_and_disturbs_no_reply),
         cmocka_unit_test(damaged_reply_is_refused),
         cmocka_unit_test(error_tells_what_it_is_about),
         cmocka_unit_test(error_about_others_is_none_of_ours),

@@ -10,8 +10,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     SEND_BATCH = 16,   /* in one call; see send_batch() */
@@ -60,6 +60,7 @@ struct channel {
 struct pinger {
     struct agenda *agenda;
     struct route_asker *routes;
+    char note[ICMP_NOTE_MAX + 1];
     struct ping_counters counters;
     uint64_t cookies[COOKIES]; /* drawn in advance */
     size_t cookies_left;
@@ -264,7 +265,7 @@ static void refuse(struct echo *echo)
                      .sent = echo->watch.sent, .outcome = OUTCOME_SELF, .stage = STAGE_SEND});
 }
 
-static void make_packet(const struct echo *echo, uint8_t bytes[ICMP_ECHO_SIZE],
+static void make_packet(const struct echo *echo, uint8_t bytes[ICMP_ECHO_MAX],
                         struct icmp_outgoing *out)
 {
     const struct channel *channel = echo->channel;
@@ -273,8 +274,8 @@ static void make_packet(const struct echo *echo, uint8_t bytes[ICMP_ECHO_SIZE],
         .seq = (uint16_t)echo->number,
         .cookie = echo_numbers_slot(&channel->numbers, echo->number)->cookie,
     };
-    icmp_write_echo(channel->family, &request, bytes);
-    *out = (struct icmp_outgoing){echo->question.target->addr, bytes, ICMP_ECHO_SIZE};
+    size_t n = icmp_write_echo(channel->family, &request, channel->pinger->note, bytes);
+    *out = (struct icmp_outgoing){echo->question.target->addr, bytes, n};
 }
 
 static void note_sent(struct echo *echo, const struct stopwatch *watch, int64_t after_ns,
@@ -294,7 +295,7 @@ static void note_sent(struct echo *echo, const struct stopwatch *watch, int64_t 
  * microseconds for each, and for all about the same. */
 static size_t send_batch(struct channel *channel, struct echo **echoes, size_t n, int *error)
 {
-    uint8_t bytes[SEND_BATCH][ICMP_ECHO_SIZE];
+    uint8_t bytes[SEND_BATCH][ICMP_ECHO_MAX];
     struct icmp_outgoing packets[SEND_BATCH];
     struct inlet *inlet = inlet_of(channel, echoes[0]->number);
     size_t count = 0;
@@ -433,11 +434,12 @@ static enum err open_channel(struct pinger *pinger, int family, struct why *why)
     return open_inlet(channel, why);
 }
 
-struct pinger *pinger_new(struct agenda *agenda, struct why *why)
+struct pinger *pinger_new(struct agenda *agenda, const char *user_agent, struct why *why)
 {
     struct pinger *pinger = mem_new(1, sizeof *pinger);
     pinger->agenda = agenda;
     pinger->routes = route_asker_new();
+    snprintf(pinger->note, sizeof pinger->note, "an outage observatory: %s", user_agent);
     struct why why6;
     enum err failed = open_channel(pinger, 4, why);
     /* A machine that just has no IPv6 is nothing to complain about. */

@@ -11,8 +11,8 @@
 struct pinger;
 
 /* Never NULL. If ICMP is not permitted `why` says how to cure it, and questions are answered with
- * SELF. */
-struct pinger *pinger_new(struct agenda *agenda, struct why *why);
+ * SELF. Every request says who we are, by what we are called over HTTP too. */
+struct pinger *pinger_new(struct agenda *agenda, const char *user_agent, struct why *why);
 void pinger_free(struct pinger *pinger);
 
 void pinger_ask(struct pinger *pinger, const struct question *question);

@@ -591,6 +591,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
                           const struct sink *sink, struct why *why)
 {
     struct why ignored;
+    const char *agent = options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION;
     why = why ? why : &ignored;
     *why = (struct why){0};
     struct prober *prober = mem_new(1, sizeof *prober);
@@ -606,15 +607,13 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->resolver = resolver_new(loop);
     resolver_set_filter(prober->resolver, may_ask, prober);
     prober_set_manners(prober, options->manners);
-    prober->pinger = pinger_new(prober->agenda, why);
+    prober->pinger = pinger_new(prober->agenda, agent, why);
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
     prober->fan = fan_new(prober->agenda, prober->resolver);
     prober->store = tls_store_new();
     prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store);
-    prober->http =
-        http_new(prober->agenda, prober->resolver, prober->store,
-                 options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION);
+    prober->http = http_new(prober->agenda, prober->resolver, prober->store, agent);
     return prober;
 }
 

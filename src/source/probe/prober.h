@@ -26,7 +26,7 @@ struct probe_plan {
 
 struct prober_options {
     const char *vantage;
-    const char *user_agent; /* NULL: name and version */
+    const char *user_agent; /* in HTTP requests and in pings; NULL: name and version */
     uint64_t seed; /* when in its interval each target is asked, and by how much that varies */
     bool at_once;  /* a new target is asked as soon as it is in the plan, and then regularly */
     const struct manners_options *manners; /* as for prober_set_manners(); NULL: none */
