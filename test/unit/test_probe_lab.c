@@ -14,6 +14,7 @@
 
 #include "probe_fixture.h"
 
+#include "source/probe/echo_numbers.h"
 #include "sys/route.h"
 
 #include <errno.h>
@@ -444,6 +445,46 @@ static void odd_replies_are_only_counted(void **state)
     assert_true(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "0"));
 }
 
+/* So many that are silent that the last one, which is not, needs another identifier. */
+static void ping_beside_the_silent(void)
+{
+    enum { SILENT = ECHO_UNDER_WAY_MAX + 100, TEXT = 32 };
+    char(*texts)[TEXT] = calloc(SILENT, TEXT);
+    struct probe_plan *plan = calloc(SILENT + 1, sizeof *plan);
+    for (int i = 0; i <= SILENT; i++) {
+        plan[i] = (struct probe_plan){.target = "icmp:fd09::2",
+                                      .interval_ns = NS_PER_MINUTE,
+                                      .timeout_ns = 10 * NS_PER_S,
+                                      .count = 1};
+        if (i < SILENT) {
+            snprintf(texts[i], TEXT, "icmp:fd09:2::%x", (unsigned)i + 1);
+            plan[i].target = texts[i];
+        }
+    }
+    fixture_stop(&fixture);
+    fixture_start(&fixture);
+    assert_int_equal(prober_set_plan(fixture.prober, plan, SILENT + 1, NULL), ERR_OK);
+    fixture_wait(&fixture, 1);
+    assert_string_equal(outcome_name((enum outcome)fixture.results[0].outcome), "ok");
+    assert_string_equal(fixture_peer(&fixture, &fixture.results[0]), "fd09::2");
+    struct prober_counters counters = prober_counters(fixture.prober);
+    assert_int_equal(counters.asked, SILENT + 1);
+    assert_int_equal(counters.answered, 1);
+    free(plan);
+    free(texts);
+}
+
+static void more_can_be_under_way_than_an_identifier_has(void **state)
+{
+    (void)state;
+    if (!is_lab)
+        skip();
+    ping_beside_the_silent();
+    assert_true(write_file("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"));
+    ping_beside_the_silent();
+    assert_true(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
+}
+
 /* Last, for they break our own network for good. */
 
 static void dead_gateway_is_our_fault(void **state)
@@ -475,6 +516,9 @@ static void dead_link_is_our_fault(void **state)
     assert_true(run_in(router, "ip link set right down")); /* as if the cable were pulled */
     struct addr far;
     assert_true(addr_parse("10.9.1.1", 8, &far));
+    /* The kernel notices at most once a second that links have changed. */
+    for (int i = 0; i < 20 && route_to(&far) != ROUTE_NONE; i++)
+        poll(NULL, 0, 100);
     assert_int_equal(route_to(&far), ROUTE_NONE);
     CHECK(cases);
 }
@@ -491,6 +535,7 @@ int main(void)
         TEST(silent_neighbour_is_told_by_ourselves),
         TEST(names_tell_what_the_resolver_said),
         TEST(odd_replies_are_only_counted),
+        TEST(more_can_be_under_way_than_an_identifier_has),
         TEST(dead_gateway_is_our_fault),
         TEST(dead_link_is_our_fault),
     };
