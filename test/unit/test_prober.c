@@ -422,6 +422,34 @@ static void stall_of_ours_is_not_the_servers(void **state)
     close(stalled);
 }
 
+static void silence_counts_only_if_we_asked_in_time(void **state)
+{
+    (void)state;
+    enum {
+        INTERVAL_MS = 400,
+        STALL_MS = 300
+    }; /* sleeps over the second turn, until before the third */
+    uint16_t port;
+    int silent = silent_socket(SOCK_DGRAM, &port);
+    const char *target = target_at("dns:127.0.0.1:%u/kp./SOA", port);
+    struct probe_plan plan[] = {{.target = target, .count = 1},
+                                {.target = "icmp:127.0.0.1", .count = 1}};
+    size_t count = fixture.why.err ? 1 : 2;
+    for (size_t i = 0; i < count; i++)
+        plan[i].interval_ns = plan[i].timeout_ns = INTERVAL_MS * NS_PER_MS;
+    struct loop_timer *timer = loop_timer_new(fixture.loop, sleep_through, NULL);
+    loop_timer_start(timer, STALL_MS * NS_PER_MS, 0);
+    assert_int_equal(prober_set_plan(fixture.prober, plan, count, NULL), ERR_OK);
+    fixture_wait(&fixture, 3 * count);
+    loop_timer_free(timer);
+    close(silent);
+    assert_true(results_of(target, OUTCOME_LATE) >= 1);
+    assert_int_equal(results_of("icmp:127.0.0.1", OUTCOME_LATE), 0); /* who answers has answered */
+    struct prober_counters counters = prober_counters(fixture.prober);
+    assert_true(counters.sent_late >= count);
+    assert_true(counters.late_worst_ns > 100 * NS_PER_MS);
+}
+
 /* Fills the ICMP socket's buffer, which hears what ports that nobody serves answer. */
 static void flood(void)
 {
@@ -623,6 +651,7 @@ int main(void)
         TEST(name_server_is_looked_up),
         TEST_PHASED(one_stalled_server_delays_nobody),
         TEST(stall_of_ours_is_not_the_servers),
+        TEST(silence_counts_only_if_we_asked_in_time),
         TEST(reply_that_we_dropped_is_not_silence),
         TEST_PHASED(echoes_are_spread_over_the_round),
         TEST_PHASED(plan_is_changed_without_disturbing_the_rest),
