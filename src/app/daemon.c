@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/ingest.h"
 #include "app/live_routes.h"
+#include "app/prober_watch.h"
 #include "app/writer.h"
 #include "base/hash.h"
 #include "model/subject.h"
@@ -38,6 +39,7 @@ struct daemon {
     struct sink sink;
     struct writer *writer;
     struct prober *prober;
+    struct prober_watch prober_watch;
     struct live_routes live;
     struct why no_ping; /* why hosts cannot be pinged, until that was told */
     struct loop_timer *ticks;
@@ -149,6 +151,8 @@ static void tick(void *context)
     daemon->last_asked = (struct utc){0};
     handover_send(daemon->handover);
     tell_dropped(daemon);
+    struct prober_counters counters = prober_counters(daemon->prober);
+    prober_watch_tick(&daemon->prober_watch, &counters);
 }
 
 /* ---- signals ---- */
@@ -345,12 +349,14 @@ static int finish_all(struct daemon *daemon)
     loop_timer_free(daemon->ticks);
     for (size_t i = 0; i < 3; i++) /* another signal now ends us the hard way */
         loop_signal_free(daemon->signals[i]);
+    struct prober_counters counters = prober_counters(daemon->prober);
     prober_free(daemon->prober);
     live_routes_stop(&daemon->live);
     emit_mark(daemon, OBSERVATION_STOP);
     handover_end(daemon->handover);
     if (writer_join(daemon->writer, &why))
         status = command_fail(&why);
+    prober_watch_sum_up(&counters);
     if (daemon->dropped)
         command_say("%" PRIu64 " observations were lost", daemon->dropped);
     return status;
