@@ -2,6 +2,7 @@
  *
  *     bench core COUNT                the judgement alone
  *     bench pipeline COUNT JOURNAL    append, judge, commit
+ *     bench day JOURNAL               a day of 1 003 targets every ten seconds, as the daemon commits it
  *     bench append COUNT JOURNAL      goes on with a journal: the writer that others have to bear
  *     bench write-log COUNT FILE      an observation log of the same probes
  *     bench read-log FILE             its reader alone
@@ -147,6 +148,50 @@ static void bench_pipeline(uint64_t count, const char *path, struct utc begin)
     if (pipeline_close(pipeline, &why))
         die(&why);
     print_rate(count, start);
+    print("bytes_each", (double)journal_size(path) / (double)count);
+}
+
+/* The address that replies, as a prober tells it with each answer. */
+static uint32_t peer_of(struct registry *registry, const struct observation *observation)
+{
+    const char *text = registry_text(registry, observation->target);
+    if (observation->outcome != OUTCOME_OK)
+        return 0;
+    return registry_intern(registry, NAME_ADDRESS, text + 5, strlen(text) - 5); /* "icmp:" */
+}
+
+/* A day of one vantage, committed every second as the daemon does it. */
+static void bench_day(const char *path)
+{
+    struct pipeline *pipeline;
+    struct generator generator;
+    struct observation observation;
+    struct why why;
+    struct mono start = clock_mono();
+    if (pipeline_open(path, &pipeline, &why))
+        die(&why);
+    struct sink sink = pipeline_sink(pipeline);
+    generator_init(&generator, SEED, first_round, &sink);
+    struct utc end = utc_add(first_round, NS_PER_DAY), second = first_round;
+    uint64_t count = 0;
+    for (generator_next(&generator, &observation); observation.time.ns < end.ns;
+         generator_next(&generator, &observation)) {
+        if (observation.source == generator.vantages[1])
+            continue;
+        if (observation.kind == OBSERVATION_PROBE)
+            observation.peer = peer_of(sink.registry, &observation);
+        sink_emit(&sink, &observation);
+        count++;
+        if (utc_diff(observation.time, second) < NS_PER_S)
+            continue;
+        second = utc_add(second, NS_PER_S);
+        if (pipeline_commit(pipeline, &why))
+            die(&why);
+    }
+    if (pipeline_close(pipeline, &why))
+        die(&why);
+    print_rate(count, start);
+    print("observations", (double)count);
     print("bytes_each", (double)journal_size(path) / (double)count);
 }
 
@@ -417,6 +462,8 @@ int main(int argc, char **argv)
         bench_core(number_of(argv[2]));
     else if (argc == 4 && strcmp(mode, "pipeline") == 0)
         bench_pipeline(number_of(argv[2]), argv[3], first_round);
+    else if (argc == 3 && strcmp(mode, "day") == 0)
+        bench_day(argv[2]);
     else if (argc == 4 && strcmp(mode, "append") == 0)
         bench_append(number_of(argv[2]), argv[3]);
     else if (argc == 4 && strcmp(mode, "write-log") == 0)
@@ -441,7 +488,8 @@ int main(int argc, char **argv)
         bench_read(argv + 2, OPEN_EARLY);
     else {
         fprintf(stderr,
-                "bench: core N | pipeline N JOURNAL | append N JOURNAL | write-log N FILE | "
+                "bench: core N | pipeline N JOURNAL | day JOURNAL | append N JOURNAL | write-log N "
+                "FILE | "
                 "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE... | "
                 "table PREFIXES PEERS | changes FILE... | probe MS ROUNDS FILE [OTHERS] | read "
                 "FILE... | read-early FILE...\n");
