@@ -15,6 +15,8 @@
 
 enum {
     SEND_BATCH = 16,   /* in one call; see send_batch() */
+    QUEUE_FULL = 64,   /* then it is sent at once, or who is asked last would be asked late */
+    QUEUE_MAX = 16384, /* while our own kernel takes none: what waited longer would be late too */
     READS_A_TURN = 16, /* batches; then others are given their time */
     READS_ALL = 1024,  /* more than any receive buffer holds */
     SOCKETS = ECHO_IDENTS_MAX,
@@ -52,8 +54,9 @@ struct channel {
     struct inlet inlets[SOCKETS];
     unsigned inlet_count; /* 0: cannot be had here */
     struct echo_numbers numbers;
-    struct echo **queue; /* to be sent at the end of the turn */
+    struct echo **queue; /* to be sent at the end of the turn, or when it is full */
     size_t queued, capacity;
+    bool is_blocked; /* the socket took no more, and is tried again later */
     struct agenda_entry flush;
 };
 
@@ -344,6 +347,7 @@ static void flush(void *context)
     size_t n = channel->queued, at = 0;
     channel->queue = NULL; /* answers may make others ask again */
     channel->queued = channel->capacity = 0;
+    channel->is_blocked = false;
     while (at < n) {
         int error;
         struct inlet *inlet = inlet_of(channel, queue[at]->number);
@@ -359,9 +363,10 @@ static void flush(void *context)
             refuse(queue[at]);
         at++;
     }
+    channel->is_blocked = at < n;
     for (; at < n; at++)
         enqueue(channel, queue[at]);
-    if (channel->queued)
+    if (channel->is_blocked)
         agenda_set(agenda, &channel->flush, (struct mono){clock_mono().ns + RETRY_NS});
     free(queue);
 }
@@ -404,13 +409,21 @@ static bool widen(struct channel *channel)
     return true;
 }
 
+static struct echo_slot *claim_slot(struct channel *channel, uint32_t *number)
+{
+    struct echo_slot *slot = echo_numbers_claim(&channel->numbers, number);
+    if (!slot && widen(channel))
+        slot = echo_numbers_claim(&channel->numbers, number);
+    return slot;
+}
+
 void pinger_ask(struct pinger *pinger, const struct question *question)
 {
     struct channel *channel = &pinger->channels[question->target->addr.family == 6];
     uint32_t number = 0;
-    struct echo_slot *slot = echo_numbers_claim(&channel->numbers, &number);
-    if (!slot && widen(channel))
-        slot = echo_numbers_claim(&channel->numbers, &number);
+    struct echo_slot *slot = NULL;
+    if (channel->queued < QUEUE_MAX)
+        slot = claim_slot(channel, &number);
     if (!slot) {
         pinger->counters.refused++;
         struct answer answer = {.sent = clock_utc(), .outcome = OUTCOME_SELF, .stage = STAGE_SEND};
@@ -422,7 +435,9 @@ void pinger_ask(struct pinger *pinger, const struct question *question)
     echo->timeout = (struct agenda_entry){.fire = on_timeout, .context = echo};
     *slot = (struct echo_slot){.echo = echo, .cookie = draw_cookie(pinger)};
     enqueue(channel, echo);
-    if (!agenda_has(&channel->flush))
+    if (channel->queued >= QUEUE_FULL && !channel->is_blocked)
+        flush(channel);
+    else if (!agenda_has(&channel->flush))
         agenda_set_now(pinger->agenda, &channel->flush);
 }
 
