@@ -120,8 +120,9 @@ static double seconds_of(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-static void print_result(struct probing *probing, double kib)
+static void print_result(struct probing *probing, double kib, struct mono start)
 {
+    printf("seconds %.3f\n", (double)mono_diff(clock_mono(), start) / 1e9);
     struct prober_counters counters = prober_counters(probing->prober);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
@@ -163,7 +164,9 @@ void bench_probe(uint64_t interval_ms, uint64_t rounds, const char *path, const 
     struct task task = {.texts = {read_all(path), others ? read_all(others) : NULL}};
     struct probing probing = {.loop = loop_new(), .registry = registry_new()};
     struct sink sink = {probing.registry, take, &probing};
-    struct prober_options options = {.vantage = "bench", .seed = SEED};
+    /* As a daemon has them, only beyond what is measured. */
+    struct manners_options manners = {.rate = 1e7, .neighbour_rate = 1e6};
+    struct prober_options options = {.vantage = "bench", .seed = SEED, .manners = &manners};
     struct why why;
     add_targets(&task, task.texts[0], interval_ns);
     size_t timed = task.count;
@@ -177,8 +180,9 @@ void bench_probe(uint64_t interval_ms, uint64_t rounds, const char *path, const 
     set_plan(&probing, &task, timed);
     struct loop_timer *end = loop_timer_new(probing.loop, drain, &probing);
     loop_timer_start(end, interval_ns * (int64_t)rounds, 0);
+    struct mono start = clock_mono();
     loop_run(probing.loop);
-    print_result(&probing, resident_kib());
+    print_result(&probing, resident_kib(), start);
     loop_timer_free(end);
     prober_free(probing.prober);
     loop_free(probing.loop);

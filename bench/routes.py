@@ -170,4 +170,5 @@ def main():
     whole_table(day, lastlight, bench)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh BUILD: what `make bench` does. Measures speed, memory and size on generated observations, then, by routes.py, all
-# that is done with routes against the programs that others use for it, and prints tables with the targets beside them.
+# run.sh BUILD: what `make bench` does. Measures speed, memory and size on generated observations, then, by probing.py and
+# routes.py, probing and all that is done with routes against the programs that others use for it, and prints tables with the
+# targets beside them.
 # It judges nothing: on a busy machine figures differ by a third from one run to the next.
 #
 #   BENCH_OBSERVATIONS   how many, 10000000 if not given
@@ -17,9 +18,10 @@ lastlight=$build/src/app/lastlight
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/lastlight-bench-XXXXXX")
 writer=
+memory=
 finish() {
     if [ -n "$writer" ]; then kill "$writer" 2>/dev/null || true; fi
-    rm -rf "$folder"
+    rm -rf "$folder" ${memory:+"$memory"}
 }
 trap finish EXIT
 trap 'exit 1' INT TERM
@@ -89,11 +91,27 @@ questions() {
     row "what the writer added meanwhile" "$(number %.1f "$(value "$folder/ask" grown_mib)") MiB" "> 0"
 }
 
+# In memory where that can be had: what is measured is not how long a disk takes to say that it has written.
+day() {
+    place=$folder
+    if [ -w /dev/shm ]; then place=$(mktemp -d /dev/shm/lastlight-bench-XXXXXX) && memory=$place; fi
+    "$bench" day "$place/day.db" >"$folder/day"
+    "$bench" ask 100 "$place/day.db" >"$folder/ask"
+    row "a day of 1003 targets every 10 s: journal, bytes an observation" "$(number %.1f "$(value "$folder/day" bytes_each)")" \
+        "<= 24"
+    row "status after it, median / worst" \
+        "$(number %.1f "$(value "$folder/ask" status_median)") / $(number %.1f "$(value "$folder/ask" status_worst)") ms" \
+        "< 50 ms"
+}
+
 echo "lastlight bench: $(number %.0f "$count") generated probes (1000 hosts, 2 vantages, every 10 s), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
 row "what" "measured" "target"
 judge
 fill
 logs
 questions
+day
+echo
+python3 bench/probing.py "$build"
 echo
 python3 bench/routes.py "$build" "$data"
