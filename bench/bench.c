@@ -12,10 +12,12 @@
  *     bench table PREFIXES PEERS      memory of a whole routing table
  *     bench changes FILE...           how fast real changes go into one
  *     bench probe MS ROUNDS FILE [OTHERS]  asks the targets of a file, one a line, every MS
+ *     bench live PREFIXES PEERS       one kept live, by its thread: what it costs the loop
  *     bench read FILE...              every byte of the files, decompressed, and looked at
  *     bench read-early FILE...        the same with the next three files opened early */
 #include "app/pipeline.h"
 #include "generator.h"
+#include "live.h"
 #include "out/out.h"
 #include "probing.h"
 #include "source/mrt/element.h"
@@ -496,6 +498,8 @@ int main(int argc, char **argv)
         bench_changes(argv + 2);
     else if ((argc == 5 || argc == 6) && strcmp(mode, "probe") == 0)
         bench_probe(number_of(argv[2]), number_of(argv[3]), argv[4], argv[5]);
+    else if (argc == 4 && strcmp(mode, "live") == 0)
+        bench_live(number_of(argv[2]), number_of(argv[3]));
     else if (argc > 2 && strcmp(mode, "read") == 0)
         bench_read(argv + 2, 0);
     else if (argc > 2 && strcmp(mode, "read-early") == 0)
@@ -505,8 +509,8 @@ int main(int argc, char **argv)
                 "bench: core N | pipeline N JOURNAL | day JOURNAL | append N JOURNAL | write-log N "
                 "FILE | "
                 "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE... | "
-                "table PREFIXES PEERS | changes FILE... | probe MS ROUNDS FILE [OTHERS] | read "
-                "FILE... | read-early FILE...\n");
+                "table PREFIXES PEERS | changes FILE... | probe MS ROUNDS FILE [OTHERS] | "
+                "live PREFIXES PEERS | read FILE... | read-early FILE...\n");
         return 2;
     }
     return 0;

@@ -2,6 +2,7 @@
 #include "app/archives.h"
 #include "app/command.h"
 #include "app/config.h"
+#include "app/country_source.h"
 #include "app/ingest.h"
 
 #include "store/query.h"
@@ -17,6 +18,7 @@ struct wanted {
     struct subject_spec subject;
     struct member_spec *members;
     size_t member_capacity;
+    struct countries *countries; /* as the configuration has them; NULL: none */
 };
 
 static void add_member(struct wanted *wanted, enum name_kind kind, const char *text)
@@ -87,6 +89,16 @@ static enum err want_subject(const struct options *options, struct wanted *wante
     return ERR_OK;
 }
 
+static int want_config(const char *path, struct wanted *wanted)
+{
+    const struct table_config *table = &wanted->config.table;
+    struct why why;
+    int status = command_config(path, &wanted->config);
+    if (!status && country_source_open(table, &wanted->countries, &why))
+        status = command_fail(&why);
+    return status;
+}
+
 /* 0, or the exit status of a failure that was told. */
 static int want(const struct options *options, struct wanted *wanted)
 {
@@ -99,13 +111,14 @@ static int want(const struct options *options, struct wanted *wanted)
         return EXIT_USAGE;
     }
     if (path)
-        return command_config(path, &wanted->config);
+        return want_config(path, wanted);
     return want_subject(options, wanted, &why) ? command_fail(&why) : EXIT_DONE;
 }
 
 static void done(struct wanted *wanted)
 {
     free(wanted->members);
+    countries_free(wanted->countries);
     config_done(&wanted->config);
 }
 
@@ -123,7 +136,9 @@ static enum err replay(const struct archives *archives, const struct wanted *wan
         .holes = archives->holes,
         .hole_count = archives->hole_count,
         .subjects = config->path ? config->subjects : &wanted->subject,
-        .subject_count = config->path ? config->subject_count : wanted->subject.name != NULL};
+        .subject_count = config->path ? config->subject_count : wanted->subject.name != NULL,
+        .table = &config->table,
+        .countries = wanted->countries};
     struct pipeline *pipeline;
     struct why why_close;
     enum err err = command_pipeline(path, &pipeline, why);

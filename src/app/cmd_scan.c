@@ -1,13 +1,12 @@
 /* scan: what went out in archives of routes. */
 #include "app/archives.h"
 #include "app/command.h"
+#include "app/country_source.h"
 #include "app/progress.h"
 #include "app/rpki_source.h"
 #include "app/scan_report.h"
 
-#include "base/mem.h"
 #include "source/mrt/route_files.h"
-#include "source/paths.h"
 #include "sys/output.h"
 
 #include <stdlib.h>
@@ -31,11 +30,6 @@ struct scanning {
     unsigned min_peers;
     struct progress progress;
     struct stream_faults faults;
-    /* Collectors by the names that route_files.h gives: the texts are the same for the same. */
-    const char *collectors[SCAN_COLLECTORS_MAX];
-    size_t collector_count;
-    size_t file; /* of the last element, index + 1 */
-    uint16_t collector;
 };
 
 /* ---- options ---- */
@@ -89,7 +83,6 @@ static void tell_fault(void *context, const char *fault)
 static enum err load_countries(struct scanning *scanning, const struct options *options,
                                struct why *why)
 {
-    struct paths paths = {0};
     const char *named[64], *text;
     size_t count = 0;
     for (size_t at = 0; (text = options_next(options, OPTION_COUNTRIES, &at));) {
@@ -97,18 +90,9 @@ static enum err load_countries(struct scanning *scanning, const struct options *
             return why_set(why, ERR_USAGE, "--countries: given too often");
         named[count++] = text;
     }
-    if (!count)
-        return ERR_OK;
-    if (paths_gather(named, count, &paths, why))
-        return why->err;
-    const char **list = mem_new(paths.count, sizeof *list);
-    for (size_t i = 0; i < paths.count; i++)
-        list[i] = paths.list[i].path;
-    scanning->countries = countries_load(list, paths.count, &scanning->faults, why);
-    free(list);
-    paths_done(&paths);
+    enum err err = country_source_load(named, count, &scanning->faults, &scanning->countries, why);
     scanning->wish.countries = scanning->countries;
-    return scanning->countries ? ERR_OK : why->err;
+    return err;
 }
 
 static enum err load(struct scanning *scanning, const struct options *options, struct why *why)
@@ -150,6 +134,9 @@ static void write_bins(struct scanning *scanning)
 static void take_bin(void *context, const struct bin_row *row)
 {
     struct scanning *scanning = context;
+    bool is_of_all = !row->who.asn && !row->who.country.code[0];
+    if (!row->is_changed && !is_of_all)
+        return;
     scan_bin_json(row, &scanning->bin_lines);
     if (scanning->bin_lines.size >= WRITE_AT)
         write_bins(scanning);
@@ -188,25 +175,14 @@ static enum err close_bins(struct scanning *scanning, enum err err, struct why *
 
 /* ---- reading ---- */
 
-static uint16_t collector_number(struct scanning *scanning, const char *name)
-{
-    size_t i = 0;
-    while (i < scanning->collector_count && strcmp(scanning->collectors[i], name) != 0)
-        i++;
-    if (i == scanning->collector_count && i < SCAN_COLLECTORS_MAX)
-        scanning->collectors[scanning->collector_count++] = name;
-    return (uint16_t)(i < SCAN_COLLECTORS_MAX ? i : SCAN_COLLECTORS_MAX - 1);
-}
+_Static_assert((int)ROUTE_COLLECTORS_MAX <= (int)SCAN_COLLECTORS_MAX,
+               "each collector has its place");
 
 static void take(void *context, const struct element *element)
 {
     struct scanning *scanning = context;
     const struct route_file *file = route_files_current(scanning->files);
-    if (scanning->file != file->index + 1) {
-        scanning->file = file->index + 1;
-        scanning->collector = collector_number(scanning, file->collector ? file->collector : "");
-    }
-    scan_feed(scanning->scan, scanning->collector, element);
+    scan_feed(scanning->scan, file->collector_number, element);
 }
 
 static void show_progress(void *context, uint64_t done, uint64_t total, uint64_t elements)
@@ -268,8 +244,7 @@ static int print_report(struct scanning *scanning, const struct options *options
     report->records = scanning->faults.records;
     report->bad = scanning->faults.bad;
     report->missing = scanning->faults.missing;
-    report->collectors = scanning->collectors;
-    report->collector_count = scanning->collector_count;
+    report->collectors = route_files_collectors(scanning->files, &report->collector_count);
     report->min_peers =
         scanning->min_peers > LEAST_PEERS ? scanning->min_peers : (unsigned)LEAST_PEERS;
     if (style.format == FORMAT_JSON)

@@ -185,6 +185,7 @@ static void read_all(struct reading *reading)
     if (routes)
         config_check_routes(reading, routes);
     config_check_manners(reading, limits ? limits : root);
+    config_check_table(reading, routes ? routes : root);
     if (!vantage && reading->config.plan_count)
         config_warn(
             reading, root,
@@ -273,6 +274,7 @@ void config_done(struct config *config)
     free(config->archives);
     free(config->bgp.peers);
     free(config->ris_live.hosts);
+    free(config->table.countries);
     free(config->warnings);
     prefix_set_done(&config->manners.excluded);
     prefix_set_done(&config->manners.allowed);

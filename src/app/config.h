@@ -17,6 +17,7 @@
  *         zones: [kp., {zone: com.kp., interval: 10m, resolver: 192.0.2.53}]
  *         prefixes: [175.45.176.0/22]
  *         asns: [131279]
+ *         countries: [KP]
  *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200,
  *                                        text: "Korean Central News"}]
  *     routes:
@@ -32,6 +33,7 @@
  *         peers: [{address: 192.0.2.1, asn: 64500, md5: "a secret"},
  *                 {address: "2001:db8::1", asn: 64501, md5: {file: keys/edge1}}]
  *       ris_live: {hosts: [rrc06, rrc15], client: lastlight-lon}     # or ris_live: yes
+ *       whole_table: {countries: [delegated, GeoLite2-Country.mmdb]} # or whole_table: yes
  *
  * `expect` is the status that a http or https target must answer with (without it: any 2xx or 3xx),
  * `text` what its page must contain, byte for byte and within the first HTTP_BODY_MAX bytes, so that
@@ -79,6 +81,11 @@
  * those of `hosts`, a connection each, or to all that there are, which is some MB a second. `client` is
  * by what name it asks, else "lastlight-" and the vantage's; `url` another place that streams the like.
  *
+ * `whole_table` is whether the whole routing table is kept of all that is told, so that every five minutes the
+ * journal has how much of each AS's address space is visible, and with `countries` of each country's. Those
+ * are delegated files of the registries or a MaxMind database, or folders of them (countries.h). A subject's
+ * `asns` and `countries` are told of every time.
+ *
  * Only `subjects` must be there. Who sets no controls cannot tell his own failure from that of
  * others; that is a warning. */
 #ifndef APP_CONFIG_H
@@ -121,6 +128,12 @@ struct ris_live_config {
     size_t host_count, host_capacity;
 };
 
+struct table_config {
+    bool is_wanted;
+    const char **countries; /* files and folders */
+    size_t country_count, country_capacity;
+};
+
 struct config {
     const char *path;
     struct manners_options manners;
@@ -147,6 +160,7 @@ struct config {
     enum bmp_table bmp_table; /* BMP_TABLES: as each router has it */
     struct bgp_config bgp;
     struct ris_live_config ris_live;
+    struct table_config table;
     const char **warnings; /* "FILE:LINE:COLUMN: ..." */
     size_t warning_count, warning_capacity;
     struct arena arena;
@@ -165,12 +179,13 @@ void config_done(struct config *config);
  * everything. */
 const struct subject_spec *config_find_subject(const struct config *config, const char *name);
 bool config_has_subject(const struct config *config, const struct subject_spec *subject);
-/* Whether both watch the same prefixes and ASes; and whether their live routes come in the same way,
- * by BMP, by BGP, by RIS Live. */
+/* Whether both watch the same prefixes and ASes; whether their live routes come in the same way, by BMP, by
+ * BGP, by RIS Live; and whether they keep the same whole table. */
 bool config_has_same_watch(const struct config *a, const struct config *b);
 bool config_has_same_bmp(const struct config *a, const struct config *b);
 bool config_has_same_bgp(const struct config *a, const struct config *b);
 bool config_has_same_ris_live(const struct config *a, const struct config *b);
+bool config_has_same_table(const struct config *a, const struct config *b);
 
 /* What we are called by those whom we ask over HTTP, with the contact. */
 void config_user_agent(const struct config *config, struct buffer *out);

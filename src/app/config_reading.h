@@ -60,6 +60,9 @@ void config_read_ris_live(struct reading *reading, const yaml_node_t *node);
 void config_check_ris_live(struct reading *reading, const yaml_node_t *node);
 void config_fill_in_ris_live(struct reading *reading);
 
+void config_read_table(struct reading *reading, const yaml_node_t *node);
+void config_check_table(struct reading *reading, const yaml_node_t *node);
+
 /* A copy that lives as long as the configuration. */
 const char *config_keep(struct reading *reading, const char *text);
 /* The same for a path, which is meant from where the file lies. */

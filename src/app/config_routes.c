@@ -261,14 +261,12 @@ void config_read_routes(struct reading *reading, const yaml_node_t *node)
 {
     struct config *config = &reading->config;
     const yaml_node_t *collector = NULL, *archives = NULL, *bmp = NULL, *bgp = NULL,
-                      *ris_live = NULL;
-    const struct field fields[] = {{"collector", &collector},
-                                   {"archives", &archives},
-                                   {"bmp", &bmp},
-                                   {"bgp", &bgp},
-                                   {"ris_live", &ris_live}};
+                      *ris_live = NULL, *table = NULL;
+    const struct field fields[] = {
+        {"collector", &collector}, {"archives", &archives}, {"bmp", &bmp}, {"bgp", &bgp},
+        {"ris_live", &ris_live},   {"whole_table", &table}};
     config->bmp_table = BMP_TABLES;
-    if (!document_fields(&reading->document, node, "routes", fields, 5))
+    if (!document_fields(&reading->document, node, "routes", fields, 6))
         return;
     if (bmp)
         read_bmp(reading, bmp);
@@ -276,6 +274,8 @@ void config_read_routes(struct reading *reading, const yaml_node_t *node)
         read_bgp(reading, bgp);
     if (ris_live)
         config_read_ris_live(reading, ris_live);
+    if (table)
+        config_read_table(reading, table);
     if (collector)
         config->collector = read_collector(reading, collector);
     if (archives)
@@ -289,7 +289,8 @@ void config_check_routes(struct reading *reading, const yaml_node_t *node)
                         : config->bgp.listen         ? "bgp"
                         : config->ris_live.is_wanted ? "ris_live"
                                                      : NULL;
-    if (place && !config->watch.prefix_count && !config->watch.asn_count)
+    bool is_kept = config->watch.prefix_count || config->watch.asn_count || config->table.is_wanted;
+    if (place && !is_kept)
         config_warn(reading, node,
                     "no subject has prefixes or asns: no route that is heard at %s is kept", place);
     if (config->bmp && config->collector && config->bgp.collector &&

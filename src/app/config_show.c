@@ -22,7 +22,7 @@ static size_t text_count(const struct config *config)
 }
 
 struct tally {
-    size_t targets, prefixes, asns, zones;
+    size_t targets, prefixes, asns, countries, zones;
 };
 
 static struct tally tally_of(const struct subject_spec *subject)
@@ -33,6 +33,7 @@ static struct tally tally_of(const struct subject_spec *subject)
         tally.targets += kind == NAME_TARGET;
         tally.prefixes += kind == NAME_PREFIX;
         tally.asns += kind == NAME_ASN;
+        tally.countries += kind == NAME_COUNTRY;
         tally.zones += kind == NAME_ZONE;
     }
     return tally;
@@ -56,6 +57,7 @@ static void describe_subject(const struct subject_spec *subject, struct buffer *
     add_count(out, &is_first, tally.targets, "target", "targets");
     add_count(out, &is_first, tally.prefixes, "prefix", "prefixes");
     add_count(out, &is_first, tally.asns, "AS", "ASes");
+    add_count(out, &is_first, tally.countries, "country", "countries");
     add_count(out, &is_first, tally.zones, "zone", "zones");
     buffer_puts(out, "\n");
 }
@@ -93,6 +95,12 @@ static void describe_live(const struct config *config, struct buffer *out)
     if (bgp->listen && signed_count(bgp))
         buffer_printf(out, ", %zu with MD5 signatures", signed_count(bgp));
     describe_ris_live(&config->ris_live, out);
+    if (config->table.is_wanted)
+        buffer_puts(out, "; the whole table, in bins of five minutes");
+    if (config->table.country_count)
+        buffer_printf(out, ", with the countries of %zu file%s or folder%s",
+                      config->table.country_count, config->table.country_count == 1 ? "" : "s",
+                      config->table.country_count == 1 ? "" : "s");
 }
 
 static void describe_span(const struct archive_span *span, struct buffer *out)
@@ -130,10 +138,10 @@ static void describe_text(const struct config *config, struct buffer *out)
 static json_t *subject_json(const struct subject_spec *subject)
 {
     struct tally tally = tally_of(subject);
-    return json_pack("{s:s, s:s*, s:I, s:I, s:I, s:I}", "name", subject->name, "title",
+    return json_pack("{s:s, s:s*, s:I, s:I, s:I, s:I, s:I}", "name", subject->name, "title",
                      subject->title, "targets", (json_int_t)tally.targets, "prefixes",
-                     (json_int_t)tally.prefixes, "asns", (json_int_t)tally.asns, "zones",
-                     (json_int_t)tally.zones);
+                     (json_int_t)tally.prefixes, "asns", (json_int_t)tally.asns, "countries",
+                     (json_int_t)tally.countries, "zones", (json_int_t)tally.zones);
 }
 
 static json_t *bgp_json(const struct bgp_config *bgp)
@@ -172,25 +180,35 @@ static json_t *ris_live_json(const struct ris_live_config *ris)
                      ris->client, "hosts", hosts);
 }
 
+static json_t *table_json(const struct table_config *table)
+{
+    json_t *countries = json_array();
+    for (size_t i = 0; i < table->country_count; i++)
+        json_array_append_new(countries, json_string(table->countries[i]));
+    return json_pack("{s:o}", "countries", countries);
+}
+
 static void describe_json(const struct config *config, struct buffer *out)
 {
     bool has_table = config->bmp && config->bmp_table != BMP_TABLES;
     json_t *bgp = config->bgp.listen ? bgp_json(&config->bgp) : json_null();
     json_t *ris = config->ris_live.is_wanted ? ris_live_json(&config->ris_live) : json_null();
+    json_t *table = config->table.is_wanted ? table_json(&config->table) : json_null();
     json_t *subjects = json_array(), *warnings = json_array();
     for (size_t i = 0; i < config->subject_count; i++)
         json_array_append_new(subjects, subject_json(&config->subjects[i]));
     for (size_t i = 0; i < config->warning_count; i++)
         json_array_append_new(warnings, json_string(config->warnings[i]));
     json_t *whole = json_pack(
-        "{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:o*, s:s?, s:s?, s:o, s:o, s:s, s:o, s:o}",
+        "{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:o*, s:s?, s:s?, s:o, s:o, s:o, s:s, s:o, s:o}",
         "config", config->path, "valid", 1, "vantage", config->vantage, "targets",
         (json_int_t)(config->plan_count - config->control_count), "controls",
         (json_int_t)config->control_count, "texts", (json_int_t)text_count(config),
         "probes_per_second", config_rate(config), "archives", (json_int_t)config->archive_count,
         "archive_span", span_json(&config->archive_span), "bmp", config->bmp, "bmp_table",
         has_table ? bmp_table_name(config->bmp_table) : NULL, "bgp", bgp, "ris_live", ris,
-        "journal", config->journal, "subjects", subjects, "warnings", warnings);
+        "whole_table", table, "journal", config->journal, "subjects", subjects, "warnings",
+        warnings);
     char *line = whole ? json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     if (line)
         buffer_printf(out, "%s\n", line);

@@ -1,6 +1,8 @@
 /* Subjects, their members, and targets. */
 #include "app/config_reading.h"
 
+#include "source/origins/country.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,6 +244,20 @@ static void read_asn(struct reading *reading, const yaml_node_t *node)
     config_add_member(reading, node, NAME_ASN, arena_printf(&config->arena, "%u", asn), 0);
 }
 
+/* NO is Norway here, and not what YAML may take it for. */
+static void read_country(struct reading *reading, const yaml_node_t *node)
+{
+    char shown[DOCUMENT_SHOWN_MAX];
+    const char *text = document_scalar(node);
+    struct country country;
+    if (text && country_read(text, strlen(text), &country) && country.code[0])
+        config_add_member(reading, node, NAME_COUNTRY, config_keep(reading, country.code), 0);
+    else
+        document_fault(&reading->document, node,
+                       "countries: found %s; expected the two letters of ISO 3166-1, such as KP",
+                       document_show(node, shown));
+}
+
 static void read_each(struct reading *reading, const yaml_node_t *list, const char *what,
                       void (*read)(struct reading *, const yaml_node_t *))
 {
@@ -286,14 +302,15 @@ static void add_subject(struct reading *reading, struct subject_spec *spec)
 void config_read_subject(struct reading *reading, const yaml_node_t *node)
 {
     const yaml_node_t *name = NULL, *title = NULL, *timezone = NULL, *zones = NULL,
-                      *prefixes = NULL, *asns = NULL, *targets = NULL;
-    const struct field fields[] = {
-        {"name", &name},         {"title", &title}, {"timezone", &timezone}, {"zones", &zones},
-        {"prefixes", &prefixes}, {"asns", &asns},   {"targets", &targets}};
+                      *prefixes = NULL, *asns = NULL, *countries = NULL, *targets = NULL;
+    const struct field fields[] = {{"name", &name},           {"title", &title},
+                                   {"timezone", &timezone},   {"zones", &zones},
+                                   {"prefixes", &prefixes},   {"asns", &asns},
+                                   {"countries", &countries}, {"targets", &targets}};
     struct subject_spec spec = {0};
     const char *text;
     unsigned faults = reading->document.fault_count;
-    if (!document_fields(&reading->document, node, "a subject", fields, 7))
+    if (!document_fields(&reading->document, node, "a subject", fields, 8))
         return;
     reading->member_count = 0;
     read_name(reading, node, name, &spec);
@@ -304,10 +321,11 @@ void config_read_subject(struct reading *reading, const yaml_node_t *node)
     read_each(reading, zones, "zones", config_read_zone);
     read_each(reading, prefixes, "prefixes", read_prefix);
     read_each(reading, asns, "asns", read_asn);
+    read_each(reading, countries, "countries", read_country);
     read_each(reading, targets, "targets", read_subject_target);
     if (!reading->member_count && faults == reading->document.fault_count)
-        document_fault(
-            &reading->document, node,
-            "found a subject that watches nothing; expected targets, prefixes, asns or zones");
+        document_fault(&reading->document, node,
+                       "found a subject that watches nothing; expected targets, prefixes, asns, "
+                       "countries or zones");
     add_subject(reading, &spec);
 }

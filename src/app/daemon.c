@@ -2,7 +2,9 @@
 
 #include "app/archives.h"
 #include "app/command.h"
+#include "app/country_source.h"
 #include "app/ingest.h"
+#include "app/live_bins.h"
 #include "app/live_routes.h"
 #include "app/prober_watch.h"
 #include "app/writer.h"
@@ -33,6 +35,7 @@ struct daemon {
     struct config *config;
     struct arena arena; /* for what must outlive the configuration it came from */
     const char *journal;
+    struct countries *countries; /* of the whole table; NULL: none */
     struct loop *loop;
     struct registry *registry; /* of the loop thread */
     uint32_t vantage;
@@ -42,6 +45,7 @@ struct daemon {
     struct prober *prober;
     struct prober_watch prober_watch;
     struct live_routes live;
+    struct live_bins bins;
     struct why no_ping; /* why hosts cannot be pinged, until that was told */
     struct loop_timer *ticks;
     struct loop_signal *signals[3];
@@ -150,6 +154,7 @@ static void tick(void *context)
     sink_emit(&daemon->sink, &tick);
     daemon->last_tick = now;
     daemon->last_asked = (struct utc){0};
+    live_bins_tick(&daemon->bins, now);
     handover_send(daemon->handover);
     tell_dropped(daemon);
     struct prober_counters counters = prober_counters(daemon->prober);
@@ -222,14 +227,16 @@ static void reload(void *context)
         return;
     }
     tell_warnings(&fresh);
-    bool is_moved =
-        strcmp(fresh.vantage, config->vantage) != 0 || strcmp(fresh.journal, config->journal) != 0;
+    bool is_moved = strcmp(fresh.vantage, config->vantage) != 0 ||
+                    strcmp(fresh.journal, config->journal) != 0 ||
+                    !config_has_same_table(&fresh, config);
     if (is_moved)
-        command_say("a new vantage or journal is taken up by a restart only");
+        command_say("a new vantage, journal or whole table is taken up by a restart only");
     struct config before = *config;
     *config = fresh;
     emit_subjects(daemon, &before);
     set_plan(daemon);
+    live_bins_watch(&daemon->bins, config);
     live_routes_take_up(&daemon->live, &before, config);
     config_done(&before);
     command_say("%s: read again, %zu target%s", config->path, config->plan_count,
@@ -249,8 +256,9 @@ static struct registry *copy_registry(const struct registry *registry)
     return copy;
 }
 
-static int read_archives(const struct config *config, struct pipeline *pipeline)
+static int read_archives(const struct daemon *daemon, struct pipeline *pipeline)
 {
+    const struct config *config = daemon->config;
     struct archives archives;
     struct ingest_result result;
     struct why why;
@@ -266,7 +274,9 @@ static int read_archives(const struct config *config, struct pipeline *pipeline)
                             .holes = archives.holes,
                             .hole_count = archives.hole_count,
                             .subjects = config->subjects,
-                            .subject_count = config->subject_count};
+                            .subject_count = config->subject_count,
+                            .table = &config->table,
+                            .countries = daemon->countries};
     enum err err = ingest_run(&ingest, pipeline, &result, &why);
     archives_close(&archives);
     if (err && err != ERR_INPUT)
@@ -360,6 +370,7 @@ static int finish_all(struct daemon *daemon)
     struct prober_counters counters = prober_counters(daemon->prober);
     prober_free(daemon->prober);
     live_routes_stop(&daemon->live);
+    live_bins_stop(&daemon->bins);
     emit_mark(daemon, OBSERVATION_STOP);
     handover_end(daemon->handover);
     if (writer_join(daemon->writer, &why))
@@ -381,8 +392,12 @@ static int watch(struct daemon *daemon)
     size_t count = daemon->config->plan_count;
     command_say("watching %zu target%s from vantage %s into %s", count, plural(count),
                 daemon->config->vantage, daemon->journal);
-    live_routes_init(&daemon->live, daemon->loop, &daemon->sink);
-    if (live_routes_start(&daemon->live, daemon->config, &why))
+    enum err err =
+        live_bins_start(&daemon->bins, daemon->config, daemon->countries, &daemon->sink, &why);
+    live_routes_init(&daemon->live, daemon->loop, &daemon->sink, live_bins_ear(&daemon->bins));
+    if (!err)
+        err = live_routes_start(&daemon->live, daemon->config, &why);
+    if (err)
         status = command_fail(&why);
     else
         loop_run(daemon->loop);
@@ -410,7 +425,7 @@ static int start_writer(struct daemon *daemon, struct pipeline *pipeline)
 
 static int open_and_watch(struct daemon *daemon, struct pipeline *pipeline)
 {
-    int status = read_archives(daemon->config, pipeline);
+    int status = read_archives(daemon, pipeline);
     if (status) {
         pipeline_close(pipeline, NULL);
         return status;
@@ -432,9 +447,10 @@ int daemon_run(struct config *config, const char *journal)
     struct why why;
     daemon.journal = arena_printf(&daemon.arena, "%s", journal ? journal : config->journal);
     tell_warnings(config);
-    int status = command_pipeline(daemon.journal, &pipeline, &why)
-                     ? command_fail(&why)
-                     : open_and_watch(&daemon, pipeline);
+    bool has_failed = country_source_open(&config->table, &daemon.countries, &why) ||
+                      command_pipeline(daemon.journal, &pipeline, &why);
+    int status = has_failed ? command_fail(&why) : open_and_watch(&daemon, pipeline);
+    countries_free(daemon.countries);
     arena_done(&daemon.arena);
     return status;
 }

@@ -164,6 +164,7 @@ const char *help_config_example(void)
            "    zones: [kp., {zone: com.kp., interval: 10m, resolver: 192.0.2.53}]\n"
            "    prefixes: [175.45.176.0/22]\n"
            "    asns: [131279]\n"
+           "    countries: [KP]\n"
            "    targets:\n"
            "      - icmp:175.45.176.71\n"
            "      - {target: icmp:175.45.176.80, count: 3}\n"
@@ -181,7 +182,8 @@ const char *help_config_example(void)
            "    collector: lon-bgp\n"
            "    peers: [{address: 192.0.2.1, asn: 64500, md5: \"a secret\"},\n"
            "            {address: \"2001:db8::1\", asn: 64501, md5: {file: keys/edge1}}]\n"
-           "  ris_live: {hosts: [rrc06, rrc15], client: lastlight-lon}\n";
+           "  ris_live: {hosts: [rrc06, rrc15], client: lastlight-lon}\n"
+           "  whole_table: {countries: [delegated, GeoLite2-Country.mmdb]}\n";
 }
 
 static void man_config(struct buffer *out)
@@ -213,7 +215,10 @@ static void man_config(struct buffer *out)
         "loc-rib, adj-rib-out or adj-rib-out-pre-policy, \\fImd5\\fR the key of TCP MD5 "
         "signatures, "
         "also as {file: PATH}. \\fIris_live\\fR listens to RIPE's route collectors as RIS Live "
-        "streams them, to its \\fIhosts\\fR or (yes) to all. "
+        "streams them, to its \\fIhosts\\fR or (yes) to all. With \\fIwhole_table\\fR (yes) all "
+        "that they tell is kept, and every five minutes the journal has how many /24s and /48s of "
+        "each AS are visible, and of each country, as the registries' delegated files or a "
+        "MaxMind database say. "
         "Relative paths are meant from the folder of the file.\n.PP\n.nf\n");
     const char *at = help_config_example();
     while (*at) {

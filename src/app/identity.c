@@ -59,23 +59,35 @@ static uint64_t hash_holes(const struct replay_options *options, uint64_t hash)
     return hash;
 }
 
+static enum err add_files(const char *const *named, size_t count, uint64_t *hash, struct why *why)
+{
+    struct paths paths;
+    enum err err = paths_gather(named, count, &paths, why);
+    if (err)
+        return err;
+    for (size_t i = 0; i < paths.count && !err; i++)
+        err = add_file(&paths.list[i], hash, why);
+    paths_done(&paths);
+    return err;
+}
+
 enum err identity_of_replay(const struct replay_options *options,
                             const struct subject_spec *subjects, size_t subject_count,
-                            struct buffer *out, struct why *why)
+                            const struct table_config *table, struct buffer *out, struct why *why)
 {
     uint64_t hash = hash_subjects(subjects, subject_count, 0);
     hash = hash_text(options->collector ? options->collector : "", hash);
     hash = hash_holes(options, hash);
+    if (table->is_wanted)
+        hash = hash_text("table", hash);
     for (size_t i = 0; i < options->path_count; i++)
         if (strcmp(options->paths[i], "-") == 0)
             return ERR_OK;
-    struct paths paths;
-    enum err err = paths_gather(options->paths, options->path_count, &paths, why);
-    if (err)
-        return err;
-    for (size_t i = 0; i < paths.count && !err; i++)
-        err = add_file(&paths.list[i], &hash, why);
-    paths_done(&paths);
+    enum err err = ERR_OK;
+    if (table->country_count)
+        err = add_files(table->countries, table->country_count, &hash, why);
+    if (!err)
+        err = add_files(options->paths, options->path_count, &hash, why);
     if (err)
         return err;
     const char *name = base_name(options->paths[0]);

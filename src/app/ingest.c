@@ -75,18 +75,21 @@ static bool has_subject(const struct registry *registry)
 static enum err read_archives(struct running *running, struct why *why)
 {
     const struct ingest *ingest = running->ingest;
+    struct replay_table table = {ingest->countries, ingest->subjects, ingest->subject_count};
     struct replay_options options = {.paths = ingest->paths,
                                      .path_count = ingest->path_count,
                                      .collector = ingest->collector,
                                      .watch = ingest->watch,
                                      .holes = ingest->holes,
                                      .hole_count = ingest->hole_count,
+                                     .table = ingest->table->is_wanted ? &table : NULL,
                                      .progress = stderr_is_terminal() ? show_progress : NULL,
                                      .context = running};
     struct stream_faults faults = {.report = tell_fault, .context = running};
     struct sink sink = {running->behind.registry, emit, running};
     struct buffer key = {0};
-    enum err err = identity_of_replay(&options, ingest->subjects, ingest->subject_count, &key, why);
+    enum err err = identity_of_replay(&options, ingest->subjects, ingest->subject_count,
+                                      ingest->table, &key, why);
     if (!err) /* standard input cannot be known again: it has no key */
         err = pipeline_source(running->pipeline, key.size ? key.bytes : NULL,
                               &running->result.skipped, &running->result.was_complete, why);

@@ -4,6 +4,7 @@
 #ifndef APP_INGEST_H
 #define APP_INGEST_H
 
+#include "app/config.h"
 #include "app/pipeline.h"
 #include "model/subject.h"
 #include "source/replay.h"
@@ -17,6 +18,8 @@ struct ingest {
     size_t hole_count;
     const struct subject_spec *subjects; /* emitted at the time of the first observation */
     size_t subject_count;
+    const struct table_config *table;  /* whether the whole table is kept, and of which countries */
+    const struct countries *countries; /* loaded from what it names */
 };
 
 struct ingest_result {

@@ -22,6 +22,7 @@ static enum err start_bmp(struct live_routes *live, const struct config *config,
                                   .collector = config->collector,
                                   .table = config->bmp_table,
                                   .watch = &config->watch,
+                                  .ear = live->ear,
                                   .say = tell};
     live->bmp = bmp_listener_new(live->loop, &options, &live->sink, why);
     if (!live->bmp)
@@ -57,6 +58,7 @@ static enum err start_bgp(struct live_routes *live, const struct config *config,
                                   .peers = bgp->peers,
                                   .peer_count = bgp->peer_count,
                                   .watch = &config->watch,
+                                  .ear = live->ear,
                                   .say = tell};
     live->bgp = bgp_listener_new(live->loop, &options, &live->sink, why);
     if (!live->bgp)
@@ -97,6 +99,7 @@ static enum err start_ris(struct live_routes *live, const struct config *config,
                                   .client = ris->client,
                                   .user_agent = agent.bytes,
                                   .watch = &config->watch,
+                                  .ear = live->ear,
                                   .say = tell};
     live->ris = ris_live_new(live->loop, &options, &live->sink, why);
     buffer_done(&agent);
@@ -149,9 +152,10 @@ bool live_routes_are_wanted(const struct config *config)
     return false;
 }
 
-void live_routes_init(struct live_routes *live, struct loop *loop, const struct sink *sink)
+void live_routes_init(struct live_routes *live, struct loop *loop, const struct sink *sink,
+                      const struct ear *ear)
 {
-    *live = (struct live_routes){.loop = loop, .sink = *sink};
+    *live = (struct live_routes){.loop = loop, .sink = *sink, .ear = ear};
 }
 
 enum err live_routes_start(struct live_routes *live, const struct config *config, struct why *why)

@@ -2,7 +2,7 @@
  * stopped together, each as the configuration has it. What they tell goes into one sink, each as
  * collectors of their own.
  *
- *     live_routes_init(&live, loop, &sink);
+ *     live_routes_init(&live, loop, &sink, NULL);
  *     live_routes_start(&live, config, &why);
  *     ... the loop runs ...
  *     live_routes_take_up(&live, before, fresh);   // a new configuration
@@ -22,6 +22,7 @@
 struct live_routes {
     struct loop *loop; /* not owned */
     struct sink sink;
+    const struct ear *ear; /* hears all that is told; not owned. NULL: nobody */
     /* NULL: not wanted, or it could not be started. */
     struct bmp_listener *bmp;
     struct bgp_listener *bgp;
@@ -31,7 +32,8 @@ struct live_routes {
 /* Whether the configuration has any. */
 bool live_routes_are_wanted(const struct config *config);
 
-void live_routes_init(struct live_routes *live, struct loop *loop, const struct sink *sink);
+void live_routes_init(struct live_routes *live, struct loop *loop, const struct sink *sink,
+                      const struct ear *ear);
 /* All that the configuration wants; fails with the first that cannot be started. */
 enum err live_routes_start(struct live_routes *live, const struct config *config, struct why *why);
 /* Restarts those for which something changed, and no others: a restart is a gap. One that cannot be

@@ -188,23 +188,31 @@ void scan_json(const struct scan_report *report, struct buffer *out)
 
 void scan_bin_json(const struct bin_row *bin, struct buffer *out)
 {
+    static const char *const names[2][5] = {
+        {"slash24", "known24", "prefixes4", "peers4", "peers4_total"},
+        {"slash48", "known48", "prefixes6", "peers6", "peers6_total"}};
     json_t *row = json_object();
     json_object_set_new(row, "type", json_text("bin"));
     json_object_set_new(row, "start", json_time(bin->start));
-    if (bin->asn)
-        json_object_set_new(row, "asn", count_json(bin->asn));
-    else
-        json_object_set_new(row, "country", json_text(bin->country.code));
-    json_object_set_new(row, "slash24", count_json(bin->blocks[0]));
-    json_object_set_new(row, "slash48", count_json(bin->blocks[1]));
-    json_object_set_new(row, "prefixes4", count_json(bin->prefixes[0]));
-    json_object_set_new(row, "prefixes6", count_json(bin->prefixes[1]));
-    if (bin->asn)
-        json_object_set_new(row, "upstreams", count_json(bin->upstreams));
-    else
-        json_object_set_new(row, "origins", count_json(bin->origins));
-    json_object_set_new(row, "path_length", json_number(bin->path_length));
-    json_object_set_new(row, "peers4", count_json(bin->peers[0]));
-    json_object_set_new(row, "peers6", count_json(bin->peers[1]));
+    if (bin->who.asn)
+        json_object_set_new(row, "asn", count_json(bin->who.asn));
+    else if (bin->who.country.code[0])
+        json_object_set_new(row, "country", json_text(bin->who.country.code));
+    for (size_t i = 0; i < 2; i++) {
+        bool has_data = bin_has_data(bin, i);
+        json_object_set_new(row, names[i][0], has_data ? count_json(bin->seen[i]) : json_null());
+        json_object_set_new(row, names[i][1], has_data ? count_json(bin->known[i]) : json_null());
+        json_object_set_new(row, names[i][2],
+                            has_data ? count_json(bin->prefixes[i]) : json_null());
+    }
+    uint32_t ases = bin->who.asn ? bin->upstreams : bin->origins;
+    bool has_any = bin_has_data(bin, 0) || bin_has_data(bin, 1);
+    json_object_set_new(row, bin->who.asn ? "upstreams" : "origins",
+                        has_any ? count_json(ases) : json_null());
+    json_object_set_new(row, "path_length", has_any ? json_number(bin->path_length) : json_null());
+    for (size_t i = 0; i < 2; i++) {
+        json_object_set_new(row, names[i][3], count_json(bin->peers[i]));
+        json_object_set_new(row, names[i][4], count_json(bin->peers_total[i]));
+    }
     json_line(out, row);
 }

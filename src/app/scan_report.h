@@ -68,9 +68,10 @@ bool scan_can_see(const struct scan_report *report);
 
 void scan_text(const struct scan_report *report, const struct style *style, struct buffer *out);
 void scan_json(const struct scan_report *report, struct buffer *out);
-/* One row of --bins as a line: type "bin", start, asn or country, slash24, slash48, prefixes4, prefixes6,
- * origins (of a country), upstreams (of an AS), path_length (hops, the mean over peers and prefixes), peers4,
- * peers6. */
+/* One row of --bins as a line: type "bin", start, asn or country, or neither for the whole table, which is
+ * told of every time; slash24 (visible) and known24, slash48 and known48, null where there is no data;
+ * prefixes4, prefixes6, origins (not of an AS), upstreams (of an AS), path_length (hops, the mean over peers and
+ * prefixes), peers4 and peers4_total, peers6 and peers6_total. */
 void scan_bin_json(const struct bin_row *row, struct buffer *out);
 
 #endif

@@ -475,6 +475,8 @@ static bool is_told_at_once(const struct core *core, const struct observation *o
 
 void core_feed(struct core *core, const struct observation *observation, struct conclusions *out)
 {
+    if (observation->kind == OBSERVATION_BIN)
+        return;
     core->counters.observations++;
     int64_t horizon = core->newest.ns - LATENESS_NS;
     bool is_late = observation->time.ns < horizon;

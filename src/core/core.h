@@ -14,7 +14,8 @@
  * Conclusions are drawn on whole seconds of data time, when an observation shows that one has
  * passed: between two observations nothing happens, so a long silence costs nothing. A SUBJECT or
  * GAP that is late counts all the same, and the configuration may come before an archive that is
- * older than it.
+ * older than it. A BIN changes nothing, not even the time: it tells of whole networks and countries every
+ * five minutes, and the routes of what is watched, which are judged one by one, tell more and sooner.
  *
  * core.c calls detect/ (each series, each prefix, each vantage), then incident/ (what belongs
  * together, and what was found), then diagnose/ (what that says), which do not know each other. */

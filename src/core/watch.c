@@ -239,8 +239,8 @@ void watch_configure(struct watch_list *watch, const struct registry *registry,
     }
     enum name_kind kind = registry_kind(registry, o->target);
     if (kind != NAME_TARGET && kind != NAME_PREFIX && kind != NAME_ASN)
-        return; /* zones are context for people; the targets made from them are members themselves
-                 */
+        return; /* zones and countries are context for people; the targets made from them are
+                   members themselves */
     list_member(watch, registry, subject_row(watch, o->peer), o->target, o->value, 0);
     if (kind == NAME_PREFIX)
         place_hosts(watch, registry);

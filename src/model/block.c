@@ -19,11 +19,12 @@ enum {
     HAS_KIND = 1 << 8,   /* a byte */
     HAS_CODE = 1 << 9,   /* varint */
     HAS_EXTRA = 1 << 10, /* varint */
-    HAS_ALL = (1 << 11) - 1
+    HAS_BIN = 1 << 11,   /* family, a byte, and peers_total, varint */
+    HAS_ALL = (1 << 12) - 1
 };
 
 /* Every member at its longest: ten bytes for 64 bits. */
-enum { ENCODED_MAX = 10 * 12 };
+enum { ENCODED_MAX = 10 * 13 };
 
 static struct observation *recent_of(struct block_memory *memory, uint32_t target)
 {
@@ -53,7 +54,8 @@ static unsigned mask_of(const struct observation *o, const struct observation *l
            (o->path != guess->path ? HAS_PATH : 0U) |
            (o->source != guess->source ? HAS_SOURCE : 0U) |
            (o->kind != guess->kind ? HAS_KIND : 0U) | (o->code != guess->code ? HAS_CODE : 0U) |
-           (o->extra != guess->extra ? HAS_EXTRA : 0U);
+           (o->extra != guess->extra ? HAS_EXTRA : 0U) |
+           (o->family != guess->family || o->peers_total != guess->peers_total ? HAS_BIN : 0U);
 }
 
 static uint8_t *put_varint(uint8_t *at, uint64_t value)
@@ -100,6 +102,10 @@ static uint8_t *put(uint8_t *at, const struct observation *o, const struct obser
         at = put_varint(at, o->code);
     if (mask & HAS_EXTRA)
         at = put_varint(at, o->extra);
+    if (mask & HAS_BIN) {
+        *at++ = o->family;
+        at = put_varint(at, o->peers_total);
+    }
     return at;
 }
 
@@ -152,10 +158,14 @@ static void take_rest(struct reader *r, unsigned mask, struct observation *o)
         o->kind = reader_u8(r);
     uint64_t code = mask & HAS_CODE ? reader_varint(r) : o->code;
     uint64_t extra = mask & HAS_EXTRA ? reader_varint(r) : o->extra;
-    if (code > UINT16_MAX || extra > UINT32_MAX)
+    if (mask & HAS_BIN)
+        o->family = reader_u8(r);
+    uint64_t peers = mask & HAS_BIN ? reader_varint(r) : o->peers_total;
+    if (code > UINT16_MAX || extra > UINT32_MAX || peers > UINT16_MAX)
         reader_fail(r, "has a number out of range");
     o->code = (uint16_t)code;
     o->extra = (uint32_t)extra;
+    o->peers_total = (uint16_t)peers;
     if (o->kind == 0 || o->kind >= OBSERVATION_KIND_COUNT)
         reader_fail(r, "has an observation of unknown kind");
     if (o->outcome >= OUTCOME_COUNT || o->stage >= STAGE_COUNT)

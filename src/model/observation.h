@@ -11,18 +11,22 @@
  * | GAP        | vantage or collector | -    | -                   | text: reason | -   | until, utc ns; 0: START |
  * | START/STOP | vantage or collector | -    | -                   | -       | -        | -              |
  * | SUBJECT    | -         | subject         | -                   | text: title | flags | UTC offset, s |
- * | MEMBER     | -         | target, prefix, ASN or zone | subject | -       | -        | interval_ns or 0 |
+ * | MEMBER     | -         | target, prefix, ASN, country or zone | subject | - | -     | interval_ns or 0 |
+ * | BIN        | -         | ASN or country; 0: all | subject or 0 | -       | peers up | blocks seen (****) |
  *
  *   *   http or smtp status, dns rcode, icmp type << 8 | code
  *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
+ *   **** /24s (family 4) or /48s (family 6) that are visible, of those that are `known`; with the peers
+ *   that are up, of `peers_total` (source/table/bins.h)
  *
  * A PROBE's time is when it was sent, for all others when it happened. A SUBJECT begins a subject's
  * configuration: it replaces an earlier one of that subject, and the MEMBERs that follow it
  * directly belong to it. A TICK says that time has passed and we were there: silence is judged by
  * it. A GAP says that its source saw nothing from `time` until `value`; it is never an outage.
  * Where `until` is 0, which only a collector may say, that is so until its next START: its peers are
- * not heard again until each is UP or HEARD. */
+ * not heard again until each is UP or HEARD. A BIN says how it was at `time`. If less than half of its
+ * peers are up there is no data, and nothing is known; that is never an outage either. */
 #ifndef MODEL_OBSERVATION_H
 #define MODEL_OBSERVATION_H
 
@@ -42,6 +46,7 @@ enum observation_kind {
     OBSERVATION_STOP,
     OBSERVATION_SUBJECT,
     OBSERVATION_MEMBER,
+    OBSERVATION_BIN,
     OBSERVATION_KIND_COUNT
 };
 
@@ -58,7 +63,10 @@ enum { SUBJECT_IS_RECONSTRUCTION = 1 };
 struct observation {
     uint64_t seq; /* place in the journal, from 1; 0 before it is appended */
     struct utc time;
-    int64_t rtt_ns; /* probe: how long the answer (or failure) took, 0 if it never came */
+    union {
+        int64_t rtt_ns; /* probe: how long the answer (or failure) took, 0 if it never came */
+        int64_t known;  /* bin */
+    };
     int64_t value;
     uint32_t source;
     uint32_t target;
@@ -66,13 +74,24 @@ struct observation {
     uint32_t path;
     uint32_t extra; /* text: unknown members of the log line, as JSON; kept for export */
     uint16_t code;
-    uint8_t kind;    /* enum observation_kind */
-    uint8_t outcome; /* enum outcome; probe only */
-    uint8_t stage;   /* enum stage; probe only */
-    uint8_t spare[7];
+    uint8_t kind;         /* enum observation_kind */
+    uint8_t outcome;      /* enum outcome; probe only */
+    uint8_t stage;        /* enum stage; probe only */
+    uint8_t family;       /* bin only */
+    uint16_t peers_total; /* bin only */
+    uint8_t spare[4];
 };
 
 _Static_assert(sizeof(struct observation) == 64, "an observation is one cache line");
+
+/* Bins end at full five minutes; the last one of an archive where that ends. */
+#define BIN_NS (5 * NS_PER_MINUTE)
+
+/* Of a BIN: whether there are data. */
+static inline bool bin_has_quorum(const struct observation *bin)
+{
+    return bin->code && bin->code * 2 >= bin->peers_total;
+}
 
 /* How much later than a newer one an observation may arrive and still be judged, and exported, as
  * if in time. It covers the longest probe timeout (10 s) plus the delay of a busy loop; a verdict

@@ -166,6 +166,11 @@ static bool parse_path(const char *text, size_t n, struct as_path *out)
     return true;
 }
 
+static bool is_country(const char *text, size_t n)
+{
+    return n == 2 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'A' && text[1] <= 'Z';
+}
+
 /* False if the text cannot be a name of this kind. */
 static bool understand(enum name_kind kind, const char *text, size_t n, union meaning *out)
 {
@@ -183,6 +188,8 @@ static bool understand(enum name_kind kind, const char *text, size_t n, union me
         return parse_path(text, n, &out->path);
     case NAME_ADDRESS:
         return addr_parse(text, n, &out->address);
+    case NAME_COUNTRY:
+        return is_country(text, n);
     default:
         return kind > NAME_NONE && kind < NAME_KIND_COUNT;
     }

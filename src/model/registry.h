@@ -33,6 +33,7 @@ enum name_kind {
     NAME_PEER,      /* "ADDRESS ASN" */
     NAME_PATH,      /* "64500 4837 131279", sets as "{1,2}" */
     NAME_ADDRESS,   /* "192.0.2.1" */
+    NAME_COUNTRY,   /* "KP", of ISO 3166-1 */
     NAME_KIND_COUNT
 };
 

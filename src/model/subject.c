@@ -9,6 +9,8 @@ static const char *kind_phrase(enum name_kind kind)
         return "a prefix (expected ADDRESS/BITS, host bits zero)";
     case NAME_ASN:
         return "an AS number (expected digits only)";
+    case NAME_COUNTRY:
+        return "a country (expected the two capital letters of ISO 3166-1)";
     default:
         return "a name";
     }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 struct member_spec {
-    enum name_kind kind; /* NAME_TARGET, NAME_PREFIX, NAME_ASN or NAME_ZONE */
+    enum name_kind kind; /* NAME_TARGET, NAME_PREFIX, NAME_ASN, NAME_COUNTRY or NAME_ZONE */
     const char *text;
     int64_t interval_ns; /* how often the target is asked, 0 if not known */
 };

@@ -83,6 +83,9 @@ enum err out_status(struct journal *journal, const struct style *style, struct b
     if (!err)
         err = fetch_overview(journal, &session, true, &overview, why);
     if (!err)
+        err = bins_fetch(journal, session.registry, overview.counts.last, &session.arena,
+                         &overview.bins, why);
+    if (!err)
         render_status(&overview, style, out);
     session_end(&session);
     return err;

@@ -195,6 +195,21 @@ static void put_visibility(struct buffer *out, const struct registry *registry,
     put_number(out, "peers_total", o->value);
 }
 
+static void put_bin(struct buffer *out, const struct registry *registry,
+                    const struct observation *o)
+{
+    if (registry_kind(registry, o->target) == NAME_ASN)
+        put_number(out, "asn", registry_asn(registry, o->target));
+    else
+        put_name(out, "country", registry, o->target);
+    put_number(out, "family", o->family);
+    put_number(out, "seen", o->value);
+    put_number(out, "known", o->known);
+    put_number(out, "peers_up", o->code);
+    put_number(out, "peers_total", o->peers_total);
+    put_name(out, "subject", registry, o->peer);
+}
+
 static void put_source(struct buffer *out, const struct registry *registry, uint32_t source)
 {
     bool is_vantage = registry_kind(registry, source) == NAME_VANTAGE;
@@ -236,6 +251,9 @@ void out_log_line(const struct registry *registry, const struct observation *obs
         break;
     case OBSERVATION_VISIBILITY:
         put_visibility(out, registry, observation);
+        break;
+    case OBSERVATION_BIN:
+        put_bin(out, registry, observation);
         break;
     case OBSERVATION_GAP:
         put_gap(out, registry, observation);

@@ -109,6 +109,7 @@ void log_line_meta(const struct registry *registry, const struct observation *su
     put_list(registry, "zones", NAME_ZONE, members, count, out);
     put_list(registry, "prefixes", NAME_PREFIX, members, count, out);
     put_list(registry, "asns", NAME_ASN, members, count, out);
+    put_list(registry, "countries", NAME_COUNTRY, members, count, out);
     put_list(registry, "targets", NAME_TARGET, members, count, out);
     if (inner) /* {...}} without its own braces and the one of the whole */
         buffer_printf(out, ",%.*s", (int)strlen(inner) - 3, inner + 1);

@@ -3,6 +3,7 @@
 #ifndef OUT_OVERVIEW_H
 #define OUT_OVERVIEW_H
 
+#include "out/bins.h"
 #include "out/dossier.h"
 #include "out/out.h"
 #include "out/page.h"
@@ -21,6 +22,7 @@ struct overview {
     size_t incident_count;
     struct notice_list notices;
     struct series_list series;
+    struct bin_list bins;
     struct arena *arena;
 };
 

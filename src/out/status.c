@@ -156,12 +156,13 @@ static void put_subject(struct page *page, const struct overview *overview,
     roster_count(overview->arena, overview->registry, roster, subject->subject, layers);
     for (int layer = 0; layer < LAYER_COUNT; layer++)
         all += layers[layer].all;
-    if (!all) {
+    if (all) {
+        put_layers(page, overview, layers);
+        put_troubles(page, overview, roster, subject->subject);
+    } else {
         page_paragraph(page, "None of its targets has been judged up or down yet.");
-        return;
     }
-    put_layers(page, overview, layers);
-    put_troubles(page, overview, roster, subject->subject);
+    bins_put(&overview->bins, overview->registry, subject->subject, page, overview->arena);
 }
 
 static void put_open_incidents(struct page *page, const struct overview *overview)
@@ -286,6 +287,8 @@ static void put_json(const struct overview *overview, struct buffer *out)
         json_line(out, json_target(overview->registry, &roster.rows[i]));
     for (size_t i = 0; i < overview->series.count; i++)
         json_line(out, json_series(overview->registry, &overview->series.list[i]));
+    for (size_t i = 0; i < overview->bins.count; i++)
+        json_line(out, bins_json(overview->registry, &overview->bins.list[i]));
     for (size_t i = 0; i < overview->incident_count; i++)
         if (overview->incidents[i].incident.is_open)
             json_line(out, json_incident(overview->registry, &overview->incidents[i].incident));

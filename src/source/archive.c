@@ -86,6 +86,9 @@ enum err archive_peek(struct archive *archive, bool keep, struct why *why)
 static enum err open_stream(struct archive *archive, const struct archive_context *context,
                             struct why *why)
 {
+    archive->is_open = archive->stream != NULL;
+    if (archive->is_open)
+        return ERR_OK;
     if (!archive->input) {
         enum err err = input_open(archive->path, &archive->input, why);
         if (err)
@@ -115,7 +118,8 @@ int archive_next(struct archive *archive, const struct archive_context *context,
 
 uint64_t archive_consumed(const struct archive *archive)
 {
-    return archive->is_open && archive->stream ? input_consumed(archive->stream->input) : 0;
+    const struct stream *stream = archive->is_open ? archive->stream : NULL;
+    return stream && stream->input ? input_consumed(stream->input) : 0;
 }
 
 void archive_close(struct archive *archive)

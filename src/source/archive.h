@@ -16,7 +16,7 @@ struct archive {
     /* Of its next observation; before it is opened, of its first record, 0: not known. */
     struct utc time;
     struct observation next;
-    struct stream *stream;
+    struct stream *stream; /* may be set from the beginning: then it has no path, and is no file */
     /* Looked into and kept open until the stream takes it over; NULL otherwise. */
     struct input *input;
     uint8_t head[ARCHIVE_HEAD];

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "source/archive.h"
 #include "source/paths.h"
+#include "source/table/table_stream.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>
@@ -58,12 +59,44 @@ static void sift_down(struct replay *replay, size_t at)
     }
 }
 
+/* The archives of routes once more, for the whole table. */
+static enum err add_table(struct replay *replay, struct why *why)
+{
+    const struct replay_options *options = replay->options;
+    const char **paths = mem_new(replay->count, sizeof *paths);
+    struct table_stream_options table = {.paths = paths,
+                                         .collector = options->collector,
+                                         .holes = options->holes,
+                                         .hole_count = options->hole_count,
+                                         .countries = options->table->countries,
+                                         .subjects = options->table->subjects,
+                                         .subject_count = options->table->subject_count};
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < replay->count && !err; i++) {
+        const struct archive *archive = &replay->archives[i];
+        if (!archive->is_log)
+            paths[table.path_count++] = archive->path;
+        if (!archive->is_log && strcmp(archive->path, "-") == 0)
+            err = why_set(why, ERR_UNSUPPORTED,
+                          "standard input cannot be read twice, as the whole table of the "
+                          "configuration (routes: whole_table) needs it: give a file");
+    }
+    if (!err && table.path_count) {
+        struct stream *stream = table_stream_new(&table, replay->sink->registry, why);
+        err = stream ? ERR_OK : why->err;
+        replay->archives[replay->count].stream = stream;
+        replay->count += stream != NULL;
+    }
+    free(paths);
+    return err;
+}
+
 static enum err gather(struct replay *replay, struct why *why)
 {
     struct paths paths = {0};
     bool is_size_known = true;
     enum err err = paths_gather(replay->options->paths, replay->options->path_count, &paths, why);
-    replay->archives = mem_new(paths.count, sizeof *replay->archives);
+    replay->archives = mem_new(paths.count + 1, sizeof *replay->archives);
     replay->count = paths.count;
     for (size_t i = 0; i < replay->count; i++)
         replay->archives[i].path = mem_copy(paths.list[i].path);
@@ -76,6 +109,8 @@ static enum err gather(struct replay *replay, struct why *why)
     }
     if (!is_size_known)
         replay->bytes = 0;
+    if (!err && replay->options->table)
+        err = add_table(replay, why);
     replay->heap = mem_new(replay->count, sizeof *replay->heap);
     for (size_t i = 0; i < replay->count; i++)
         replay->heap[replay->heap_count++] = (uint32_t)i;

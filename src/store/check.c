@@ -119,8 +119,11 @@ static const struct reference references[OBSERVATION_KIND_COUNT] = {
     [OBSERVATION_STOP] = {KIND(VANTAGE) | KIND(COLLECTOR), KIND(NONE), KIND(NONE), KIND(NONE)},
     [OBSERVATION_SUBJECT] = {KIND(NONE), KIND(SUBJECT), KIND(NONE), KIND(NONE) | KIND(TEXT)},
     [OBSERVATION_MEMBER] = {KIND(NONE),
-                            KIND(TARGET) | KIND(PREFIX) | KIND(ASN) | KIND(ZONE) | KIND(CONTROL),
+                            KIND(TARGET) | KIND(PREFIX) | KIND(ASN) | KIND(COUNTRY) | KIND(ZONE) |
+                                KIND(CONTROL),
                             KIND(SUBJECT), KIND(NONE)},
+    [OBSERVATION_BIN] = {KIND(NONE), KIND(NONE) | KIND(ASN) | KIND(COUNTRY),
+                         KIND(NONE) | KIND(SUBJECT), KIND(NONE)},
 };
 
 static bool is_kind(const struct check *check, uint32_t id, uint32_t allowed)

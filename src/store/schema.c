@@ -221,7 +221,7 @@ const char *schema_name_kind(enum name_kind kind)
         [NAME_COLLECTOR] = "collector", [NAME_SUBJECT] = "subject", [NAME_TARGET] = "target",
         [NAME_CONTROL] = "control",     [NAME_PREFIX] = "prefix",   [NAME_ASN] = "asn",
         [NAME_ZONE] = "zone",           [NAME_PEER] = "peer",       [NAME_PATH] = "path",
-        [NAME_ADDRESS] = "address",
+        [NAME_ADDRESS] = "address",     [NAME_COUNTRY] = "country",
     };
     return words[kind];
 }

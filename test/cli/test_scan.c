@@ -412,16 +412,18 @@ static void test_bins(void **state)
         run("scan --countries delegated --bins bins.jsonl updates.1 updates.2")->status, 0);
     char *lines = file_read("bins.jsonl", &n);
     assert_non_null(lines);
-    assert_in(lines, "{\"type\":\"bin\",\"start\":\"2008-02-24T00:00:00Z\",\"country\":\"KP\","
-                     "\"slash24\":768,\"slash48\":0,\"prefixes4\":3,\"prefixes6\":0,\"origins\":2,"
-                     "\"path_length\":3.0,\"peers4\":6,\"peers6\":0}\n");
-    assert_in(lines,
-              "{\"type\":\"bin\",\"start\":\"2008-02-24T01:00:00Z\",\"country\":\"KP\","
-              "\"slash24\":512,\"slash48\":0,\"prefixes4\":2,\"prefixes6\":0,\"origins\":1,");
-    assert_in(lines,
-              "{\"type\":\"bin\",\"start\":\"2008-02-24T01:00:00Z\",\"asn\":200,\"slash24\":0,");
-    assert_in(lines,
-              "{\"type\":\"bin\",\"start\":\"2008-02-24T02:00:00Z\",\"asn\":200,\"slash24\":256,");
+    assert_in(
+        lines,
+        "{\"type\":\"bin\",\"start\":\"2008-02-24T00:00:00Z\",\"country\":\"KP\","
+        "\"slash24\":768,\"known24\":768,\"prefixes4\":3,\"slash48\":null,"
+        "\"known48\":null,\"prefixes6\":null,\"origins\":2,"
+        "\"path_length\":3.0,\"peers4\":6,\"peers4_total\":6,\"peers6\":0,\"peers6_total\":0}\n");
+    assert_in(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"country\":\"KP\",\"slash24\":512,"
+                     "\"known24\":768,\"prefixes4\":2,");
+    assert_in(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"asn\":200,\"slash24\":0,"
+                     "\"known24\":256,\"prefixes4\":0,");
+    assert_in(lines, "\"start\":\"2008-02-24T02:00:00Z\",\"asn\":200,\"slash24\":256,");
+    assert_in(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"slash24\":768,\"known24\":1024,");
     free(lines);
 }
 

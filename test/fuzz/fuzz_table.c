@@ -42,9 +42,11 @@ static void take(void *context, const struct element *element)
 static void take_bin(void *context, const struct bin_row *row)
 {
     (void)context;
-    assert(row->blocks[0] <= 1 << 24 && row->blocks[1] <= UINT64_C(1) << 48);
-    assert((row->blocks[0] > 0) == (row->prefixes[0] > 0));
-    assert((row->blocks[1] > 0) == (row->prefixes[1] > 0));
+    assert(row->known[0] <= 1 << 24 && row->known[1] <= UINT64_C(1) << 48);
+    for (size_t i = 0; i < 2; i++) {
+        assert(row->seen[i] <= row->known[i] && row->peers[i] <= row->peers_total[i]);
+        assert((row->seen[i] > 0) == (row->prefixes[i] > 0));
+    }
 }
 
 /* Two countries, each of half of all ASes; loaded once. */

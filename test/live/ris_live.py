@@ -4,6 +4,9 @@
 Two BIRDs on loopback hold a session; what the second hears goes into an MRT file, which ris_relay.py
 serves as RIS Live. Routes go and come, the session breaks, the stream breaks: what the journal holds of
 it is looked at. Skipped (77) where there is no BIRD. No privileges are needed.
+
+The whole table is kept as well. Bins end every five minutes: so that one does soon, all that runs here has
+a clock that is ahead, by libfaketime where it is installed; else no bin is waited for.
 """
 
 import json
@@ -17,6 +20,11 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 30
+BIN = 300
+# From the start until a bin ends: longer than all before it takes.
+LEAD = 45
+# The one of two that locks: lastlight reads the clock from several threads.
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 ROUTER = """
 router id 10.0.0.{me};
@@ -39,6 +47,14 @@ def find(program):
     return shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin:/usr/local/sbin")
 
 
+def clock_ahead():
+    """What to set for a clock at which a bin ends in LEAD seconds."""
+    if not os.path.exists(FAKETIME):
+        return {}
+    ahead = (BIN - LEAD - time.time()) % BIN
+    return {"LD_PRELOAD": FAKETIME, "FAKETIME": "+%.3f" % ahead, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
 def free_port(address):
     with socket.socket() as probe:
         probe.bind((address, 0))
@@ -49,15 +65,17 @@ class World:
     def __init__(self, lastlight, folder):
         self.lastlight, self.folder = lastlight, folder
         self.children = []
+        self.clock = clock_ahead()
         self.ports = {me: free_port("127.0.0.%d" % me) for me in (1, 2)}
         self.relay_port = free_port("127.0.0.1")
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def start(self, name, *command):
+    def start(self, name, *command, clock=True):
         with open(self.path(name + ".out"), "ab") as out:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                     env=dict(os.environ, **(self.clock if clock else {})))
         self.children.append(child)
         return child
 
@@ -89,26 +107,35 @@ class World:
 
     def start_relay(self):
         return self.start("relay", sys.executable, os.path.join(HERE, "ris_relay.py"), self.path("updates.mrt"),
-                          "--port", str(self.relay_port))
+                          "--port", str(self.relay_port), clock=False)  # it looks at no clock
 
     def start_lastlight(self):
         with open(self.path("lastlight.yaml"), "w") as file:
             file.write("journal: live.db\nvantage: {name: test}\n"
                        "subjects: [{name: net, prefixes: [198.51.100.0/24]}]\n"
-                       "routes: {ris_live: {url: \"http://127.0.0.1:%d/v1/stream/\", hosts: [rrc99]}}\n"
-                       % self.relay_port)
+                       "routes: {ris_live: {url: \"http://127.0.0.1:%d/v1/stream/\", hosts: [rrc99]},\n"
+                       "         whole_table: yes}\n" % self.relay_port)
         return self.start("lastlight", self.lastlight, "run", "-c", self.path("lastlight.yaml"))
 
     def said(self):
         with open(self.path("lastlight.out")) as file:
             return file.read()
 
-    def story(self):
-        """What the collector told, in order: "start", "heard", "announce 198.51.100.0/24"."""
+    def journal(self):
         lines = subprocess.run([self.lastlight, "export", "-j", self.path("live.db")], check=True, timeout=PATIENCE,
                                stdout=subprocess.PIPE).stdout.decode().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def bins(self):
+        """Of IPv4: "all 2 of 2, 1 of 1 peers"."""
+        return ["%s %d of %d, %d of %d peers" % (line.get("asn", "all"), line["seen"], line["known"],
+                                                 line["peers_up"], line["peers_total"])
+                for line in self.journal() if line["type"] == "bin" and line["family"] == 4]
+
+    def story(self):
+        """What the collector told, in order: "start", "heard", "announce 198.51.100.0/24"."""
         told = []
-        for line in map(json.loads, lines):
+        for line in self.journal():
             if line["type"] == "route":
                 told.append("%s %s" % (line["op"], line["prefix"]))
             elif line["type"] == "peer":
@@ -117,11 +144,11 @@ class World:
                 told.append(line["type"])
         return told
 
-    def await_(self, what, is_there):
-        limit = time.monotonic() + PATIENCE
+    def await_(self, what, is_there, patience=PATIENCE):
+        limit = time.monotonic() + patience
         while not is_there():
             for child in self.children:
-                assert child.poll() is None, "%s ended" % child.args
+                assert child.poll() is None, "%s ended" % (child.args,)
             if time.monotonic() > limit:
                 raise AssertionError("%s did not come; said: %s told: %s" % (what, self.said(), self.story()))
             time.sleep(0.1)
@@ -157,6 +184,13 @@ def play(world):
     world.expect("gap", "start", "heard")
     world.tell_router(1, "disable", "own")
     world.expect("heard", "withdraw 198.51.100.0/24")
+
+    # In the whole table are both of its routes, of which one is watched.
+    world.tell_router(1, "enable", "own")
+    world.expect("withdraw 198.51.100.0/24", "announce 198.51.100.0/24")
+    if world.clock:
+        told = {"all 2 of 2, 1 of 1 peers", "65011 2 of 2, 1 of 1 peers"}
+        world.await_("a bin", lambda: told <= set(world.bins()), BIN + PATIENCE)
 
     # All is told when it stops.
     world.stop(lastlight)

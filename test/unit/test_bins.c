@@ -60,8 +60,8 @@ static void test_blocks(void **state)
 struct world {
     struct route_table *table;
     struct bins *bins;
-    struct bin_row last[64]; /* what was told of each AS last, by ASN */
-    unsigned told;
+    struct bin_row last[64]; /* what was told of each AS last, by ASN; of all, by 0 */
+    unsigned told, due;      /* of ASes: in which something changed, and for every time */
     int64_t now;
     uint64_t seed;
 };
@@ -69,10 +69,11 @@ struct world {
 static void take_row(void *context, const struct bin_row *row)
 {
     struct world *world = context;
-    assert_true(row->asn < 64);
+    assert_true(row->who.asn < 64);
     assert_int_equal(row->start.ns % (BIN * NS_PER_S), 0);
-    world->last[row->asn] = *row;
-    world->told++;
+    world->last[row->who.asn] = *row;
+    world->told += row->who.asn && row->is_changed;
+    world->due += row->who.asn && row->is_due[0];
 }
 
 static void changed(void *context, const struct table_change *change)
@@ -118,14 +119,21 @@ static void say_all(struct world *world, unsigned first, unsigned end, const cha
 static void next_bin(struct world *world)
 {
     world->now += BIN;
-    route_table_feed(world->table, 0, made_tick(world->now, 0));
     bins_advance(world->bins, (struct utc){world->now * NS_PER_S});
+    route_table_feed(world->table, 0, made_tick(world->now, 0));
+}
+
+static void assert_known(const struct world *world, uint32_t asn, uint64_t seen, uint64_t known)
+{
+    assert_int_equal(world->last[asn].seen[0], seen);
+    assert_int_equal(world->last[asn].known[0], known);
+    assert_true(bin_has_data(&world->last[asn], 0));
 }
 
 static void assert_row(const struct world *world, uint32_t asn, uint64_t blocks, uint32_t prefixes,
                        uint32_t upstreams)
 {
-    assert_int_equal(world->last[asn].blocks[0], blocks);
+    assert_int_equal(world->last[asn].seen[0], blocks);
     assert_int_equal(world->last[asn].prefixes[0], prefixes);
     assert_int_equal(world->last[asn].upstreams, upstreams);
 }
@@ -190,6 +198,151 @@ static void test_path_length(void **state)
     world_free(world);
 }
 
+/* What was seen and is not stays known; by whom, and of all together. */
+static void test_known(void **state)
+{
+    (void)state;
+    struct world *world = world_new(NULL);
+    say_all(world, 0, PEERS, "10.0.0.0/22", "7 10");
+    say_all(world, 0, PEERS, "10.0.8.0/24", "7 10");
+    say_all(world, 0, PEERS, "10.0.8.0/23", "7 20");
+    say_all(world, 0, PEERS, "0.0.0.0/0", "7 30"); /* nobody's */
+    next_bin(world);
+    assert_known(world, 10, 5, 5);
+    assert_known(world, 20, 2, 2);
+    assert_known(world, 0, 6, 6);
+    assert_int_equal(world->last[30].known[0], 0);
+    say_all(world, 0, PEERS, "10.0.0.0/22", NULL);
+    say_all(world, 0, 5, "10.0.8.0/23", NULL);
+    next_bin(world);
+    assert_known(world, 10, 1, 5);
+    assert_known(world, 20, 0, 2);
+    assert_known(world, 0, 1, 6);
+    assert_int_equal(world->last[0].origins, 1);
+    assert_int_equal(world->due, 4);
+    next_bin(world);
+    assert_int_equal(world->due, 4);                 /* no more than once */
+    say_all(world, 0, PEERS, "10.0.0.0/22", "7 20"); /* another has it now */
+    next_bin(world);
+    assert_known(world, 10, 1, 1);
+    assert_known(world, 20, 4, 6);
+    world_free(world);
+}
+
+/* After a week it is not known any more, if nobody watches it. */
+static void test_forgetting(void **state)
+{
+    (void)state;
+    static const struct bin_who watched = {.asn = 10};
+    struct world *world = world_new(NULL);
+    struct prefix prefix = made_prefix("10.0.0.0/22");
+    say_all(world, 0, PEERS, "10.0.0.0/22", "7 10");
+    say_all(world, 0, PEERS, "20.0.0.0/24", "7 20");
+    next_bin(world);
+    struct table_row row = route_table_find(world->table, &prefix);
+    assert_false(bins_may_forget(world->bins, row));
+    for (unsigned i = 0; i < 9; i++)
+        bins_forget(world->bins);
+    assert_false(bins_may_forget(world->bins, row)); /* it is seen all the while */
+    say_all(world, 0, PEERS, "10.0.0.0/22", NULL);
+    next_bin(world);
+    for (unsigned i = 0; i < 7; i++) {
+        assert_false(bins_may_forget(world->bins, row));
+        bins_forget(world->bins);
+    }
+    assert_true(bins_may_forget(world->bins, row));
+    bins_watch(world->bins, &watched, 1);
+    assert_false(bins_may_forget(world->bins, row));
+    bins_watch(world->bins, NULL, 0);
+    assert_known(world, 10, 0, 4);
+    route_table_forget(world->table, NULL, NULL);
+    bins_forget(world->bins);
+    next_bin(world);
+    assert_known(world, 10, 0, 0);
+    assert_known(world, 0, 1, 1);
+    assert_true(bins_may_forget(world->bins, row)); /* it is not there */
+    world_free(world);
+}
+
+static void lose(struct world *world, unsigned first, unsigned end)
+{
+    for (unsigned peer = first; peer < end; peer++)
+        route_table_feed(world->table, 0, made_state(world->now, peer, 6, 1));
+}
+
+/* Half of the peers are a quorum, fewer are no data; what changed meanwhile is told afterwards. */
+static void test_quorum(void **state)
+{
+    (void)state;
+    static const struct bin_who watched = {.asn = 20};
+    struct world *world = world_new(NULL);
+    bins_watch(world->bins, &watched, 1);
+    say_all(world, 0, PEERS, "10.0.0.0/22", "7 10");
+    say_all(world, 0, PEERS, "20.0.0.0/24", "7 20");
+    next_bin(world);
+    assert_known(world, 10, 4, 4);
+    assert_int_equal(world->due, 2);
+    lose(world, 0, 4);
+    next_bin(world);
+    assert_known(world, 20, 1, 1); /* of a peer that is lost nothing is known */
+    assert_int_equal(world->last[20].peers[0], 4);
+    assert_int_equal(world->last[20].peers_total[0], PEERS);
+    assert_int_equal(world->due, 3);
+    unsigned told = world->told;
+    lose(world, 4, 5);
+    say_all(world, 5, PEERS, "10.0.0.0/22", NULL);
+    next_bin(world);
+    assert_int_equal(world->told, told);
+    assert_int_equal(world->due, 4);
+    assert_false(bin_has_data(&world->last[20], 0)); /* but told of, as it is watched */
+    assert_false(bin_has_data(&world->last[0], 0));
+    assert_int_equal(world->last[20].peers[0], 3);
+    assert_int_equal(world->last[10].seen[0], 4);
+    lose(world, 5, PEERS);
+    next_bin(world);
+    assert_int_equal(world->told, told);
+    assert_false(bin_has_data(&world->last[20], 0));
+    assert_int_equal(world->last[20].peers[0], 0);
+    world->now += 10;
+    say_all(world, 0, PEERS, "20.0.0.0/24", "7 20"); /* sessions that begin tell their tables */
+    next_bin(world);
+    assert_false(bin_has_data(&world->last[20], 0));
+    next_bin(world);
+    assert_known(world, 20, 1, 1);
+    assert_known(world, 10, 0, 4); /* no peer has it in its table */
+    world_free(world);
+}
+
+/* A gap of the collector makes nothing gone: it is not known until somebody says so. */
+static void test_gap(void **state)
+{
+    (void)state;
+    static const struct bin_who watched = {.asn = 10};
+    struct world *world = world_new(NULL);
+    say_all(world, 0, PEERS, "10.0.0.0/22", "7 10");
+    say_all(world, 0, PEERS, "20.0.0.0/24", "7 20");
+    say_all(world, 0, PEERS, "30.0.0.0/24", "7 30");
+    bins_watch(world->bins, &watched, 1);
+    next_bin(world);
+    route_table_gap(world->table, -1);
+    next_bin(world);
+    assert_false(bin_has_data(&world->last[10], 0));
+    say_all(world, 0, PEERS, "20.0.0.0/24", "7 20");
+    say_all(world, 0, PEERS, "30.0.0.0/24", NULL);
+    next_bin(world);
+    assert_known(world, 10, 0, 0);
+    assert_known(world, 20, 1, 1);
+    assert_known(world, 30, 0, 1);
+    assert_known(world, 0, 1, 2);
+    say_all(world, 0, 1, "10.0.0.0/22", "7 10"); /* one that has it, and the others say nothing */
+    next_bin(world);
+    assert_known(world, 10, 4, 4);
+    say_all(world, 0, 5, "10.0.0.0/22", NULL);
+    next_bin(world);
+    assert_known(world, 10, 0, 4);
+    world_free(world);
+}
+
 /* ---- by brute force ---- */
 
 enum { PREFIXES = 40, ORIGINS = 5 };
@@ -209,12 +362,17 @@ static struct prefix numbered(unsigned i)
     return prefix_of(&addr, bits);
 }
 
-static void count_by_force(struct world *world, unsigned blocks[ORIGINS],
-                           unsigned prefixes[ORIGINS], double hops[ORIGINS])
+struct forced {
+    unsigned last[PREFIXES]; /* the origin that each had when it was seen last; 0: none */
+    unsigned seen[ORIGINS], known[ORIGINS], prefixes[ORIGINS];
+    double hops[ORIGINS]; /* of all its prefixes that are seen, together */
+};
+
+static void count_by_force(struct world *world, struct forced *forced)
 {
-    bool has[ORIGINS][16] = {{false}};
-    memset(prefixes, 0, ORIGINS * sizeof *prefixes);
-    memset(hops, 0, ORIGINS * sizeof *hops);
+    bool has[ORIGINS][16] = {{false}}, knows[ORIGINS][16] = {{false}};
+    memset(forced->prefixes, 0, sizeof forced->prefixes);
+    memset(forced->hops, 0, sizeof forced->hops);
     for (unsigned i = 0; i < PREFIXES; i++) {
         struct prefix prefix = numbered(i);
         struct table_view view;
@@ -229,24 +387,40 @@ static void count_by_force(struct world *world, unsigned blocks[ORIGINS],
         route_table_view(world->table, row, &view);
         unsigned carried = (unsigned)view.sight.carried + view.sight.unknown;
         unsigned all = carried + view.sight.withdrawn + view.sight.absent;
-        if (!view.sight.carried || carried * 2 < all)
+        bool is_most = carried * 2 >= all, is_seen = view.sight.carried && is_most;
+        if (is_seen)
+            forced->last[i] = view.origins[0].asn;
+        if (!forced->last[i] || (is_most && !is_seen))
             continue;
-        unsigned origin = view.origins[0].asn - 40, first = prefix.addr.bytes[2];
-        prefixes[origin]++;
-        hops[origin] += view.mean_length;
-        for (unsigned k = 0; k < (prefix.bits < 24 ? 1U << (24 - prefix.bits) : 1); k++)
-            has[origin][first + k] = true;
+        unsigned origin = forced->last[i] - 40, first = prefix.addr.bytes[2];
+        forced->prefixes[origin] += is_seen;
+        forced->hops[origin] += is_seen ? view.mean_length : 0;
+        for (unsigned k = 0; k < (prefix.bits < 24 ? 1U << (24 - prefix.bits) : 1); k++) {
+            has[origin][first + k] |= is_seen;
+            knows[origin][first + k] = true;
+        }
     }
     for (unsigned i = 0; i < ORIGINS; i++) {
-        blocks[i] = 0;
-        for (unsigned k = 0; k < 16; k++)
-            blocks[i] += has[i][k];
+        forced->seen[i] = forced->known[i] = 0;
+        for (unsigned k = 0; k < 16; k++) {
+            forced->seen[i] += has[i][k];
+            forced->known[i] += knows[i][k];
+        }
+    }
+}
+
+static void forget_by_force(struct world *world, struct forced *forced)
+{
+    for (unsigned i = 0; i < PREFIXES; i++) {
+        struct prefix prefix = numbered(i);
+        if (!route_table_find(world->table, &prefix).row)
+            forced->last[i] = 0;
     }
 }
 
 static void change_something(struct world *world)
 {
-    unsigned peer = draw(world, PEERS), what = draw(world, 100);
+    unsigned peer = draw(world, PEERS), what = draw(world, 400);
     struct prefix prefix = numbered(draw(world, PREFIXES));
     char text[PREFIX_TEXT_MAX], path[32];
     prefix_format(&prefix, text);
@@ -255,13 +429,15 @@ static void change_something(struct world *world)
     if (what < 2)
         route_table_feed(world->table, 0, made_state(world->now, peer, 6, 1));
     else
-        say(world, peer, text, what < 60 ? path : NULL);
+        say(world, peer, text, what < 240 ? path : NULL);
 }
 
 static void test_by_force(void **state)
 {
     (void)state;
     struct world *world = world_new(NULL);
+    struct forced forced = {.last = {0}};
+    unsigned with_data = 0;
     world->seed = (uint64_t)time(NULL);
     print_message("seed %llu\n", (unsigned long long)world->seed);
     for (unsigned bin = 0; bin < 600; bin++) {
@@ -270,29 +446,32 @@ static void test_by_force(void **state)
         if (bin % 50 == 49) {
             route_table_forget(world->table, NULL, NULL);
             bins_forget(world->bins);
+            forget_by_force(world, &forced);
         }
         next_bin(world);
-        unsigned blocks[ORIGINS], prefixes[ORIGINS];
-        double hops[ORIGINS];
-        count_by_force(world, blocks, prefixes, hops);
+        if (!bin_has_data(&world->last[0], 0))
+            continue;
+        with_data++;
+        count_by_force(world, &forced);
         for (unsigned i = 0; i < ORIGINS; i++) {
-            assert_int_equal(world->last[40 + i].blocks[0], blocks[i]);
-            assert_int_equal(world->last[40 + i].prefixes[0], prefixes[i]);
-            double mean = prefixes[i] ? hops[i] / prefixes[i] : 0;
+            assert_int_equal(world->last[40 + i].seen[0], forced.seen[i]);
+            assert_int_equal(world->last[40 + i].known[0], forced.known[i]);
+            assert_int_equal(world->last[40 + i].prefixes[0], forced.prefixes[i]);
+            double mean = forced.prefixes[i] ? forced.hops[i] / forced.prefixes[i] : 0;
             assert_float_equal(world->last[40 + i].path_length, mean, 0.51);
         }
     }
-    assert_true(world->told > 600);
+    assert_true(world->told > 600 && with_data > 300);
     world_free(world);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_by_hand),
-        cmocka_unit_test(test_path_length),
-        cmocka_unit_test(test_by_force),
+        cmocka_unit_test(test_blocks),      cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_path_length), cmocka_unit_test(test_known),
+        cmocka_unit_test(test_forgetting),  cmocka_unit_test(test_quorum),
+        cmocka_unit_test(test_gap),         cmocka_unit_test(test_by_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,8 @@ static struct observation any_observation(struct dice *dice)
         .kind = (uint8_t)(1 + below(dice, OBSERVATION_KIND_COUNT - 1)),
         .outcome = (uint8_t)below(dice, OUTCOME_COUNT),
         .stage = (uint8_t)below(dice, STAGE_COUNT),
+        .family = (uint8_t)roll(dice),
+        .peers_total = (uint16_t)roll(dice),
     };
     return o;
 }

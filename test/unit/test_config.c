@@ -267,7 +267,7 @@ static const struct {
      "etc/l.yaml:2:3: found a subject without a name; expected 'name: ...'\n"},
     {"subjects:\n- name: kp\n",
      "etc/l.yaml:2:3: found a subject that watches nothing; expected targets, prefixes, "
-     "asns or zones\n"},
+     "asns, countries or zones\n"},
     {"subjects:\n- {name: kp, zones: [kp]}\n- {name: kp, asns: [1]}\n",
      "etc/l.yaml:3:10: subject kp is there already, in line 2\n"},
     {"subjects:\n- {name: \"a\\tb\", zones: [kp]}\n",

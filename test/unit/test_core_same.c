@@ -235,6 +235,48 @@ static void saved_and_loaded(void **state)
     world_done(&w);
 }
 
+static void feed_some(struct world *w, struct core *core, bool with_bins, struct buffer *out)
+{
+    struct observation bin = {.kind = OBSERVATION_BIN,
+                              .target = world_name(w, NAME_ASN, "131279"),
+                              .peer = world_name(w, NAME_SUBJECT, "kp"),
+                              .known = 4,
+                              .family = 4,
+                              .peers_total = 9};
+    for (size_t i = 0; i < w->count; i++) {
+        bin.time = utc_add(w->list[i].time, (int64_t)(i % 3) * NS_PER_HOUR - NS_PER_HOUR);
+        if (with_bins)
+            core_feed(core, &bin, &w->out);
+        core_feed(core, &w->list[i], &w->out);
+    }
+    core_save(core, out);
+}
+
+/* Whenever they come and whatever they say, the core is what it would be without them. */
+static void bins_change_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    struct buffer with = {0}, without = {0};
+    make_world(&w);
+    struct core *one = core_new(w.registry), *other = core_new(w.registry);
+    feed_some(&w, one, false, &without);
+    struct buffer expected = told(&w);
+    conclusions_clear(&w.out);
+    feed_some(&w, other, true, &with);
+    struct buffer got = told(&w);
+    assert_string_equal(got.bytes, expected.bytes);
+    assert_int_equal(with.size, without.size);
+    assert_memory_equal(with.bytes, without.bytes, with.size);
+    core_free(one);
+    core_free(other);
+    buffer_done(&with);
+    buffer_done(&without);
+    buffer_done(&got);
+    buffer_done(&expected);
+    world_done(&w);
+}
+
 static void bad_checkpoints(void **state)
 {
     (void)state;
@@ -276,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shuffled),
         cmocka_unit_test(saved_and_loaded),
+        cmocka_unit_test(bins_change_nothing),
         cmocka_unit_test(bad_checkpoints),
         cmocka_unit_test(too_late),
     };

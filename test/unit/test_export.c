@@ -191,14 +191,16 @@ static size_t add_subject(struct place *place, int64_t at_ns, const char *name,
     uint32_t members[] = {intern(place, NAME_TARGET, "icmp:192.0.2.1"),
                           intern(place, NAME_PREFIX, "192.0.2.0/24"),
                           intern(place, NAME_TARGET, "tls:a.example:443"),
-                          intern(place, NAME_ASN, "64500"), intern(place, NAME_ZONE, "example.")};
-    for (size_t i = 0; i < 5; i++)
+                          intern(place, NAME_ASN, "64500"),
+                          intern(place, NAME_ZONE, "example."),
+                          intern(place, NAME_COUNTRY, "KP")};
+    for (size_t i = 0; i < 6; i++)
         list[i + 1] = (struct observation){.kind = OBSERVATION_MEMBER,
                                            .time = time,
                                            .target = members[i],
                                            .peer = subject,
                                            .value = i == 2 ? 30 * NS_PER_S : 0};
-    return 6;
+    return 7;
 }
 
 static void test_members_go_into_their_subject(void **state)
@@ -214,8 +216,9 @@ static void test_members_go_into_their_subject(void **state)
     struct buffer log = export(&place);
     static const char members[] =
         "\"title\":\"a title\",\"timezone\":\"-01:30\",\"zones\":[\"example.\"],"
-        "\"prefixes\":[\"192.0.2.0/24\"],\"asns\":[64500],\"targets\":[\"icmp:192.0.2.1\","
-        "{\"target\":\"tls:a.example:443\",\"interval\":\"30s\"}],\"x\":1}}\n";
+        "\"prefixes\":[\"192.0.2.0/24\"],\"asns\":[64500],\"countries\":[\"KP\"],"
+        "\"targets\":[\"icmp:192.0.2.1\",{\"target\":\"tls:a.example:443\",\"interval\":\"30s\"}],"
+        "\"x\":1}}\n";
     struct buffer expected = {0};
     for (const char *name = "ab"; *name; name++)
         buffer_printf(&expected,

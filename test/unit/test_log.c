@@ -94,6 +94,8 @@ static char *write_all(const struct reading *reading)
 
 #define PROBE "{\"type\":\"probe\",\"time\":\"2022-01-25T21:00:00.250Z\",\"vantage\":\"lon\","
 
+#define BIN "{\"type\":\"bin\",\"time\":\"2022-01-25T21:05:00Z\","
+
 /* Lines that come back exactly as they are: the examples of the design, and every member. */
 static const char *const canonical_lines[] = {
     PROBE "\"target\":\"icmp:175.45.176.71\",\"outcome\":\"ok\",\"rtt_ms\":182.4}",
@@ -135,6 +137,13 @@ static const char *const canonical_lines[] = {
     "{\"type\":\"gap\",\"time\":\"2022-01-25T21:00:00Z\",\"source\":\"collector:rrc00\"}",
     "{\"type\":\"visibility\",\"time\":\"2022-01-25T21:00:00Z\",\"collector\":\"rrc00\","
     "\"prefix\":\"175.45.176.0/24\",\"peers_up\":0,\"peers_total\":41}",
+    BIN "\"asn\":131279,\"family\":4,\"seen\":3,\"known\":4,\"peers_up\":40,\"peers_total\":42,"
+        "\"subject\":\"kp\"}",
+    BIN "\"country\":\"KP\",\"family\":6,\"seen\":0,\"known\":281474976710656,\"peers_up\":65535,"
+        "\"peers_total\":65535}",
+    BIN "\"family\":6,\"seen\":0,\"known\":0,\"peers_up\":0,\"peers_total\":9}",
+    BIN "\"asn\":0,\"family\":4,\"seen\":0,\"known\":0,\"peers_up\":0,\"peers_total\":0,"
+        "\"country\":\"SE\"}",
     "{\"type\":\"tick\",\"time\":\"2022-01-25T21:00:00.000000001Z\"}",
     "{\"type\":\"gap\",\"time\":\"2022-01-25T21:00:00Z\",\"until\":\"2022-01-25T22:00:00Z\","
     "\"source\":\"vantage:lon\",\"reason\":\"suspended \\\"again\\\" \\\\ \xc3\xa9\"}",
@@ -203,6 +212,7 @@ static void test_other_ways_to_write(void **state)
     }
 }
 
+#define TALLY ",\"peers_up\":1,\"peers_total\":2}"
 #define TICK "{\"type\":\"tick\",\"time\":\"2022-01-25T21:00:00Z\"}"
 #define SUBJECT "{\"type\":\"meta\",\"time\":\"2022-01-25T21:00:00Z\",\"subject\":{\"name\":\"a\","
 
@@ -223,10 +233,24 @@ static const struct {
     {"{\"type\":\"tick\"}", "member 'time' is missing"},
     {"{\"time\":\"2022-01-25T21:00:00Z\"}", "member 'type' is missing"},
     {"{\"type\":\"member\",\"time\":\"2022-01-25T21:00:00Z\"}",
-     "member 'type': expected meta, probe, route, peer, visibility, tick, gap, start or stop, "
+     "member 'type': expected meta, probe, route, peer, visibility, tick, gap, start, stop or bin, "
      "found 'member'"},
     {"{\"type\":7}", "member 'type': expected meta, probe, route, peer, visibility, tick, gap, "
-                     "start or stop, found '7'"},
+                     "start, stop or bin, found '7'"},
+    {"{\"type\":\"subject\",\"time\":\"2022-01-25T21:00:00Z\"}",
+     "member 'type': expected meta, probe, route, peer, visibility, tick, gap, start, stop or bin, "
+     "found 'subject'"},
+    {BIN "\"asn\":1,\"family\":4,\"seen\":1" TALLY, "member 'known' is missing"},
+    {BIN "\"asn\":-1,\"family\":4,\"seen\":1,\"known\":1" TALLY,
+     "member 'asn': expected an integer from 0 to 4294967295, found '-1'"},
+    {BIN "\"asn\":1,\"family\":4,\"seen\":2,\"known\":1" TALLY,
+     "member 'seen': expected an integer from 0 to 1, found '2'"},
+    {BIN "\"asn\":1,\"family\":5,\"seen\":1,\"known\":1" TALLY,
+     "member 'family': expected 4 or 6, found '5'"},
+    {BIN "\"family\":4,\"seen\":1,\"known\":1,\"peers_up\":3,\"peers_total\":2}",
+     "member 'peers_up': expected an integer from 0 to 2, found '3'"},
+    {BIN "\"country\":\"kp\",\"family\":4,\"seen\":1,\"known\":1" TALLY,
+     "member 'country': expected a country, two capital letters of ISO 3166-1, found 'kp'"},
     {PROBE "\"target\":\"icmp:192.0.2.1\"}", "member 'outcome' is missing"},
     {PROBE "\"target\":\"icmp:192.0.2.1\",\"outcome\":\"fine\"}",
      "member 'outcome': expected an outcome such as ok, timeout or refused, found 'fine'"},
@@ -295,6 +319,8 @@ static const struct {
      "member 'subject.timezone': expected an offset such as '+09:00', found '+9'"},
     {SUBJECT "\"prefixes\":[\"192.0.2.0/24\",\"192.0.2.1/24\"]}}",
      "member 'subject': '192.0.2.1/24' is not a prefix (expected ADDRESS/BITS, host bits zero)"},
+    {SUBJECT "\"countries\":[\"Korea\"]}}",
+     "member 'subject': 'Korea' is not a country (expected the two capital letters of ISO 3166-1)"},
     {SUBJECT "\"asns\":[1,-1]}}", "member 'subject.asns': expected an AS number, found '-1'"},
     {SUBJECT "\"targets\":[\"icmp:a\"]}}",
      "member 'subject': 'icmp:a' is not a target of kind icmp; expected icmp:ADDRESS"},
@@ -430,6 +456,7 @@ static void test_meta_becomes_subject_and_members(void **state)
         "true,"
         "\"subject\":{\"name\":\"kp\",\"title\":\"North Korea\",\"timezone\":\"+09:00\","
         "\"zones\":[\"kp.\"],\"prefixes\":[\"175.45.176.0/24\"],\"asns\":[131279,\"AS9\"],"
+        "\"countries\":[\"KP\"],"
         "\"targets\":[\"icmp:192.0.2.1\",{\"target\":\"icmp:192.0.2.2\",\"interval\":\"30s\","
         "\"count\":3}]}}");
     static const struct {
@@ -441,17 +468,18 @@ static void test_meta_becomes_subject_and_members(void **state)
                    {NAME_PREFIX, "175.45.176.0/24", 0, ""},
                    {NAME_ASN, "131279", 0, ""},
                    {NAME_ASN, "9", 0, ""},
+                   {NAME_COUNTRY, "KP", 0, ""},
                    {NAME_TARGET, "icmp:192.0.2.1", 0, ""},
                    {NAME_TARGET, "icmp:192.0.2.2", 30 * NS_PER_S, "{\"count\":3}"}};
     assert_string_equal(reading->faults.bytes, "");
-    assert_int_equal(reading->count, 7);
+    assert_int_equal(reading->count, 8);
     const struct observation *subject = &reading->list[0];
     assert_int_equal(subject->kind, OBSERVATION_SUBJECT);
     assert_int_equal(subject->code, SUBJECT_IS_RECONSTRUCTION);
     assert_int_equal(subject->value, 9 * 3600);
     assert_string_equal(registry_text(reading->registry, subject->target), "kp");
     assert_string_equal(registry_text(reading->registry, subject->path), "North Korea");
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 7; i++) {
         const struct observation *member = &reading->list[i + 1];
         assert_int_equal(member->kind, OBSERVATION_MEMBER);
         assert_int_equal(member->time.ns, subject->time.ns);
@@ -505,6 +533,9 @@ static uint32_t pick_name(struct registry *registry, enum name_kind kind, uint64
                        "::1 64500", "192.0.2.3 64501"},
         [NAME_PATH] = {"", "1", "1 2 3", "1 1 {2,3}", "4294967295 1", "1 (2,3) 4"},
         [NAME_ADDRESS] = {"192.0.2.1", "2001:db8::1", "::", "0.0.0.0", "255.255.255.255", "::1"},
+        [NAME_SUBJECT] = {"kp", "a b", "\xc3\xa9", "\"\\", "x", "{}"},
+        [NAME_ASN] = {"0", "1", "131279", "4294967295", "64500", "7"},
+        [NAME_COUNTRY] = {"KP", "SE", "AA", "ZZ", "EU", "US"},
     };
     const char *name = names[kind][below(state, 6)];
     uint32_t id = registry_intern(registry, kind, name, strlen(name));
@@ -552,9 +583,23 @@ static void pick_probe(struct registry *registry, uint64_t *state, struct observ
     o->value = pick_probe_value(value_meaning(kind), state);
 }
 
+static void pick_bin(struct registry *registry, uint64_t *state, struct observation *o)
+{
+    uint64_t whose = below(state, 3);
+    o->target = whose ? pick_name(registry, whose == 1 ? NAME_ASN : NAME_COUNTRY, state) : 0;
+    o->peer = below(state, 2) ? pick_name(registry, NAME_SUBJECT, state) : 0;
+    o->family = below(state, 2) ? 4 : 6;
+    o->known = (int64_t)(draw(state) >> (1 + below(state, 63)));
+    o->value = (int64_t)below(state, (uint64_t)o->known + 1);
+    o->peers_total = (uint16_t)below(state, 65536);
+    o->code = (uint16_t)below(state, o->peers_total + UINT64_C(1));
+}
+
 static struct observation pick_observation(struct registry *registry, uint64_t *state)
 {
     struct observation o = {.kind = (uint8_t)(1 + below(state, OBSERVATION_SUBJECT - 1))};
+    if (below(state, OBSERVATION_SUBJECT) == 0)
+        o.kind = OBSERVATION_BIN;
     bool is_source_vantage = below(state, 2);
     o.time.ns = (int64_t)(1 + below(state, UINT64_C(9214646400) * 1000000000 - 2));
     o.extra = pick_extra(registry, state);
@@ -579,6 +624,9 @@ static struct observation pick_observation(struct registry *registry, uint64_t *
         o.target = pick_name(registry, NAME_PREFIX, state);
         o.value = (int64_t)below(state, 65536);
         o.code = (uint16_t)below(state, (uint64_t)o.value + 1);
+        break;
+    case OBSERVATION_BIN:
+        pick_bin(registry, state, &o);
         break;
     case OBSERVATION_GAP:
     case OBSERVATION_START:

@@ -165,6 +165,52 @@ static void test_status_and_incidents_from_a_journal(void **state)
     conclusions_done(&conclusions);
 }
 
+static void observe_bin(struct fixture *f, const char *time, enum name_kind kind, const char *name,
+                        uint8_t family, int64_t seen, int64_t known, uint16_t up)
+{
+    struct registry *registry = f->world.registry;
+    observe(f, (struct observation){.kind = OBSERVATION_BIN,
+                                    .time = at(time),
+                                    .target = registry_intern(registry, kind, name, strlen(name)),
+                                    .peer = f->world.kp,
+                                    .family = family,
+                                    .value = seen,
+                                    .known = known,
+                                    .code = up,
+                                    .peers_total = 42});
+}
+
+/* Those of the newest bin; what has no quorum is no data, and of what is unknown nothing is said. */
+static void test_status_tells_what_is_visible(void **state)
+{
+    struct fixture *f = *state;
+    struct conclusions conclusions = {0};
+    struct subject_state kp = {.subject = f->world.kp};
+    describe_subject(f, &kp);
+    observe_bin(f, "2008-01-01T01:30:00Z", NAME_ASN, "4134", 4, 9, 9, 40); /* long ago */
+    observe_bin(f, "2008-01-01T01:55:00Z", NAME_ASN, "131279", 4, 4, 4, 42);
+    observe_bin(f, "2008-01-01T01:55:00Z", NAME_COUNTRY, "KP", 4, 1024, 1024, 42);
+    for (int i = 0; i < 2; i++) /* replayed twice */
+        observe_bin(f, "2008-01-01T02:00:00Z", NAME_COUNTRY, "KP", 4, 1000, 1024, 40);
+    observe_bin(f, "2008-01-01T02:00:00Z", NAME_COUNTRY, "KP", 6, 0, 65536, 21);
+    observe_bin(f, "2008-01-01T02:00:00Z", NAME_ASN, "131279", 4, 3, 4, 40);
+    observe_bin(f, "2008-01-01T02:00:00Z", NAME_ASN, "131279", 6, 0, 0, 40);
+    observe_bin(f, "2008-01-01T02:00:00Z", NAME_ASN, "4837", 4, 0, 0, 20);
+    observe_bin(f, "2008-01-01T02:00:00Z", NAME_ASN, "64500", 4, 0, 0, 42);
+    observe(f, (struct observation){.kind = OBSERVATION_TICK, .time = at("2008-01-01T02:00:15Z")});
+    commit(f, &conclusions);
+    struct buffer out = {0};
+    struct why why;
+    assert_int_equal(out_status(f->journal, &(struct style){0}, &out, &why), ERR_OK);
+    check_wording(&out);
+    check_golden("status-visible.txt", &out);
+    buffer_clear(&out);
+    assert_int_equal(out_status(f->journal, &(struct style){.format = FORMAT_JSON}, &out, &why),
+                     ERR_OK);
+    check_golden("status-visible.json", &out);
+    buffer_done(&out);
+}
+
 static void test_an_unknown_incident_names_those_that_exist(void **state)
 {
     struct fixture *f = *state;
@@ -211,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_journal_tells_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_status_and_incidents_from_a_journal, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_status_tells_what_is_visible, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_unknown_incident_names_those_that_exist, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_an_empty_journal, set_up, tear_down),

@@ -451,6 +451,24 @@ static void test_gap(void **state)
     route_table_free(table);
 }
 
+/* A session that was lost once, and is heard again after a gap, does not tell its table: what it does not
+ * speak of is unknown however long it takes, and not absent. */
+static void test_gap_after_loss(void **state)
+{
+    (void)state;
+    struct route_table *table = table_with(NULL, NULL);
+    for (unsigned peer = 0; peer < 2; peer++)
+        say(table, 100, peer, "10.0.0.0/8", "1 2");
+    route_table_feed(table, 0, made_state(200, 1, 6, 1));
+    route_table_gap(table, 0);
+    for (unsigned peer = 0; peer < 2; peer++)
+        say(table, 300, peer, "11.0.0.0/8", "1 2");
+    say(table, 300, 0, "10.0.0.0/8", "1 2");
+    route_table_feed(table, 0, made_tick(1000, 0));
+    assert_sight(table, "10.0.0.0/8", 1, 0, 1, 0);
+    route_table_free(table);
+}
+
 static void say_many(struct route_table *table, int64_t seconds, unsigned peer, unsigned count,
                      const char *rest)
 {
@@ -612,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_notification),
         cmocka_unit_test(test_dump),
         cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_gap_after_loss),
         cmocka_unit_test(test_full_feeds),
         cmocka_unit_test(test_full_tables),
         cmocka_unit_test(test_add_path),

@@ -336,7 +336,7 @@ static void test_too_many_holes(void **state)
     (void)state;
     struct play play = begin(0);
     set_up(&play);
-    for (int64_t i = 0; i < SCAN_HOLES_MAX + 2; i++)
+    for (int64_t i = 0; i < WHOLE_HOLES_MAX + 2; i++)
         scan_hole(play.scan, (struct interval){{(START + 2 * (int64_t)HOUR + i) * NS_PER_S},
                                                {(START + 3 * (int64_t)HOUR + i) * NS_PER_S}});
     end(&play, HOUR);

@@ -189,6 +189,7 @@ struct bgp_listener *bgp_listener_new(struct loop *loop, const struct bgp_option
                                                  .say = options->say,
                                                  .context = options->context};
     route_memory_init(&listener->memory, options->watch);
+    listener->memory.ear = options->ear;
     live_feed_init(&listener->collector.feed, sink, &listener->memory, listener->name);
     take_peers(listener, options);
     listener->watcher = loop_fd_new(loop, fd, on_connection, listener);

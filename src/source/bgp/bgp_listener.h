@@ -11,6 +11,7 @@
 #ifndef SOURCE_BGP_BGP_LISTENER_H
 #define SOURCE_BGP_BGP_LISTENER_H
 
+#include "source/bgp/heard.h"
 #include "source/stream.h"
 #include "sys/loop.h"
 
@@ -33,6 +34,7 @@ struct bgp_options {
     const struct bgp_peer_options *peers;
     size_t peer_count; /* BGP_PEERS_MAX at most */
     const struct watch *watch;
+    const struct ear *ear; /* who hears it all, and outlives it; NULL: nobody */
     /* What people should know: sessions and their losses, one sentence each. */
     void (*say)(void *context, const char *text);
     void *context;

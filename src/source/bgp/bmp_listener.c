@@ -422,6 +422,7 @@ struct bmp_listener *bmp_listener_new(struct loop *loop, const struct bmp_option
         .context = options->context,
         .fd = fd};
     route_memory_init(&listener->memory, options->watch);
+    listener->memory.ear = options->ear;
     listener->watcher = loop_fd_new(loop, fd, on_connection, listener);
     loop_fd_want(listener->watcher, LOOP_READ);
     listener->timer = loop_timer_new(loop, on_second, listener);

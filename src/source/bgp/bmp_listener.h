@@ -17,6 +17,7 @@
 #ifndef SOURCE_BGP_BMP_LISTENER_H
 #define SOURCE_BGP_BMP_LISTENER_H
 
+#include "source/bgp/heard.h"
 #include "source/stream.h"
 #include "sys/loop.h"
 #include "wire/bmp.h"
@@ -32,6 +33,7 @@ struct bmp_options {
     enum bmp_table table;  /* BMP_TABLES: as each router has it */
     int64_t choice_ns;     /* 0: BMP_TABLE_CHOICE_NS */
     const struct watch *watch;
+    const struct ear *ear; /* who hears it all, and outlives it; NULL: nobody */
     /* What people should know: connections and losses, one sentence each. */
     void (*say)(void *context, const char *text);
     void *context;

@@ -81,6 +81,7 @@ void live_feed_stop(struct live_feed *feed, struct utc since, const char *reason
         memory->peers[i].is_up = false;
         path_memory_forget(&memory->paths, (uint32_t)i);
     }
+    route_feed_gap(&feed->routes, since);
     emit_mark(feed, OBSERVATION_GAP, since, reason);
 }
 

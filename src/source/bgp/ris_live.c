@@ -458,6 +458,7 @@ struct ris_live *ris_live_new(struct loop *loop, const struct ris_options *optio
                               .pace = pace_of(options->pace),
                               .started = clock_utc()};
     route_memory_init(&live->memory, options->watch);
+    live->memory.ear = options->ear;
     live->timer = loop_timer_new(loop, on_second, live);
     loop_timer_start(live->timer, live->pace.watch_ns, live->pace.watch_ns);
     for (size_t i = 0; i < options->host_count; i++)

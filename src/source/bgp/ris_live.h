@@ -29,6 +29,7 @@
 #ifndef SOURCE_BGP_RIS_LIVE_H
 #define SOURCE_BGP_RIS_LIVE_H
 
+#include "source/bgp/heard.h"
 #include "source/stream.h"
 #include "sys/loop.h"
 
@@ -61,6 +62,7 @@ struct ris_options {
     const char *client;       /* by what name we ask, for those who run the service */
     const char *user_agent;
     const struct watch *watch;
+    const struct ear *ear; /* who hears it all, and outlives it; NULL: nobody */
     /* What people should know: connections and losses, one sentence each. */
     void (*say)(void *context, const char *text);
     void *context;

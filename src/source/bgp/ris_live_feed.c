@@ -63,6 +63,7 @@ static void set_time(struct ris_feed *feed, const struct ris_feed_peer *peer,
     }
     if (!has_place && feed->next.ns <= peer->last.ns)
         feed->next.ns = peer->last.ns + 1;
+    feed->routes.time = feed->next;
 }
 
 static void emit_mark(struct ris_feed *feed, enum observation_kind kind, struct utc time,
@@ -97,6 +98,7 @@ struct utc ris_feed_done(struct ris_feed *feed, const char *reason)
         memory->peers[i].is_up = false;
         path_memory_forget(&memory->paths, (uint32_t)i);
     }
+    route_feed_gap(&feed->routes, feed->heard);
     emit_mark(feed, OBSERVATION_GAP, feed->heard, reason);
     struct utc since = feed->newest;
     route_feed_done(&feed->routes);

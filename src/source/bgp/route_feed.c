@@ -19,16 +19,34 @@ int32_t route_feed_peer(struct route_feed *feed, const struct addr *addr, uint32
     return route_memory_peer(feed->memory, feed->collector, addr, asn);
 }
 
-void route_feed_state(struct route_feed *feed, int32_t peer, enum peer_op op, uint64_t value)
+/* ---- who hears it all ---- */
+
+static void say(const struct route_feed *feed, const struct known_peer *peer, struct heard heard)
 {
-    struct observation observation = {.kind = OBSERVATION_PEER,
-                                      .time = feed->time,
-                                      .source = feed->collector,
-                                      .peer = feed->memory->peers[peer].id,
-                                      .value = (int64_t)value,
-                                      .code = (uint16_t)op};
-    sink_emit(&feed->sink, &observation);
+    const struct ear *ear = feed->memory->ear;
+    heard.collector = feed->collector;
+    if (peer) {
+        heard.peer = peer->addr;
+        heard.asn = peer->asn;
+        heard.time = feed->time;
+    }
+    ear->hear(ear->context, &heard);
 }
+
+static void say_state(const struct route_feed *feed, const struct known_peer *peer, enum peer_op op)
+{
+    enum heard_kind kind = op == PEER_UP ? HEARD_UP : op == PEER_DOWN ? HEARD_DOWN : HEARD_COMPLETE;
+    if (feed->memory->ear && (op == PEER_UP || op == PEER_DOWN || op == PEER_COMPLETE))
+        say(feed, peer, (struct heard){.kind = kind});
+}
+
+void route_feed_gap(struct route_feed *feed, struct utc time)
+{
+    if (feed->memory->ear)
+        say(feed, NULL, (struct heard){.kind = HEARD_GAP, .time = time});
+}
+
+/* ---- what goes on ---- */
 
 /* The peer's number in the registry, made when something is to be said of it. */
 static uint32_t name_peer(struct route_feed *feed, struct known_peer *peer)
@@ -43,14 +61,27 @@ static uint32_t name_peer(struct route_feed *feed, struct known_peer *peer)
     return peer->id;
 }
 
+void route_feed_state(struct route_feed *feed, int32_t peer, enum peer_op op, uint64_t value)
+{
+    struct known_peer *known = &feed->memory->peers[peer];
+    struct observation observation = {.kind = OBSERVATION_PEER,
+                                      .time = feed->time,
+                                      .source = feed->collector,
+                                      .peer = name_peer(feed, known),
+                                      .value = (int64_t)value,
+                                      .code = (uint16_t)op};
+    say_state(feed, known, op);
+    if (observation.peer) /* else the registry is full: it counts that */
+        sink_emit(&feed->sink, &observation);
+}
+
 static void begin_peer(struct route_feed *feed, int32_t peer, enum peer_op op)
 {
     struct known_peer *known = &feed->memory->peers[peer];
     if (known->is_up)
         return;
     known->is_up = true;
-    if (name_peer(feed, known))
-        route_feed_state(feed, peer, op, 0);
+    route_feed_state(feed, peer, op, 0);
 }
 
 void route_feed_hear(struct route_feed *feed, int32_t peer)
@@ -68,8 +99,7 @@ void route_feed_lose(struct route_feed *feed, int32_t peer)
     struct known_peer *known = &feed->memory->peers[peer];
     known->is_up = false;
     path_memory_forget(&feed->memory->paths, (uint32_t)peer);
-    if (name_peer(feed, known))
-        route_feed_state(feed, peer, PEER_DOWN, 0);
+    route_feed_state(feed, peer, PEER_DOWN, 0);
 }
 
 static uint32_t name_prefix(struct route_feed *feed, const struct prefix *prefix)
@@ -135,6 +165,9 @@ static void take_routes(struct route_feed *feed, struct bgp_routes routes,
     struct bgp_nlri nlri;
     if (routes.safi != BGP_UNICAST)
         return;
+    if (feed->memory->ear)
+        say(feed, &feed->memory->peers[change.peer],
+            (struct heard){.kind = HEARD_ROUTES, .path = change.path, .routes = routes});
     change.has_path_id = routes.has_path_ids;
     while (bgp_routes_next(&routes, &nlri)) {
         change.prefix = nlri.prefix;

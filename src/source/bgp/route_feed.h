@@ -1,5 +1,6 @@
 /* From decoded BGP to observations, the same for archives and live collectors: of what a peer says
- * only what is wanted goes on, names become numbers, and a session's begin and end are told once. */
+ * only what is wanted goes on, names become numbers, and a session's begin and end are told once. Before
+ * that, whoever keeps the whole table hears it all (heard.h). */
 #ifndef SOURCE_BGP_ROUTE_FEED_H
 #define SOURCE_BGP_ROUTE_FEED_H
 
@@ -28,6 +29,9 @@ void route_feed_join(struct route_feed *feed, int32_t peer);
 void route_feed_lose(struct route_feed *feed, int32_t peer); /* PEER_DOWN */
 /* Tells any other state of a peer. */
 void route_feed_state(struct route_feed *feed, int32_t peer, enum peer_op op, uint64_t value);
+/* The collector is in a gap from `time` on. That is told as an observation by who knows of it; here it
+ * is for those who hear it all. */
+void route_feed_gap(struct route_feed *feed, struct utc time);
 
 /* What is said of one peer's route. */
 struct route_change {

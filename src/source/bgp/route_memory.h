@@ -3,6 +3,7 @@
 #ifndef SOURCE_BGP_ROUTE_MEMORY_H
 #define SOURCE_BGP_ROUTE_MEMORY_H
 
+#include "source/bgp/heard.h"
 #include "source/bgp/path_memory.h"
 #include "source/bgp/route_filter.h"
 
@@ -26,7 +27,8 @@ struct route_memory {
     struct known_peer *peers;
     size_t peer_capacity;
     uint32_t peer_count;
-    uint32_t *slots; /* open addressing: place in `peers` + 1; 0: free */
+    uint32_t *slots;       /* open addressing: place in `peers` + 1; 0: free */
+    const struct ear *ear; /* of live feeds: who hears it all; not owned. NULL: nobody */
 };
 
 void route_memory_init(struct route_memory *memory, const struct watch *watch);

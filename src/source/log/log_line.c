@@ -30,6 +30,8 @@ static const uint64_t required[OBSERVATION_KIND_COUNT] = {
     [OBSERVATION_GAP] = BIT(TIME) | BIT(SOURCE),
     [OBSERVATION_START] = BIT(TIME) | BIT(SOURCE),
     [OBSERVATION_STOP] = BIT(TIME) | BIT(SOURCE),
+    [OBSERVATION_BIN] =
+        BIT(TIME) | BIT(FAMILY) | BIT(SEEN) | BIT(KNOWN) | BIT(PEERS_UP) | BIT(PEERS_TOTAL),
 };
 
 void log_queue_push(struct log_queue *queue, const struct observation *observation)
@@ -137,6 +139,8 @@ static const char *expected_name(enum name_kind kind)
         return "an IP address";
     case NAME_PATH:
         return "an AS path, numbers and {sets} separated by spaces";
+    case NAME_COUNTRY:
+        return "a country, two capital letters of ISO 3166-1";
     default:
         return "a name";
     }
@@ -267,6 +271,29 @@ static void read_visibility(struct log_line *line, struct observation *out)
     out->code = (uint16_t)log_line_integer(line, LOG_PEERS_UP, 0, out->value);
 }
 
+static uint32_t read_asn(struct log_line *line)
+{
+    char text[16];
+    int64_t asn = log_line_integer(line, LOG_ASN, 0, UINT32_MAX);
+    int n = snprintf(text, sizeof text, "%lld", (long long)asn);
+    return line->is_bad ? 0 : registry_intern(line->registry, NAME_ASN, text, (size_t)n);
+}
+
+/* Of an AS, of a country, or of all. */
+static void read_bin(struct log_line *line, struct observation *out)
+{
+    bool is_of_as = line->members[LOG_ASN] != NULL;
+    out->target = is_of_as ? read_asn(line) : log_line_name(line, LOG_COUNTRY, NAME_COUNTRY);
+    out->peer = log_line_name(line, LOG_SUBJECT, NAME_SUBJECT);
+    out->family = (uint8_t)log_line_integer(line, LOG_FAMILY, 4, 6);
+    if (out->family == 5)
+        expect(line, LOG_FAMILY, "4 or 6");
+    out->known = log_line_integer(line, LOG_KNOWN, 0, INT64_MAX);
+    out->value = log_line_integer(line, LOG_SEEN, 0, out->known);
+    out->peers_total = (uint16_t)log_line_integer(line, LOG_PEERS_TOTAL, 0, UINT16_MAX);
+    out->code = (uint16_t)log_line_integer(line, LOG_PEERS_UP, 0, out->peers_total);
+}
+
 /* "vantage:NAME" or "collector:NAME" */
 static uint32_t read_source(struct log_line *line)
 {
@@ -314,6 +341,9 @@ static void read_members(struct log_line *line, struct observation *out)
         break;
     case OBSERVATION_VISIBILITY:
         read_visibility(line, out);
+        break;
+    case OBSERVATION_BIN:
+        read_bin(line, out);
         break;
     case OBSERVATION_GAP:
         read_gap(line, out);
@@ -371,14 +401,15 @@ static enum observation_kind read_type(struct log_line *line)
         log_line_fail(line, ERR_INPUT, "member 'type' is missing");
         return 0;
     }
-    for (int i = 1; name && i < OBSERVATION_SUBJECT; i++)
-        if (strcmp(name, observation_kind_name((enum observation_kind)i)) == 0)
+    for (int i = 1; name && i < OBSERVATION_KIND_COUNT; i++)
+        if (i != OBSERVATION_SUBJECT && i != OBSERVATION_MEMBER &&
+            strcmp(name, observation_kind_name((enum observation_kind)i)) == 0)
             return (enum observation_kind)i;
     if (name && strcmp(name, "meta") == 0)
         return OBSERVATION_SUBJECT;
     log_line_fail(line, ERR_INPUT,
-                  "member 'type': expected meta, probe, route, peer, visibility, tick, gap, start "
-                  "or stop, found '%s'",
+                  "member 'type': expected meta, probe, route, peer, visibility, tick, gap, start, "
+                  "stop or bin, found '%s'",
                   log_json_show(type, shown));
     return 0;
 }

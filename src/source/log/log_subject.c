@@ -189,6 +189,7 @@ static void read_subject(struct draft *draft, const json_t *subject)
     read_list(draft, subject, "zones", NAME_ZONE);
     read_list(draft, subject, "prefixes", NAME_PREFIX);
     read_list(draft, subject, "asns", NAME_ASN);
+    read_list(draft, subject, "countries", NAME_COUNTRY);
     read_list(draft, subject, "targets", NAME_TARGET);
 }
 
@@ -197,8 +198,8 @@ static uint32_t subject_extra(struct draft *draft, const json_t *subject, bool i
     /* the title stands first, so that it can be left out */
     static const char *const known_meta[] = {"title",          "type",    "version", "time",
                                              "reconstruction", "subject", NULL};
-    static const char *const known_subject[] = {"name",     "title", "timezone", "zones",
-                                                "prefixes", "asns",  "targets",  NULL};
+    static const char *const known_subject[] = {
+        "name", "title", "timezone", "zones", "prefixes", "asns", "countries", "targets", NULL};
     const char *const *known = is_title_taken ? known_meta : known_meta + 1;
     struct buffer text = {0}, inner = {0};
     write_unknown(draft->line->object, known, &text);

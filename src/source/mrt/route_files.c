@@ -30,6 +30,8 @@ struct route_files {
     struct paths paths;
     struct route_source *sources; /* in the order of the paths */
     size_t count;
+    char *collectors[ROUTE_COLLECTORS_MAX]; /* names; "" where it is not known */
+    size_t collector_count;
     struct route_source **waiting; /* in order of time, from `waiting_at` on */
     size_t waiting_at;
     size_t opened_to; /* those before this place of `waiting` were opened */
@@ -81,6 +83,23 @@ static int by_time(const void *a, const void *b)
                                   *(struct route_source *const *)b)
                ? -1
                : 1;
+}
+
+static uint16_t collector_number(struct route_files *files, const char *name)
+{
+    size_t i = 0;
+    while (i < files->collector_count && strcmp(files->collectors[i], name) != 0)
+        i++;
+    if (i == ROUTE_COLLECTORS_MAX)
+        return ROUTE_COLLECTORS_MAX - 1;
+    if (i == files->collector_count)
+        files->collectors[files->collector_count++] = mem_copy(name);
+    return (uint16_t)i;
+}
+
+static void number_collector(struct route_files *files, struct route_file *file)
+{
+    file->collector_number = collector_number(files, file->collector ? file->collector : "");
 }
 
 static void name_source(struct route_files *files, size_t i)
@@ -292,6 +311,7 @@ static enum err begin(struct route_files *files, struct why *why)
             source->file.path, ROUTE_FILES_OPEN_MAX);
     open_reading(files, source, form);
     if (advance(files, source)) {
+        number_collector(files, &source->file);
         files->begun[files->begun_count++] = source;
         sift_up(files, files->begun_count - 1);
     }
@@ -345,8 +365,10 @@ static void take_record(struct route_files *files, struct route_source *source)
 {
     struct route_reading *reading = source->reading;
     source->file.record++;
-    if (!files->options.collector && reading->reader->collector)
+    if (!files->options.collector && reading->reader->collector) {
         source->file.collector = reading->reader->collector;
+        number_collector(files, &source->file);
+    }
     route_reader_walk(reading->reader, &reading->walk);
     if (++files->records % CLOCK_EVERY == 0)
         show_progress(files, false);
@@ -386,6 +408,7 @@ static enum err conclude(struct route_files *files, struct why *why)
 
 enum err route_files_run(struct route_files *files, struct why *why)
 {
+    files->is_stopped = false;
     while (!is_over(files) && (files->begun_count || files->waiting_at < files->count)) {
         bool is_next_due =
             files->waiting_at < files->count &&
@@ -409,9 +432,20 @@ void route_files_stop(struct route_files *files)
     files->is_stopped = true;
 }
 
+bool route_files_is_stopped(const struct route_files *files)
+{
+    return files->is_stopped;
+}
+
 const struct route_file *route_files_current(const struct route_files *files)
 {
     return files->current ? &files->current->file : NULL;
+}
+
+const char *const *route_files_collectors(const struct route_files *files, size_t *count)
+{
+    *count = files->collector_count;
+    return (const char *const *)files->collectors;
 }
 
 struct element_counts route_files_counts(const struct route_files *files)
@@ -430,6 +464,8 @@ void route_files_free(struct route_files *files)
         close_source(files, &files->sources[i]);
     url_files_free(files->fetched);
     paths_done(&files->paths);
+    for (size_t i = 0; i < files->collector_count; i++)
+        free(files->collectors[i]);
     free(files->urls);
     free(files->sources);
     free(files->waiting);

@@ -23,6 +23,8 @@
 
 /* So many archives may lie across each other in time; more is ERR_LIMIT. */
 enum { ROUTE_FILES_OPEN_MAX = 256 };
+/* So many collectors are told apart; further ones count as the last of them. */
+enum { ROUTE_COLLECTORS_MAX = 256 };
 
 struct route_files;
 
@@ -32,7 +34,8 @@ struct route_file {
     /* The one of the options, else as the record says, else from the path, else NULL: not known. Of
      * RIS Live it may change with each record: then the text does, too. */
     const char *collector;
-    size_t index;    /* in the order of the paths, folders and patterns taken apart */
+    uint16_t collector_number; /* the same for the same name */
+    size_t index;              /* in the order of the paths, folders and patterns taken apart */
     uint64_t record; /* of it, from 1; the elements of one record come one after the other */
 };
 
@@ -62,10 +65,14 @@ enum err route_files_open(const struct route_files_options *options, struct stre
 /* Takes them all, or as many as there are until route_files_stop(). ERR_INPUT if files were damaged
  * or missing (all that was readable was used; faults tells); ERR_LIMIT as above. */
 enum err route_files_run(struct route_files *files, struct why *why);
-/* For `take`: no further record is read. Elements of the one in hand may still come. */
+/* For `take`: no further record is read. Elements of the one in hand may still come. Another
+ * route_files_run() goes on where this one stopped. */
 void route_files_stop(struct route_files *files);
+bool route_files_is_stopped(const struct route_files *files);
 /* For `take`: the file that the element is from. */
 const struct route_file *route_files_current(const struct route_files *files);
+/* By their numbers, those of which there was a record so far; "" where it is not known. */
+const char *const *route_files_collectors(const struct route_files *files, size_t *count);
 /* Of all files so far. */
 struct element_counts route_files_counts(const struct route_files *files);
 void route_files_free(struct route_files *files);

@@ -362,7 +362,7 @@ static void take_element(struct route_table *table, uint32_t peer, const struct 
     }
 }
 
-void route_table_feed(struct route_table *table, uint16_t collector, const struct element *element)
+void route_table_feed(struct route_table *table, uint32_t collector, const struct element *element)
 {
     bool is_other = element->safi != 0 && !(element->safi & BGP_UNICAST);
     if (element->is_from_collector || is_other)

@@ -71,12 +71,12 @@ void route_table_free(struct route_table *table);
 
 /* `collector`: any number of the user's; peers of the same address at two collectors are two peers.
  * Multicast routes, and what a collector itself sent, are passed over. */
-void route_table_feed(struct route_table *table, uint16_t collector, const struct element *element);
+void route_table_feed(struct route_table *table, uint32_t collector, const struct element *element);
 /* Puts in what was collected. */
 void route_table_flush(struct route_table *table);
 /* Nothing was recorded for a while: nothing is known any more of what the peers of this collector, or of
  * all for -1, carry. */
-void route_table_gap(struct route_table *table, int collector);
+void route_table_gap(struct route_table *table, int64_t collector);
 /* Judges anew which peers are live and have a full feed. Done every few seconds of the elements' time
  * by itself; dumps that have ended by `now` are taken for complete. */
 void route_table_judge(struct route_table *table, struct utc now);
@@ -93,6 +93,8 @@ struct table_row route_table_find(const struct route_table *table, const struct 
 struct table_row route_table_cover(const struct route_table *table, struct table_row row);
 /* All prefixes, in no order that means anything: start with row 0 of a family; 0 at the end. */
 struct table_row route_table_next(const struct route_table *table, struct table_row row);
+/* Whether the row was not forgotten. */
+bool route_table_has(const struct route_table *table, struct table_row row);
 struct prefix route_table_prefix(const struct route_table *table, struct table_row row);
 void *route_table_extra(const struct route_table *table, struct table_row row);
 /* The origin that the row's ways have if they are not grafted; 0 if none was heard. */
@@ -113,8 +115,9 @@ struct sight route_table_sight(const struct route_table *table, struct table_row
 uint64_t route_table_epoch(const struct route_table *table);
 /* What one cell that changed does to a sight. */
 void sight_change(struct sight *sight, uint32_t before, uint32_t after, bool is_complete);
-/* How many live full-feed peers there are. */
+/* How many live full-feed peers there are; and how many peers were so at some time of the last day. */
 unsigned route_table_full_feeds(const struct route_table *table, uint8_t family);
+unsigned route_table_full_feeds_of_late(const struct route_table *table, uint8_t family);
 
 /* An AS and how many of the live full-feed peers have it there. */
 struct table_share {

@@ -7,16 +7,14 @@
  *     struct scan_events *events = scan_events_new(scan, &wish);
  *     scan_free(scan); ... scan_events_free(events);
  *
- * A collector that recorded something nearly every second and then nothing for minutes was blind: from then
- * on nothing is known of what its peers carry until they say so again. So it is where its archive ends and
- * that of another goes on. */
+ * Gaps of the archive are found as whole_table.h says. */
 #ifndef SOURCE_TABLE_SCAN_H
 #define SOURCE_TABLE_SCAN_H
 
-#include "source/table/bins.h"
 #include "source/table/claims.h"
+#include "source/table/whole_table.h"
 
-enum { SCAN_COLLECTORS_MAX = 256, SCAN_HOLES_MAX = 4096 };
+enum { SCAN_COLLECTORS_MAX = WHOLE_COLLECTORS_MAX };
 
 struct scan_options {
     unsigned

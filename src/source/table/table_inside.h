@@ -38,10 +38,11 @@ struct table_family {
 
 struct table_peer {
     struct mrt_peer name;
-    uint16_t collector;
-    bool is_lost;       /* its session is: what comes next begins a new one */
-    bool has_path_ids;  /* ADD-PATH was used */
-    uint32_t column[2]; /* NO_COLUMN */
+    uint32_t collector;
+    bool is_lost;        /* its session is: what comes next begins a new one */
+    bool has_path_ids;   /* ADD-PATH was used */
+    uint32_t column[2];  /* NO_COLUMN */
+    struct utc asked[2]; /* when it was last found live with a full feed */
 };
 
 /* A change that waits to be put in. */
@@ -85,7 +86,7 @@ struct route_table {
     size_t pending_count;
     struct last_path last;
     struct utc now, before; /* the time of the last elements, and of those before that */
-    struct utc judge_at, decay_at;
+    struct utc judge_at, decay_at, judged;
     uint64_t epoch;
     uint32_t chunks_most, ways_most; /* more are not made before what is not used is forgotten */
     struct route_table_counts counts;
@@ -102,7 +103,7 @@ static inline const struct table_family *family_of(const struct route_table *tab
 }
 
 /* table_peers.c. The number of a peer, made if it is new; 0 if there are TABLE_PEERS_MAX. */
-uint32_t table_peer_number(struct route_table *table, uint16_t collector,
+uint32_t table_peer_number(struct route_table *table, uint32_t collector,
                            const struct mrt_peer *peer);
 /* Its column, made if it has none; NO_COLUMN if there can be no more. */
 uint32_t table_peer_column(struct route_table *table, uint32_t peer, uint8_t family);

@@ -22,24 +22,26 @@ static const int64_t DUMPED_NS = NS_PER_MINUTE;
 /* Every five minutes what is usual comes nearer to what is, so that after a week it is the same. */
 static const int64_t DECAY_NS = 5 * NS_PER_MINUTE;
 enum { DECAYS = 7 * 24 * 12 };
+/* Who was asked so long ago is still one of those that usually are. */
+static const int64_t OF_LATE_NS = NS_PER_DAY;
 /* Who lacks less than this lacks nothing: a share of a handful is noise. */
 enum { LACKING_MIN = 100 };
 
-static uint64_t hash_of(uint16_t collector, const struct mrt_peer *peer)
+static uint64_t hash_of(uint32_t collector, const struct mrt_peer *peer)
 {
     uint64_t halves[2];
     memcpy(halves, peer->addr.bytes, sizeof halves);
     return hash_mix(hash_mix(halves[0] ^ hash_mix(halves[1])) ^
-                    ((uint64_t)peer->asn << 16 | collector));
+                    ((uint64_t)peer->asn << 32 | collector));
 }
 
-static bool is_peer(const struct table_peer *known, uint16_t collector, const struct mrt_peer *peer)
+static bool is_peer(const struct table_peer *known, uint32_t collector, const struct mrt_peer *peer)
 {
     return known->name.asn == peer->asn && known->collector == collector &&
            memcmp(&known->name.addr, &peer->addr, sizeof peer->addr) == 0;
 }
 
-static uint32_t add_peer(struct route_table *table, uint16_t collector, const struct mrt_peer *peer,
+static uint32_t add_peer(struct route_table *table, uint32_t collector, const struct mrt_peer *peer,
                          uint64_t hash)
 {
     if (table->peer_count == TABLE_PEERS_MAX)
@@ -59,7 +61,7 @@ static uint32_t add_peer(struct route_table *table, uint16_t collector, const st
     return table->peer_count;
 }
 
-uint32_t table_peer_number(struct route_table *table, uint16_t collector,
+uint32_t table_peer_number(struct route_table *table, uint32_t collector,
                            const struct mrt_peer *peer)
 {
     uint32_t last = table->last_peer;
@@ -168,7 +170,7 @@ void table_peer_leave(struct route_table *table, uint32_t number)
         path_memory_forget(&table->add_paths, number);
 }
 
-void route_table_gap(struct route_table *table, int collector)
+void route_table_gap(struct route_table *table, int64_t collector)
 {
     route_table_flush(table);
     for (uint32_t i = 0; i < table->peer_count; i++) {
@@ -176,6 +178,7 @@ void route_table_gap(struct route_table *table, int collector)
         if (collector >= 0 && peer->collector != collector)
             continue;
         retire(table, peer);
+        peer->is_lost = false; /* if a session began meanwhile, its table was not heard */
         if (peer->has_path_ids)
             path_memory_forget(&table->add_paths, i + 1);
     }
@@ -274,8 +277,9 @@ static bool is_live(const struct table_family *family, const struct column *colu
 }
 
 /* True if others are asked than before. */
-static bool judge_family(struct table_family *family)
+static bool judge_family(struct route_table *table, size_t index)
 {
+    struct table_family *family = &table->families[index];
     bool is_changed = false;
     const int64_t usual[2] = {usual_size(family, false), usual_size(family, true)};
     int64_t lack = usual_lack(family, usual);
@@ -292,6 +296,8 @@ static bool judge_family(struct table_family *family)
         *full = (uint8_t)(is_full ? *full | bit : *full & ~bit);
         *complete = (uint8_t)(column->is_complete ? *complete | bit : *complete & ~bit);
         family->full_count += is_full;
+        if (is_full)
+            table->peers[column->peer - 1].asked[index] = table->judged;
     }
     return is_changed;
 }
@@ -318,18 +324,29 @@ void route_table_judge(struct route_table *table, struct utc now)
     bool is_decaying = now.ns >= table->decay_at.ns;
     if (is_decaying)
         table->decay_at = utc_add(now, DECAY_NS);
+    table->judged = now;
     for (size_t i = 0; i < 2; i++) {
         struct table_family *family = &table->families[i];
         for (uint32_t k = 0; k < family->column_count; k++)
             if (family->columns[k].peer && !family->columns[k].is_retired)
                 settle_column(&family->columns[k], now, is_decaying);
-        table->epoch += judge_family(family);
+        table->epoch += judge_family(table, i);
     }
 }
 
 unsigned route_table_full_feeds(const struct route_table *table, uint8_t family)
 {
     return family_of(table, family)->full_count;
+}
+
+unsigned route_table_full_feeds_of_late(const struct route_table *table, uint8_t family)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < table->peer_count; i++) {
+        struct utc asked = table->peers[i].asked[family_index(family)];
+        count += utc_is_known(asked) && utc_diff(table->judged, asked) < OF_LATE_NS;
+    }
+    return count;
 }
 
 const struct mrt_peer *route_table_peer(const struct route_table *table, uint8_t family,

@@ -9,6 +9,11 @@ struct table_row route_table_find(const struct route_table *table, const struct 
                               prefix->addr.family};
 }
 
+bool route_table_has(const struct route_table *table, struct table_row row)
+{
+    return !row_is_free(&family_of(table, row.family)->rows, row.row);
+}
+
 struct prefix route_table_prefix(const struct route_table *table, struct table_row row)
 {
     return prefix_rows_prefix(&family_of(table, row.family)->rows, row.row);
