@@ -7,6 +7,7 @@
  *     bench write-log COUNT FILE      an observation log of the same probes
  *     bench read-log FILE             its reader alone
  *     bench ask ROUNDS JOURNAL        how long status and why take
+ *     bench chart ROUNDS JOURNAL      how long the chart of a target's last day takes
  *     bench mrt FILE...               decoding of MRT archives, as a replay does it
  *     bench elements FILE...          decoding of all that is in MRT archives
  *     bench table PREFIXES PEERS      memory of a whole routing table
@@ -23,6 +24,7 @@
 #include "source/mrt/element.h"
 #include "source/mrt/mrt_reader.h"
 #include "source/stream.h"
+#include "store/chart.h"
 #include "store/query.h"
 #include "sys/clock.h"
 #include "table.h"
@@ -364,6 +366,42 @@ static void bench_ask(uint64_t rounds, const char *path)
     print("grown_mib", ((double)journal_size(path) - (double)before) / 1048576);
 }
 
+/* The last day of one target, as somebody would ask for it who knows it by its name. */
+static double chart_day(const char *path, size_t *points)
+{
+    static const char target[] = "icmp:10.5.7.1"; /* of the generator */
+    struct registry *registry = registry_new();
+    struct journal *journal;
+    struct journal_counts counts;
+    struct arena arena = {0};
+    struct chart chart;
+    struct why why;
+    struct mono start = clock_mono();
+    if (journal_open(path, JOURNAL_READ, &journal, &why) ||
+        journal_load_registry(journal, registry, &why) || query_counts(journal, &counts, &why) ||
+        chart_read(journal, registry_find(registry, NAME_VANTAGE, "lon", 3),
+                   registry_find(registry, NAME_TARGET, target, strlen(target)),
+                   utc_add(counts.last, -NS_PER_DAY), counts.last, &arena, &chart, &why))
+        die(&why);
+    double ms = seconds_since(start) * 1e3;
+    *points = chart.count;
+    arena_done(&arena);
+    journal_close(journal);
+    registry_free(registry);
+    return ms;
+}
+
+static void bench_chart(uint64_t rounds, const char *path)
+{
+    double ms[ROUNDS_MAX];
+    size_t points = 0;
+    rounds = rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX;
+    for (uint64_t i = 0; i < rounds; i++)
+        ms[i] = chart_day(path, &points);
+    print_times("chart", ms, rounds);
+    print("points", (double)points);
+}
+
 /* ---- MRT ---- */
 
 /* Every record is decoded; routes of one prefix are kept. */
@@ -488,6 +526,8 @@ int main(int argc, char **argv)
         bench_read_log(argv[2]);
     else if (argc == 4 && strcmp(mode, "ask") == 0)
         bench_ask(number_of(argv[2]), argv[3]);
+    else if (argc == 4 && strcmp(mode, "chart") == 0)
+        bench_chart(number_of(argv[2]), argv[3]);
     else if (argc > 2 && strcmp(mode, "mrt") == 0)
         bench_mrt(argv + 2);
     else if (argc > 2 && strcmp(mode, "elements") == 0)
@@ -508,9 +548,10 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "bench: core N | pipeline N JOURNAL | day JOURNAL | append N JOURNAL | write-log N "
                 "FILE | "
-                "read-log FILE | ask ROUNDS JOURNAL | mrt FILE... | elements FILE... | "
-                "table PREFIXES PEERS | changes FILE... | probe MS ROUNDS FILE [OTHERS] | "
-                "live PREFIXES PEERS | read FILE... | read-early FILE...\n");
+                "read-log FILE | ask ROUNDS JOURNAL | chart ROUNDS JOURNAL | mrt FILE... | "
+                "elements FILE... | table PREFIXES PEERS | changes FILE... | "
+                "probe MS ROUNDS FILE [OTHERS] | live PREFIXES PEERS | read FILE... | "
+                "read-early FILE...\n");
         return 2;
     }
     return 0;

@@ -107,6 +107,10 @@ day() {
     row "status after it, median / worst" \
         "$(number %.1f "$(value "$folder/ask" status_median)") / $(number %.1f "$(value "$folder/ask" status_worst)") ms" \
         "< 50 ms"
+    "$bench" chart 100 "$place/day.db" >"$folder/chart"
+    row "chart of one target's day, median / worst" \
+        "$(number %.1f "$(value "$folder/chart" chart_median)") / $(number %.1f "$(value "$folder/chart" chart_worst)") ms" \
+        "< 50 ms"
 }
 
 echo "lastlight bench: $(number %.0f "$count") generated probes (1000 hosts, 2 vantages, every 10 s), once, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"

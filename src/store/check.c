@@ -255,6 +255,45 @@ static enum err check_conclusions(struct check *check, struct why *why)
     return err;
 }
 
+/* 1 for a row of a chart, 0 if there are no more, -1 for a failure. */
+static int check_chart(struct check *check, sqlite3_stmt *select, struct why *why)
+{
+    int status = db_step(&check->journal->db, select, "checking charts", why);
+    if (status != 1)
+        return status;
+    uint32_t part = (uint32_t)sqlite3_column_int64(select, 0);
+    struct utc begin = {sqlite3_column_int64(select, 1)};
+    uint64_t seq = (uint64_t)sqlite3_column_int64(select, 2);
+    const void *data = sqlite3_column_blob(select, 4);
+    size_t n = (size_t)sqlite3_column_bytes(select, 4);
+    struct reader row = reader_of(data, n);
+    struct chart_point point = {0};
+    chart_sums_find(&row, 0, UINT32_MAX, &point);
+    if (row.bad || seq > check->journal->last_seq ||
+        sqlite3_column_int64(select, 3) != chart_checksum(part, begin, seq, data, n))
+        fault(check, "a row of the charts is damaged: charts of that time take longer");
+    return 1;
+}
+
+static enum err check_charts(struct check *check, struct why *why)
+{
+    int64_t is_there;
+    const struct db *db = &check->journal->db;
+    enum err err =
+        db_number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'chart'", 0, &is_there, why);
+    if (err || !is_there) /* a journal of before there were charts */
+        return err;
+    DB_STATEMENT select = NULL;
+    err = db_prepare(db, "SELECT part, begin, until_seq, checksum, data FROM chart", &select, why);
+    if (err)
+        return err;
+    struct why mine = {0};
+    int status = 1;
+    while (status == 1)
+        status = check_chart(check, select, &mine);
+    return status < 0 ? judge(check, &mine, "table chart", why) : ERR_OK;
+}
+
 /* A damaged checkpoint costs time and nothing else; it is told all the same. */
 static enum err check_checkpoint(struct check *check, struct why *why)
 {
@@ -287,6 +326,8 @@ enum err journal_check(struct journal *journal, void (*report)(void *context, co
         err = check_conclusions(&check, &mine);
     if (!err)
         err = check_checkpoint(&check, &mine);
+    if (!err)
+        err = check_charts(&check, &mine);
     registry_free(check.registry);
     *faults = check.faults;
     return err ? why_set(why, err, "%s", mine.text) : ERR_OK;

@@ -15,6 +15,8 @@ static const char *const fixed_sql[STATEMENT_COUNT] = {
     [STATEMENT_CHECKPOINT] = "INSERT OR REPLACE INTO checkpoint (seq, checksum, data) "
                              "VALUES (?, ?, ?)",
     [STATEMENT_OLD_CHECKPOINTS] = "DELETE FROM checkpoint WHERE seq < ?",
+    [STATEMENT_CHART] = "INSERT OR REPLACE INTO chart (part, begin, until_seq, checksum, data) "
+                        "VALUES (?, ?, ?, ?, ?)",
     [STATEMENT_RULES] = "INSERT OR REPLACE INTO meta (key, value) VALUES ('rules', ?)",
 };
 
@@ -101,6 +103,73 @@ static enum err put_observations(struct journal *journal, const struct journal_b
         size_t n = batch->count - at < BLOCK_MAX ? batch->count - at : BLOCK_MAX;
         err = put_block(journal, ++number, batch->observations + at, n, why);
     }
+    return err;
+}
+
+/* What was summed up of the observations up to one of them. */
+static enum err put_sums(struct journal *journal, uint64_t until_seq, struct why *why)
+{
+    sqlite3_stmt *insert;
+    struct chart_row row = {0};
+    size_t at = 0;
+    enum err err = ready(journal, STATEMENT_CHART, &insert, why);
+    while (!err && chart_sums_row(journal->sums, &at, &row)) {
+        const struct buffer *data = &row.bytes;
+        sqlite3_bind_int64(insert, 1, row.part);
+        sqlite3_bind_int64(insert, 2, row.begin.ns);
+        sqlite3_bind_int64(insert, 3, (int64_t)until_seq);
+        sqlite3_bind_int64(insert, 4,
+                           chart_checksum(row.part, row.begin, until_seq, data->bytes, data->size));
+        sqlite3_bind_blob64(insert, 5, data->bytes, data->size, SQLITE_STATIC);
+        err = db_done(&journal->db, insert, "writing charts", why);
+    }
+    buffer_done(&row.bytes);
+    chart_sums_clear(journal->sums);
+    return err;
+}
+
+static enum err sum_up(struct journal *journal, const struct observation *observation,
+                       struct why *why)
+{
+    enum err err = ERR_OK;
+    if (chart_sums_are_full(journal->sums, observation))
+        err = put_sums(journal, observation->seq - 1, why);
+    chart_sums_add(journal->sums, observation);
+    return err;
+}
+
+struct summing {
+    struct journal *journal;
+    struct why why;
+};
+
+static bool sum_up_again(void *context, const struct observation *observation)
+{
+    struct summing *summing = context;
+    return sum_up(summing->journal, observation, &summing->why) == ERR_OK;
+}
+
+/* After the start, and after a commit that failed: what the journal holds that is in no chart yet. */
+static enum err begin_sums(struct journal *journal, struct why *why)
+{
+    uint64_t seq;
+    struct utc newest;
+    struct summing summing = {.journal = journal};
+    struct journal_visitor visitor = {sum_up_again, NULL, &summing};
+    enum err err = chart_done(journal, &seq, &newest, why);
+    if (err)
+        return err;
+    journal->sums = chart_sums_new(newest);
+    err = journal_read(journal, seq + 1, &visitor, why);
+    return !err && summing.why.err ? why_set(why, summing.why.err, "%s", summing.why.text) : err;
+}
+
+static enum err put_charts(struct journal *journal, const struct journal_batch *batch,
+                           struct why *why)
+{
+    enum err err = journal->sums ? ERR_OK : begin_sums(journal, why);
+    for (size_t i = 0; !err && i < batch->count; i++)
+        err = sum_up(journal, &batch->observations[i], why);
     return err;
 }
 
@@ -247,6 +316,8 @@ static enum err put_batch(struct journal *journal, const struct journal_batch *b
 {
     enum err err = put_names(journal, batch->registry, why);
     if (!err)
+        err = put_charts(journal, batch, why);
+    if (!err)
         err = put_observations(journal, batch, why);
     if (!err)
         err = put_subjects(journal, batch, why);
@@ -293,6 +364,8 @@ enum err journal_commit(struct journal *journal, const struct journal_batch *bat
         /* SQLite has rolled back some failures already. */
         if (!sqlite3_get_autocommit(journal->db.handle))
             sqlite3_exec(journal->db.handle, "ROLLBACK", NULL, NULL, NULL);
+        chart_sums_free(journal->sums);
+        journal->sums = NULL;
         return err;
     }
     journal->last_seq += batch->count;

@@ -3,6 +3,7 @@
 #define STORE_INSIDE_H
 
 #include "model/block.h"
+#include "store/chart_sums.h"
 #include "store/db.h"
 #include "store/journal.h"
 #include "store/schema.h"
@@ -19,6 +20,7 @@ enum statement_number {
     STATEMENT_CHECKPOINT,
     STATEMENT_OLD_CHECKPOINTS,
     STATEMENT_RULES,
+    STATEMENT_CHART,
     STATEMENT_COUNT
 };
 
@@ -32,11 +34,16 @@ struct journal {
     uint64_t last_block;
     uint32_t names;
     uint16_t rules;
+    struct chart_sums *sums; /* of a writer; NULL: to be made of what the journal holds */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
 /* Covers a block's place as well as its bytes. */
 int64_t block_checksum(uint64_t first_seq, uint64_t count, const void *data, size_t n);
+
+/* Up to which observation the charts are written, and when their newest bin begins; 0 if there are none,
+ * or they cannot be read. */
+enum err chart_done(struct journal *journal, uint64_t *seq, struct utc *newest, struct why *why);
 
 /* A block as it is stored, checked and decoded. */
 struct block {

@@ -55,6 +55,7 @@ void journal_close(struct journal *journal)
         sqlite3_finalize(journal->statements[i]);
     sqlite3_close(journal->db.handle);
     lockfile_release(journal->lock);
+    chart_sums_free(journal->sums);
     free(journal->path);
     free(journal);
 }
@@ -248,7 +249,7 @@ static enum err open_writer(struct journal *journal, struct why *why)
     if (!err)
         err = use_wal(journal, why);
     if (!err)
-        err = is_empty ? schema_create(&journal->db, why) : schema_add_codes(&journal->db, why);
+        err = is_empty ? schema_create(&journal->db, why) : schema_complete(&journal->db, why);
     return err;
 }
 

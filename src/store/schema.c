@@ -211,6 +211,16 @@ static const char fixed_tables[] =
     "CREATE TABLE checkpoint ( -- state of the judgement after one observation: a cache\n"
     "    seq INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL\n) STRICT;\n";
 
+static const char chart_table[] =
+    "CREATE TABLE IF NOT EXISTS chart ( -- what each question did in five minutes: a cache\n"
+    "    part INTEGER, -- of the targets: their number / 128\n"
+    "    begin INTEGER, -- ns since 1970\n"
+    "    until_seq INTEGER, -- made of the observations up to this one\n"
+    "    checksum INTEGER NOT NULL,\n"
+    "    data BLOB NOT NULL,\n"
+    "    PRIMARY KEY (part, begin, until_seq)\n) STRICT, WITHOUT ROWID;\n"
+    "CREATE INDEX IF NOT EXISTS chart_until_seq ON chart (until_seq);\n";
+
 static const char indexes[] = "CREATE INDEX event_incident ON event (incident, id);\n"
                               "CREATE INDEX incident_subject ON incident (subject);\n";
 
@@ -253,7 +263,7 @@ static const char *code_name(unsigned list, unsigned number)
 static const char *const code_lists[] = {"outcome", "stage", "kind"};
 enum { CODE_LISTS = sizeof code_lists / sizeof code_lists[0] };
 
-enum err schema_add_codes(const struct db *db, struct why *why)
+static enum err add_codes(const struct db *db, struct why *why)
 {
     DB_STATEMENT insert = NULL;
     enum err err = db_prepare(db, "INSERT OR IGNORE INTO code VALUES (?, ?, ?)", &insert, why);
@@ -267,6 +277,12 @@ enum err schema_add_codes(const struct db *db, struct why *why)
         }
     }
     return err;
+}
+
+enum err schema_complete(const struct db *db, struct why *why)
+{
+    enum err err = db_run(db, chart_table, "adding a table", why);
+    return err ? err : add_codes(db, why);
 }
 
 static bool is_code_known(const char *list, int64_t number, const char *name)
@@ -342,7 +358,7 @@ enum err schema_create(const struct db *db, struct why *why)
     if (!err)
         err = db_run(db, sql.bytes, "making the journal", why);
     if (!err)
-        err = schema_add_codes(db, why);
+        err = schema_complete(db, why);
     if (!err)
         err = db_run(db, "COMMIT", "making the journal", why);
     if (err && !sqlite3_get_autocommit(db->handle))

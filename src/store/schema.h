@@ -8,6 +8,7 @@
  * | name            | the registry                                                           |
  * | block           | observations, as runs in the coding of model/block.h                   |
  * | source          | how far each archive is read in                                        |
+ * | chart           | what each question did in five minutes (store/chart.h); a cache        |
  * | checkpoint      | the core's state after one observation; the newest only, a cache       |
  * | subject         | newest description of each subject                                     |
  * | event, incident, incident_layer, verdict, verdict_cause, evidence: appended, none overwritten |
@@ -85,7 +86,7 @@ enum name_kind schema_name_kind_of(const char *word);
 enum err schema_recognise(const struct db *db, bool *is_empty, struct why *why);
 /* Makes all tables in an empty database, in one transaction. */
 enum err schema_create(const struct db *db, struct why *why);
-/* Adds the codes that this version has and the journal's first writer did not. */
-enum err schema_add_codes(const struct db *db, struct why *why);
+/* Adds what this version has and the journal's first writer did not: codes, and caches. */
+enum err schema_complete(const struct db *db, struct why *why);
 
 #endif
