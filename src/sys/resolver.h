@@ -33,6 +33,9 @@ void resolver_set_filter(struct resolver *resolver,
 bool resolver_may(const struct resolver *resolver, const struct addr *addr);
 void resolver_free(struct resolver *resolver); /* look-ups that are under way end without done() */
 
+/* The first of the system's resolvers; false if there is none. */
+bool resolver_first(const struct resolver *resolver, struct addr *addr, uint16_t *port);
+
 /* Begins to look up a NUL-terminated name. done() is called once, perhaps before this returns,
  * which then returns NULL. */
 struct lookup *resolver_look_up(struct resolver *resolver, const char *host,

@@ -454,6 +454,48 @@ static void damaged_databases(void **state)
     buffer_done(&bytes);
 }
 
+static void list_asn(void *context, uint32_t asn)
+{
+    buffer_printf(context, "%u ", (unsigned)asn);
+}
+
+static void list_prefix(void *context, const struct prefix *prefix)
+{
+    char text[PREFIX_TEXT_MAX];
+    buffer_printf(context, "%s ", prefix_format(prefix, text));
+}
+
+/* What a country has, in the fewest prefixes: those that adjoin are one, whatever their order. */
+static void what_a_country_has(void **state)
+{
+    (void)state;
+    static const char text[] = "2|test|20241125|9|19830705|20241125|+0100\n"
+                               "test|KP|asn|10|3|19930101|allocated\n"
+                               "test|FR|asn|12|1|19930101|allocated\n"
+                               "test|KP|ipv4|10.0.3.0|1280|19930101|allocated\n"
+                               "test|KP|ipv4|10.0.1.0|512|19930101|allocated\n"
+                               "test|FR|ipv4|10.0.8.0|256|19930101|allocated\n"
+                               "test|KP|ipv4|255.255.255.0|256|19930101|allocated\n"
+                               "test|KP|ipv4|0.0.0.0|512|19930101|allocated\n"
+                               "test|KP|ipv6|2001:db8::|33|19930101|allocated\n"
+                               "test|KP|ipv6|2001:db8:8000::|33|19930101|allocated\n"
+                               "test|ES|ipv4|64.0.0.0|1073741824|19930101|allocated\n";
+    struct files files = {0};
+    struct why why;
+    struct buffer list = {0};
+    add_text(&files, text);
+    struct countries *countries = load(&files, &why);
+    countries_each(countries, country_from("KP"), list_asn, list_prefix, &list);
+    assert_string_equal(list.bytes, "10 11 0.0.0.0/23 10.0.1.0/24 10.0.2.0/23 10.0.4.0/22 "
+                                    "255.255.255.0/24 2001:db8::/32 ");
+    buffer_clear(&list);
+    countries_each(countries, country_from("ES"), list_asn, list_prefix, &list);
+    assert_string_equal(list.bytes, "64.0.0.0/2 ");
+    buffer_done(&list);
+    countries_free(countries);
+    remove_files(&files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +505,7 @@ int main(void)
         cmocka_unit_test(foreign_files),
         cmocka_unit_test(registries),
         cmocka_unit_test(registries_disagree),
+        cmocka_unit_test(what_a_country_has),
         cmocka_unit_test(databases),
         cmocka_unit_test(refused),
         cmocka_unit_test(damaged_databases),

@@ -202,6 +202,24 @@ static bool has_name(const struct held *zone, const ldns_rdf *name)
     return false;
 }
 
+/* What stands for every name that is not there (RFC 4592). */
+static void put_wildcard(ldns_pkt *reply, const struct held *zone, const ldns_rdf *name,
+                         ldns_rr_type type)
+{
+    ldns_rdf *star = dname("*"), *origin = dname(zone->origin);
+    assert_int_equal(ldns_dname_cat(star, origin), LDNS_STATUS_OK);
+    size_t n = put(reply, LDNS_SECTION_ANSWER, zone, star, type, false);
+    for (size_t i = 0; i < n; i++) {
+        ldns_rr *record = ldns_rr_list_rr(ldns_pkt_answer(reply), i);
+        ldns_rdf_deep_free(ldns_rr_owner(record));
+        ldns_rr_set_owner(record, ldns_rdf_clone(name));
+    }
+    if (!has_name(zone, star))
+        ldns_pkt_set_rcode(reply, LDNS_RCODE_NXDOMAIN);
+    ldns_rdf_deep_free(star);
+    ldns_rdf_deep_free(origin);
+}
+
 static void fill_reply(ldns_pkt *reply, const struct held *zone, const ldns_rdf *name,
                        ldns_rr_type type, bool is_signed)
 {
@@ -221,7 +239,7 @@ static void fill_reply(ldns_pkt *reply, const struct held *zone, const ldns_rdf 
         if (type == LDNS_RR_TYPE_NS)
             put_glue(reply, LDNS_SECTION_ANSWER, zone);
         if (!has_name(zone, name))
-            ldns_pkt_set_rcode(reply, LDNS_RCODE_NXDOMAIN);
+            put_wildcard(reply, zone, name, type);
     }
     ldns_rdf_deep_free(origin);
 }

@@ -5,6 +5,7 @@
 #include "source/origins/geo.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct countries {
     struct delegations registries;
@@ -153,4 +154,73 @@ struct country countries_of_route(const struct countries *countries, const struc
 {
     struct country country = countries_of_prefix(countries, prefix);
     return country.code[0] || !origin ? country : countries_of_asn(countries, origin);
+}
+
+/* ---- what a country has ---- */
+
+struct listing {
+    uint8_t family;
+    void (*take)(void *context, const struct prefix *prefix);
+    void *context;
+};
+
+/* The number as delegations_first() has it. */
+static struct prefix prefix_at(uint64_t number, unsigned bits, uint8_t family)
+{
+    struct prefix prefix = {.addr.family = family, .bits = (uint8_t)bits};
+    unsigned bytes = family == 6 ? 8 : 4;
+    for (unsigned i = 0; i < bytes; i++)
+        prefix.addr.bytes[i] = (uint8_t)(number >> 8 * (bytes - 1 - i));
+    return prefix;
+}
+
+/* The largest aligned blocks that fit, one after the other. */
+static void list_prefixes(const struct listing *listing, uint64_t first, uint64_t last)
+{
+    unsigned all = listing->family == 6 ? 64 : 32;
+    for (;;) {
+        unsigned free = first ? (unsigned)__builtin_ctzll(first) : all;
+        free = free < all ? free : all;
+        uint64_t rest = last - first;
+        while (free && (free == 64 || (UINT64_C(1) << free) - 1 > rest) &&
+               !(free == 64 && rest == UINT64_MAX))
+            free--;
+        struct prefix prefix = prefix_at(first, all - free, listing->family);
+        listing->take(listing->context, &prefix);
+        uint64_t end = free == 64 ? UINT64_MAX : first + ((UINT64_C(1) << free) - 1);
+        if (end >= last)
+            return;
+        first = end + 1;
+    }
+}
+
+/* Spans that adjoin are one. */
+static void list_spans(const struct listing *listing, const struct spans *spans,
+                       struct country country)
+{
+    for (size_t i = 0; i < spans->count; i++) {
+        const struct span *span = &spans->list[i];
+        uint64_t first = span->first, last = span->last;
+        if (memcmp(span->code, country.code, sizeof span->code) != 0)
+            continue;
+        while (i + 1 < spans->count && spans->list[i + 1].first == last + 1 &&
+               memcmp(spans->list[i + 1].code, country.code, sizeof span->code) == 0)
+            last = spans->list[++i].last;
+        list_prefixes(listing, first, last);
+    }
+}
+
+void countries_each(const struct countries *countries, struct country country,
+                    void (*take_asn)(void *context, uint32_t asn),
+                    void (*take_prefix)(void *context, const struct prefix *prefix), void *context)
+{
+    const struct spans *asns = &countries->registries.asns;
+    struct listing listing = {4, take_prefix, context};
+    for (size_t i = 0; i < asns->count; i++)
+        if (memcmp(asns->list[i].code, country.code, sizeof asns->list[i].code) == 0)
+            for (uint64_t asn = asns->list[i].first; asn <= asns->list[i].last; asn++)
+                take_asn(context, (uint32_t)asn);
+    list_spans(&listing, &countries->registries.ipv4, country);
+    listing.family = 6;
+    list_spans(&listing, &countries->registries.ipv6, country);
 }

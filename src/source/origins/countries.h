@@ -36,6 +36,12 @@ struct country countries_of_prefix(const struct countries *countries, const stru
 struct country countries_of_route(const struct countries *countries, const struct prefix *prefix,
                                   uint32_t origin);
 
+/* What the registries have delegated to a country: each AS number, then the fewest prefixes that its addresses are,
+ * in order. Databases are not asked. */
+void countries_each(const struct countries *countries, struct country country,
+                    void (*take_asn)(void *context, uint32_t asn),
+                    void (*take_prefix)(void *context, const struct prefix *prefix), void *context);
+
 /* How often one delegation began within another that says another country. */
 uint64_t countries_conflicts(const struct countries *countries);
 
