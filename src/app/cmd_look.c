@@ -1,16 +1,28 @@
 /* status, incidents, why, report: questions to a journal, which is only read. */
 #include "app/command.h"
 
+#include "app/archives.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 
-/* Opens the journal, asks, prints. `incident` is passed on to those questions that want one. */
+/* Opens the journal, asks, prints. `incident` or `chart` is passed on to those questions that want it. */
 struct question {
     enum err (*ask)(struct journal *, const struct style *, struct buffer *, struct why *);
     enum err (*ask_about)(struct journal *, uint32_t, const struct style *, struct buffer *,
                           struct why *);
     uint32_t incident;
+    const struct chart_wish *chart; /* or this */
 };
+
+static enum err ask(struct journal *journal, const struct question *question,
+                    const struct style *style, struct buffer *answer, struct why *why)
+{
+    if (question->chart)
+        return out_chart(journal, question->chart, style, answer, why);
+    return question->ask ? question->ask(journal, style, answer, why)
+                         : question->ask_about(journal, question->incident, style, answer, why);
+}
 
 static int look(const struct options *options, const struct question *question)
 {
@@ -24,8 +36,7 @@ static int look(const struct options *options, const struct question *question)
     if (err)
         return command_fail(&why);
     struct style style = command_style(options);
-    err = question->ask ? question->ask(journal, &style, &answer, &why)
-                        : question->ask_about(journal, question->incident, &style, &answer, &why);
+    err = ask(journal, question, &style, &answer, &why);
     journal_close(journal);
     if (!err)
         return command_print(options, &answer);
@@ -73,4 +84,23 @@ int cmd_why(const struct options *options)
 int cmd_report(const struct options *options)
 {
     return look_at(options, (struct question){.ask_about = out_report});
+}
+
+static bool read_time(const struct options *options, enum option option, struct utc *out)
+{
+    const char *text = options_get(options, option);
+    if (!text || archives_parse_time(text, out))
+        return true;
+    command_say("'%.60s' is no time; expected one like 2022-02-07T05:30:00Z, or seconds since 1970",
+                text);
+    return false;
+}
+
+int cmd_chart(const struct options *options)
+{
+    struct chart_wish wish = {.target = options->arguments[0]};
+    if (!read_time(options, OPTION_CHART_FROM, &wish.from) ||
+        !read_time(options, OPTION_CHART_UNTIL, &wish.until))
+        return EXIT_USAGE;
+    return look(options, &(struct question){.chart = &wish});
 }

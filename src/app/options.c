@@ -13,8 +13,8 @@ static const struct option_row option_rows[OPTION_COUNT] = {
 #include "app/options.def"
 };
 
-static_assert(OPTION_COUNT <= 64, "one bit each");
-#define TAKES(constant) (UINT64_C(1) << OPTION_##constant)
+static_assert(OPTION_COUNT <= 128, "one bit each");
+#define TAKES(constant) ((option_set)1 << OPTION_##constant)
 static const struct command_row command_rows[COMMAND_COUNT] = {
 #define COMMAND(constant, function, name, arguments, minimum, maximum, taken, summary, paragraph)  \
     {name, arguments, minimum, maximum, (taken) | TAKES(HELP), summary, paragraph},

@@ -38,11 +38,14 @@ struct option_row {
     const char *help;
 };
 
+/* A bit for each option. */
+__extension__ typedef unsigned __int128 option_set;
+
 struct command_row {
     const char *name;
     const char *arguments;
     unsigned minimum, maximum;
-    uint64_t options; /* bits by enum option */
+    option_set options; /* bits by enum option */
     const char *summary;
     const char *paragraph;
 };

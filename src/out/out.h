@@ -27,6 +27,14 @@ enum err out_why(struct journal *journal, uint32_t incident, const struct style 
 enum err out_report(struct journal *journal, uint32_t incident, const struct style *style,
                     struct buffer *out, struct why *why);
 
+/* What one target did in each five minutes. */
+struct chart_wish {
+    const char *target;
+    struct utc from, until; /* 0: of the last day of the journal */
+};
+enum err out_chart(struct journal *journal, const struct chart_wish *wish,
+                   const struct style *style, struct buffer *out, struct why *why);
+
 /* The observation log of the journal (design 7), written piece by piece as buffer fills: `write` gets
  * whole lines. Sorted by time within the lateness bound. */
 enum err out_log(struct journal *journal,

@@ -151,6 +151,29 @@ static void test_look(void **state)
     assert_has(result->out, "a.db: 0 faults in 2527 observations");
 }
 
+/* The founding case, one host of it: loss first, then nothing, then all at once. */
+static void test_chart(void **state)
+{
+    (void)state;
+    char line[400];
+    snprintf(line, sizeof line, "replay %s/examples/kp-2022-01.jsonl.gz -j k.db",
+             getenv("LASTLIGHT_ROOT"));
+    assert_int_equal(run(line)->status, 0);
+    const struct result *result = run("chart -j k.db icmp:175.45.176.71 "
+                                      "--from 2022-01-25T20:00:00Z --until 2022-01-25T22:00:00Z");
+    assert_int_equal(result->status, 0);
+    assert_has(result->out,
+               "  2022-01-25 20:00  ######+++-..       54 of 80  182.4     395.4  783.5\n"
+               "  2022-01-25 21:00  ............       0 of 80   -         -      -\n\n");
+    result = run("chart -j k.db icmp:175.45.176.71 --json");
+    assert_has(result->out, "\"begin\":\"2022-01-25T21:00:00Z\",\"answered\":0,\"failed\":7,"
+                            "\"ours\":0,\"rtt_ms\":null}\n");
+    assert_int_equal(run("chart -j k.db icmp:192.0.2.1")->status, 1);
+    result = run("chart -j k.db icmp:175.45.176.71 --from 2022-01-25T20:00:00Z --until 1");
+    assert_int_equal(result->status, 2);
+    assert_has(result->talk, "--from is not before --until");
+}
+
 /* Who runs `lastlight run` in a folder finds the same journal there with the other commands. */
 static void test_journal_of_configuration(void **state)
 {
@@ -497,6 +520,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replay),
         cmocka_unit_test(test_look),
+        cmocka_unit_test(test_chart),
         cmocka_unit_test(test_journal_of_configuration),
         cmocka_unit_test(test_output_file),
         cmocka_unit_test(test_export),
