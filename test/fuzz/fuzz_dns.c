@@ -1,7 +1,7 @@
 /* source/probe/dns_message and dnssec: no bytes from a name server may lead it astray. The input is what
  * follows the two bytes of the identifier, so that nothing is turned away at the door. */
 #include "source/probe/dns_message.h"
-#include "source/probe/dnssec.h"
+#include "source/probe/dnssec_denial.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -41,6 +41,12 @@ static void check(const ldns_rr_list *section)
         if (types[i] == LDNS_RR_TYPE_DS)
             dnssec_check_keys(&time, &keys, set.records);
         dnssec_set_done(&set);
+    }
+    static const char *const below[] = {"com.kp.", "a.b.com.kp.", "kp.", "."};
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        ldns_rdf *name = ldns_dname_new_frm_str(below[i]);
+        assert(dnssec_check_unsigned(&time, section, name, zone, keys.records) <= DNSSEC_BOGUS);
+        ldns_rdf_deep_free(name);
     }
     dnssec_set_done(&keys);
     ldns_rdf_deep_free(zone);

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 
 #include "source/probe/dnssec.h"
+#include "source/probe/dnssec_denial.h"
 
 #include "zone_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +174,147 @@ static void anchors_are_of_their_kinds(void **state)
         assert_null(dnssec_anchor(bad[i]));
 }
 
+/* ---- proofs that there is no DS record ---- */
+
+static ldns_rr_list *keys_of_zone(void)
+{
+    struct dnssec_set keys = dnssec_take(kp->records, name, LDNS_RR_TYPE_DNSKEY);
+    ldns_rr_list_deep_free(keys.signatures);
+    return keys.records;
+}
+
+/* A record, signed by the zone. */
+static void push_signed(ldns_rr_list *section, const char *line)
+{
+    ldns_rr *record = NULL;
+    ldns_rr_list *set = ldns_rr_list_new();
+    ldns_key_list *keys = ldns_key_list_new();
+    if (ldns_rr_new_frm_str(&record, line, 60, NULL, NULL) != LDNS_STATUS_OK)
+        fail_msg("%s", line);
+    ldns_rr_list_push_rr(set, record);
+    ldns_key_set_inception(kp->key, NOW_S - DAY_S);
+    ldns_key_set_expiration(kp->key, NOW_S + DAY_S);
+    ldns_key_list_push_key(keys, kp->key);
+    ldns_rr_list *signatures = ldns_sign_public(set, keys);
+    ldns_rr_list_push_rr(section, record);
+    ldns_rr_list_push_rr_list(section, signatures);
+    ldns_rr_list_free(signatures);
+    ldns_rr_list_free(set);
+    ldns_key_list_set_key_count(keys, 0);
+    ldns_key_list_free(keys);
+}
+
+static enum dnssec proven(const ldns_rr_list *section, const char *delegated, int64_t now_s,
+                          unsigned budget)
+{
+    struct dnssec_time time = {now_s, budget};
+    ldns_rdf *below = ldns_dname_new_frm_str(delegated);
+    ldns_rr_list *keys = keys_of_zone();
+    enum dnssec verdict = dnssec_check_unsigned(&time, section, below, name, keys);
+    ldns_rr_list_deep_free(keys);
+    ldns_rdf_deep_free(below);
+    return verdict;
+}
+
+static enum dnssec proven_by(const char *line, const char *delegated)
+{
+    ldns_rr_list *section = ldns_rr_list_new();
+    push_signed(section, line);
+    enum dnssec verdict = proven(section, delegated, NOW_S, 10);
+    ldns_rr_list_deep_free(section);
+    return verdict;
+}
+
+static void nsec_proves(void **state)
+{
+    (void)state;
+    ldns_rr_list *section = ldns_rr_list_new();
+    assert_int_equal(proven(section, "com.kp.", NOW_S, 10), DNSSEC_BOGUS); /* nothing at all */
+    push_signed(section, "com.kp. NSEC edu.kp. NS RRSIG NSEC");
+    assert_int_equal(proven(section, "com.kp.", NOW_S, 10), DNSSEC_VALID);
+    assert_int_equal(proven(section, "com.kp.", NOW_S + 2 * DAY_S, 10), DNSSEC_EXPIRED);
+    assert_int_equal(proven(section, "com.kp.", NOW_S, 0), DNSSEC_UNCHECKED);
+    assert_int_equal(proven(section, "edu.kp.", NOW_S, 10), DNSSEC_BOGUS); /* of another name */
+    ldns_rr_free(ldns_rr_list_pop_rr(section));                            /* its signature */
+    assert_int_equal(proven(section, "com.kp.", NOW_S, 10), DNSSEC_BOGUS);
+    ldns_rr_list_deep_free(section);
+    assert_int_equal(proven_by("com.kp. NSEC edu.kp. NS DS RRSIG NSEC", "com.kp."), DNSSEC_BOGUS);
+    assert_int_equal(proven_by("com.kp. NSEC edu.kp. A RRSIG NSEC", "com.kp."), DNSSEC_BOGUS);
+    /* The record at the top of the zone itself, put in the place of its parent's. */
+    assert_int_equal(proven_by("com.kp. NSEC edu.kp. NS SOA RRSIG NSEC", "com.kp."), DNSSEC_BOGUS);
+}
+
+/* The hash of a name, moved by so much in its last digit but one: just before or after it. */
+static const char *hash(const char *text, int by, unsigned iterations)
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+    static char hashes[8][64];
+    static unsigned turn;
+    char *out = hashes[turn++ % 8];
+    ldns_rdf *dname = ldns_dname_new_frm_str(text);
+    ldns_rdf *hashed = ldns_nsec3_hash_name(dname, 1, (uint16_t)iterations, 0, NULL);
+    char *whole = ldns_rdf2str(hashed);
+    snprintf(out, 64, "%.32s", whole);
+    size_t at = 10;
+    while (by && (out[at] == '0' || out[at] == 'v'))
+        at++;
+    out[at] = digits[strchr(digits, out[at]) - digits + by];
+    free(whole);
+    ldns_rdf_deep_free(hashed);
+    ldns_rdf_deep_free(dname);
+    return out;
+}
+
+static void nsec3_proves(void **state)
+{
+    (void)state;
+    char line[300];
+    snprintf(line, sizeof line, "%s.kp. NSEC3 1 0 5 - %s NS RRSIG", hash("com.kp.", 0, 5),
+             hash("com.kp.", 1, 5));
+    assert_int_equal(proven_by(line, "com.kp."), DNSSEC_VALID);
+    assert_int_equal(proven_by(line, "edu.kp."), DNSSEC_BOGUS);
+    snprintf(line, sizeof line, "%s.kp. NSEC3 1 0 5 - %s NS DS RRSIG", hash("com.kp.", 0, 5),
+             hash("com.kp.", 1, 5));
+    assert_int_equal(proven_by(line, "com.kp."), DNSSEC_BOGUS);
+    /* Too many rounds, and a kind that nobody knows. */
+    snprintf(line, sizeof line, "%s.kp. NSEC3 1 0 101 - %s NS RRSIG", hash("com.kp.", 0, 101),
+             hash("com.kp.", 1, 101));
+    assert_int_equal(proven_by(line, "com.kp."), DNSSEC_UNSUPPORTED);
+    snprintf(line, sizeof line, "%s.kp. NSEC3 2 0 5 - %s NS RRSIG", hash("com.kp.", 0, 5),
+             hash("com.kp.", 1, 5));
+    assert_int_equal(proven_by(line, "com.kp."), DNSSEC_UNSUPPORTED);
+}
+
+/* A delegation in a gap of a zone that leaves out those that are not signed. */
+static enum dnssec opted_out(const char *delegated, const char *closest, const char *next,
+                             unsigned flags, bool has_closest)
+{
+    char line[300];
+    ldns_rr_list *section = ldns_rr_list_new();
+    snprintf(line, sizeof line, "%s.kp. NSEC3 1 1 0 - %s NS SOA RRSIG", hash(closest, 0, 0),
+             hash(closest, 1, 0));
+    if (has_closest)
+        push_signed(section, line);
+    snprintf(line, sizeof line, "%s.kp. NSEC3 1 %u 0 - %s A RRSIG", hash(next, -1, 0), flags,
+             hash(next, 1, 0));
+    push_signed(section, line);
+    enum dnssec verdict = proven(section, delegated, NOW_S, 10);
+    ldns_rr_list_deep_free(section);
+    return verdict;
+}
+
+static void opt_out_proves(void **state)
+{
+    (void)state;
+    assert_int_equal(opted_out("com.kp.", "kp.", "com.kp.", 1, true), DNSSEC_VALID);
+    assert_int_equal(opted_out("com.kp.", "kp.", "com.kp.", 0, true), DNSSEC_BOGUS);
+    assert_int_equal(opted_out("com.kp.", "kp.", "com.kp.", 1, false), DNSSEC_BOGUS);
+    assert_int_equal(opted_out("com.kp.", "kp.", "edu.kp.", 1, true), DNSSEC_BOGUS);
+    /* Two labels below what is there: it is the one in between that the gap must hold. */
+    assert_int_equal(opted_out("a.com.kp.", "kp.", "com.kp.", 1, true), DNSSEC_VALID);
+    assert_int_equal(opted_out("a.com.kp.", "kp.", "a.com.kp.", 1, true), DNSSEC_BOGUS);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -185,6 +328,9 @@ int main(void)
         TEST(many_wrong_signatures_cost_little),
         TEST(expensive_keys_are_not_used),
         TEST(anchors_are_of_their_kinds),
+        TEST(nsec_proves),
+        TEST(nsec3_proves),
+        TEST(opt_out_proves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

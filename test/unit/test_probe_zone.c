@@ -445,6 +445,24 @@ static void zone_that_need_not_be_signed_is_not_rejected(void **state)
     check_fact("\"dnssec\":\"signed, but nothing above says so\"");
 }
 
+/* What is left out on the way, and not denied by the parent, is no proof that there is nothing. */
+static void missing_ds_is_believed_with_a_proof_only(void **state)
+{
+    (void)state;
+    sign_all(now_s - DAY_S, now_s + DAY_S);
+    root->is_stripped = true;
+    struct observation result = look();
+    check(&result, "dnssec-bogus", STAGE_REPLY);
+    check_fact("\"dnssec\":\"bogus, from . on\"");
+    held_set(root, ROOT); /* and a proof whose signature is over */
+    held_sign(root, now_s - DAY_S, now_s - 1);
+    root->is_stripped = false;
+    settings.anchor_count = 0;
+    trust(root);
+    result = look();
+    check(&result, "dnssec-expired", STAGE_REPLY);
+}
+
 static void broken_chain_is_told_where(void **state)
 {
     (void)state;
@@ -535,6 +553,7 @@ int main(void)
         TEST(expired_signatures_have_their_outcome),
         TEST(wrong_and_missing_signatures_are_bogus),
         TEST(zone_that_need_not_be_signed_is_not_rejected),
+        TEST(missing_ds_is_believed_with_a_proof_only),
         TEST(broken_chain_is_told_where),
         TEST(resolver_tells_how_it_takes_the_zone),
         TEST(anchors_of_other_zones_are_refused),

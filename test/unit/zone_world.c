@@ -115,8 +115,40 @@ static bool is_first_of_set(const struct held *zone, size_t index)
     return true;
 }
 
+/* What a delegation has, so that it is proven what it has not (RFC 4035, section 2.3). */
+static void add_proof(struct held *zone, const ldns_rdf *owner)
+{
+    ldns_rr_list *there = set_of(zone, owner, LDNS_RR_TYPE_NSEC);
+    ldns_rr_list *types = set_of(zone, owner, LDNS_RR_TYPE_NS);
+    ldns_rr_list *ds = set_of(zone, owner, LDNS_RR_TYPE_DS);
+    ldns_rdf *origin = dname(zone->origin);
+    ldns_rr_list_push_rr_list(types, ds);
+    if (!ldns_rr_list_rr_count(there)) {
+        ldns_rr *proof = ldns_create_nsec((ldns_rdf *)owner, origin, types);
+        ldns_rr_set_ttl(proof, 60);
+        ldns_rr_list_push_rr(zone->records, proof);
+    }
+    ldns_rdf_deep_free(origin);
+    ldns_rr_list_free(there);
+    ldns_rr_list_free(types);
+    ldns_rr_list_free(ds);
+}
+
+static void add_proofs(struct held *zone)
+{
+    ldns_rdf *origin = dname(zone->origin);
+    for (size_t i = 0; i < ldns_rr_list_rr_count(zone->records); i++) {
+        const ldns_rr *record = ldns_rr_list_rr(zone->records, i);
+        if (ldns_rr_get_type(record) == LDNS_RR_TYPE_NS &&
+            ldns_dname_compare(ldns_rr_owner(record), origin) != 0)
+            add_proof(zone, ldns_rr_owner(record));
+    }
+    ldns_rdf_deep_free(origin);
+}
+
 void held_sign(struct held *zone, int64_t from_s, int64_t until_s)
 {
+    add_proofs(zone);
     if (!zone->key)
         make_key(zone);
     ldns_key_set_inception(zone->key, (uint32_t)from_s);
@@ -129,8 +161,10 @@ void held_sign(struct held *zone, int64_t from_s, int64_t until_s)
     size_t count = ldns_rr_list_rr_count(zone->records);
     for (size_t i = 0; i < count; i++) {
         const ldns_rr *record = ldns_rr_list_rr(zone->records, i);
-        bool is_ds = ldns_rr_get_type(record) == LDNS_RR_TYPE_DS;
-        if (!is_first_of_set(zone, i) || (delegation_of(zone, ldns_rr_owner(record)) && !is_ds))
+        bool is_parents = ldns_rr_get_type(record) == LDNS_RR_TYPE_DS ||
+                          ldns_rr_get_type(record) == LDNS_RR_TYPE_NSEC;
+        if (!is_first_of_set(zone, i) ||
+            (delegation_of(zone, ldns_rr_owner(record)) && !is_parents))
             continue;
         ldns_rr_list *set = set_of(zone, ldns_rr_owner(record), ldns_rr_get_type(record));
         ldns_rr_list *signatures = ldns_sign_public(set, keys);
@@ -229,13 +263,16 @@ static void fill_reply(ldns_pkt *reply, const struct held *zone, const ldns_rdf 
         type == LDNS_RR_TYPE_DS && delegated && ldns_dname_compare(delegated, name) == 0;
     if (delegated && !is_parents) {
         put(reply, LDNS_SECTION_AUTHORITY, zone, delegated, LDNS_RR_TYPE_NS, false);
-        if (is_signed)
-            put(reply, LDNS_SECTION_AUTHORITY, zone, delegated, LDNS_RR_TYPE_DS, true);
+        if (is_signed && !zone->is_stripped &&
+            !put(reply, LDNS_SECTION_AUTHORITY, zone, delegated, LDNS_RR_TYPE_DS, true))
+            put(reply, LDNS_SECTION_AUTHORITY, zone, delegated, LDNS_RR_TYPE_NSEC, true);
         put_glue(reply, LDNS_SECTION_AUTHORITY, zone);
     } else {
         ldns_pkt_set_aa(reply, true);
         if (!put(reply, LDNS_SECTION_ANSWER, zone, name, type, is_signed))
             put(reply, LDNS_SECTION_AUTHORITY, zone, origin, LDNS_RR_TYPE_SOA, is_signed);
+        if (is_parents && is_signed)
+            put(reply, LDNS_SECTION_AUTHORITY, zone, name, LDNS_RR_TYPE_NSEC, true);
         if (type == LDNS_RR_TYPE_NS)
             put_glue(reply, LDNS_SECTION_ANSWER, zone);
         if (!has_name(zone, name))

@@ -21,6 +21,7 @@ struct held {
     char origin[64];
     ldns_rr_list *records; /* with the signatures, if it is signed */
     ldns_key *key;         /* NULL: it is not */
+    bool is_stripped;      /* delegations come without DS records, and without a proof */
 };
 
 struct named {
@@ -53,7 +54,7 @@ void named_hold(struct named *server, const struct held *zone);
 
 /* Other records in place of those that it had; unsigned. */
 void held_set(struct held *zone, const char *lines);
-/* Signs everything but what is delegated, with a new key if there is none. */
+/* Signs everything but what is delegated, with NSEC for that, with a new key if there is none. */
 void held_sign(struct held *zone, int64_t from_s, int64_t until_s);
 /* The DS record of a signed zone, as a line for its parent and as a trust anchor. */
 const char *held_ds(const struct held *zone);

@@ -1,3 +1,4 @@
+#include "source/probe/dnssec_denial.h"
 #include "source/probe/zone_run.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
@@ -104,11 +105,24 @@ static enum dnssec break_chain(struct zone_run *run, enum dnssec verdict)
     return verdict;
 }
 
+/* Without DS records: the parent says that the zone is not signed, and has to prove it. `proof` is NULL where
+ * nobody was asked for them yet. */
+static enum dnssec check_unsigned(struct zone_run *run, const ldns_rdf *next,
+                                  const ldns_rr_list *proof)
+{
+    ldns_rdf *zone = ldns_dname_new_frm_str(run->cut.name);
+    enum dnssec verdict = DNSSEC_VALID;
+    if (run->given && proof && zone)
+        verdict = dnssec_check_unsigned(&run->time, proof, next, zone, run->cut.keys);
+    ldns_rdf_deep_free(zone);
+    return verdict == DNSSEC_VALID ? DNSSEC_UNSUPPORTED : break_chain(run, verdict);
+}
+
 /* Finds what vouches for the keys of the next zone: the trust anchor, if it is for that one; else the DS
  * records, which its parent has signed or, without a trust anchor, is taken at its word for. Gives how far
  * the chain holds then. */
 static enum dnssec vouch_for(struct zone_run *run, const ldns_rdf *next,
-                             const ldns_rr_list *section)
+                             const ldns_rr_list *section, const ldns_rr_list *proof)
 {
     set_anchors(run, NULL);
     if (is_anchored_at(run, next)) {
@@ -118,10 +132,11 @@ static enum dnssec vouch_for(struct zone_run *run, const ldns_rdf *next,
     if (run->given && run->cut.chain != DNSSEC_VALID)
         return run->cut.chain;
     struct dnssec_set ds = dnssec_take(section, next, LDNS_RR_TYPE_DS);
-    enum dnssec chain = DNSSEC_UNSUPPORTED; /* the parent says that it is not signed */
-    if (dnssec_has(&ds))
-        chain = run->given ? break_chain(run, dnssec_check(&run->time, &ds, run->cut.keys))
-                           : DNSSEC_VALID;
+    enum dnssec chain = DNSSEC_VALID;
+    if (!dnssec_has(&ds))
+        chain = check_unsigned(run, next, proof);
+    else if (run->given)
+        chain = break_chain(run, dnssec_check(&run->time, &ds, run->cut.keys));
     if (chain == DNSSEC_VALID) {
         set_anchors(run, ds.records);
         ds.records = NULL;
@@ -176,7 +191,7 @@ static void begin_at_top(struct zone_run *run)
     run->questions = 0;
     run->view.parent[0] = '\0';
     run->view.delegation = OUTCOME_SELF; /* as long as no server could be asked */
-    enter(run, ".", vouch_for(run, root, NULL));
+    enter(run, ".", vouch_for(run, root, NULL, NULL));
     if (!is_anchored_at(run, root))
         run->cut.chain = DNSSEC_UNCHECKED;
     ldns_rdf_deep_free(root);
@@ -253,9 +268,10 @@ static void on_inner_ds(struct zone_run *run, const struct zone_query *query,
                         const struct dns_result *result)
 {
     ldns_rdf *name = ldns_dname_new_frm_str(run->sought);
-    const ldns_rr_list *section =
-        result->reply && result->reply->packet ? ldns_pkt_answer(result->reply->packet) : NULL;
-    enum dnssec chain = name && section ? vouch_for(run, name, section) : DNSSEC_UNCHECKED;
+    const ldns_pkt *packet = result->reply ? result->reply->packet : NULL;
+    enum dnssec chain = DNSSEC_UNCHECKED;
+    if (name && packet)
+        chain = vouch_for(run, name, ldns_pkt_answer(packet), ldns_pkt_authority(packet));
     bool is_end = name && ldns_dname_compare(name, run->dname) == 0;
     ldns_rdf_deep_free(name);
     (void)query;
@@ -274,7 +290,7 @@ static void take_inside(struct zone_run *run, const struct zone_query *query,
 {
     bool is_end = strcmp(run->sought, run->name) == 0;
     if (is_end) {
-        run->view.chain = vouch_for(run, run->dname, NULL);
+        run->view.chain = vouch_for(run, run->dname, NULL, NULL);
         take_delegation(run, ldns_pkt_answer(packet), ldns_pkt_additional(packet));
         if (!ldns_dname_label_count(run->dname) || is_anchored_at(run, run->dname))
             return;
@@ -321,7 +337,7 @@ static void descend(struct zone_run *run, const ldns_rdf *next, const ldns_pkt *
     char above[DNS_NAME_TEXT], name[DNS_NAME_TEXT];
     strcpy(above, run->cut.name);
     zone_name_text(next, name);
-    enter(run, name, vouch_for(run, next, section));
+    enter(run, name, vouch_for(run, next, section, section));
     run->cut.count = run->cut_name = run->cut_name_count = 0;
     for (size_t i = 0; i < ldns_rr_list_rr_count(section); i++) {
         const ldns_rr *record = ldns_rr_list_rr(section, i);
@@ -385,7 +401,8 @@ static void on_delegation(struct zone_run *run, const struct zone_query *query,
             take_authority(run, query, reply, outcome);
         } else if (ldns_dname_compare(next, run->dname) == 0) {
             run->view.is_parent_seen = true;
-            run->view.chain = vouch_for(run, next, ldns_pkt_authority(reply->packet));
+            run->view.chain = vouch_for(run, next, ldns_pkt_authority(reply->packet),
+                                        ldns_pkt_authority(reply->packet));
             take_delegation(run, ldns_pkt_authority(reply->packet),
                             ldns_pkt_additional(reply->packet));
         } else {
