@@ -57,12 +57,9 @@ bool record_reader_load(struct record_reader *reader, size_t want)
 static void tell(struct record_reader *reader, uint64_t offset, const char *reason)
 {
     char text[512];
-    reader->faults->bad++;
-    if (!reader->faults->report)
-        return;
     snprintf(text, sizeof text, "%s: byte %llu: %s", input_name(reader->input),
              (unsigned long long)offset, reason);
-    reader->faults->report(reader->faults->context, text);
+    stream_faults_tell(reader->faults, text);
 }
 
 void record_reader_report(struct record_reader *reader, const char *reason)
