@@ -190,8 +190,12 @@ static void take_update(struct bgp_connection *connection, const struct bgp_upda
     struct bgp_collector *collector = connection->peer->collector;
     char name[ADDR_TEXT_MAX + 20];
     const char *fault = bgp_speaker_first_fault(connection->speaker);
+    const struct path_memory *paths = &collector->feed.routes.memory->paths;
     struct utc now = clock_utc();
+    uint64_t not_kept = paths->not_kept;
     live_feed_update(&collector->feed, place_of(connection), update, now, now);
+    if (!not_kept && paths->not_kept)
+        bgp_say(collector, "collector %s: " PATH_MEMORY_LACK, collector->name);
     if (!fault || connection->has_told_fault)
         return;
     connection->has_told_fault = true;
