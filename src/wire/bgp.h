@@ -106,6 +106,37 @@ uint32_t bgp_path_origin(const struct bgp_path *path);
 /* Whether the AS is anywhere in the path. */
 bool bgp_path_has(const struct bgp_path *path, uint32_t asn);
 
+/* The segments of a path, one after the other, as far as they are used: of one of `head` of which not all hops
+ * count only its first ones are; parts of a confederation, which count none, are used where they lead
+ * or follow what is (RFC 6793, 4.2.3).
+ *
+ *     struct bgp_segment segment;
+ *     struct bgp_segments segments = bgp_segments(path);
+ *     while (bgp_segments_next(&segments, &segment)) ...
+ *     if (segments.rest.bad) ... it makes no sense; never so of a path that was decoded */
+enum bgp_segment_type {
+    BGP_AS_SET = 1,
+    BGP_AS_SEQUENCE = 2,
+    BGP_AS_CONFED_SEQUENCE = 3, /* RFC 5065 */
+    BGP_AS_CONFED_SET = 4
+};
+struct bgp_segment {
+    uint8_t type;
+    uint8_t count;      /* of ASes that are used */
+    bool is_as4;        /* they have four bytes each */
+    struct reader asns; /* perhaps more than are used */
+};
+struct bgp_segments {
+    struct reader rest, tail;
+    unsigned hops; /* that still count of `rest` */
+    bool is_as4;
+};
+static inline struct bgp_segments bgp_segments(const struct bgp_path *path)
+{
+    return (struct bgp_segments){path->head, path->tail, path->head_hops, path->is_as4};
+}
+bool bgp_segments_next(struct bgp_segments *segments, struct bgp_segment *out);
+
 /* What was seen of attributes when they were found, for judging them together. */
 struct bgp_scan {
     uint64_t wrong_flags;  /* bit n: type n has flags that it must not have */
