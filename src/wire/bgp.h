@@ -144,6 +144,7 @@ struct bgp_scan {
     const char *fault;     /* RFC 7606: treat as withdraw */
     const char *fatal;     /* RFC 7606: the message cannot be used */
     bool has_odd_hop;      /* the next hop in MP_REACH_NLRI has a length that it cannot have */
+    bool lacks;            /* judged: nothing is wrong but that ORIGIN or AS_PATH is not there */
 };
 
 /* The attributes of a route: found and judged in one pass, their values still bytes. One that is
@@ -214,13 +215,19 @@ struct bgp_update {
     uint8_t announced_count;
     bool has_attributes;   /* all that a route needs is there and sound */
     bool has_own_prefixes; /* announced by the message itself */
+    bool has_reachable;    /* or in MP_REACH_NLRI, of whatever family */
     bool is_end_of_rib;
     uint8_t end_of_rib_family; /* 4 or 6 if it is of unicast; 0 if of another family, or none */
     uint8_t ended_family;      /* the same, but of any SAFI that is ours: */
     uint8_t ended_safi;
     bool is_withdrawal; /* RFC 7606, 2: an attribute is wrong; what is announced counts as withdrawn
                          */
-    const char *fault;  /* what is wrong, a static text; NULL if nothing */
+    /* RFC 7606, 5.2: it has attributes of a route, of which some are wrong, but announces none: one may have
+     * been lost in what is wrong. The RFC would have the session reset, so that all is told again. We
+     * reset none for an attribute: withdrawals stand, the fault is told, and who can asks the router to
+     * tell its routes again (RFC 2918). */
+    bool may_hide_routes;
+    const char *fault; /* what is wrong, a static text; NULL if nothing */
 };
 
 /* Decodes the body of an UPDATE (after the 19 bytes of header). False if it cannot be used at all;

@@ -334,7 +334,8 @@ static inline const char *judge(const struct bgp_form *form, bool is_dump,
         out->origin = 0;
         return NULL;
     }
-    if ((out->present & mandatory) != mandatory)
+    out->scan.lacks = (out->present & mandatory) != mandatory;
+    if (out->scan.lacks)
         return out->present & attribute_bit(BGP_ORIGIN) ? "AS_PATH is missing"
                                                         : "ORIGIN is missing";
     out->origin = out->start[out->found[BGP_ORIGIN].at];
