@@ -193,7 +193,7 @@ static void ask_again(struct bgp_connection *connection)
     struct mono now = clock_mono();
     if (now.ns < connection->ask_again_at.ns || !bgp_speaker_refresh(connection->speaker))
         return;
-    connection->ask_again_at.ns = now.ns + LIVE_TABLE_MOST_NS;
+    connection->ask_again_at.ns = now.ns + LIVE_TABLE_ENOUGH_NS;
     tell_up(connection);
 }
 
