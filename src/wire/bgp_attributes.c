@@ -349,8 +349,11 @@ const char *attributes_judge(const struct bgp_form *form, struct bgp_attributes 
     return judge(form, false, out);
 }
 
-const char *bgp_attributes_decode_at(const uint8_t *at, const uint8_t *end, bool is_as4,
-                                     struct bgp_attributes *out)
+/* In one piece, as it is what a table dump costs: of the 504 MB of `make bench` counting takes 3 % fewer
+ * instructions so. */
+__attribute__((flatten)) const char *bgp_attributes_decode_at(const uint8_t *at, const uint8_t *end,
+                                                              bool is_as4,
+                                                              struct bgp_attributes *out)
 {
     const struct bgp_form form = {.is_as4 = is_as4};
     attributes_scan(at, (size_t)(end - at), out);
