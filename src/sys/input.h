@@ -47,6 +47,10 @@ void input_on_wait(struct input *input, bool (*wait)(void *context), void *conte
  * call after that. Of a bzip2 file whole blocks are given, or nothing of them. */
 enum err input_read(struct input *input, void *bytes, size_t capacity, size_t *n, struct why *why);
 
+/* Goes on to fill `capacity` bytes, of which the first n are there already; how many are there then: fewer only
+ * at the end, or where it is damaged, which shows again when more is read. */
+size_t input_fill(struct input *input, void *bytes, size_t n, size_t capacity);
+
 const char *input_name(const struct input *input); /* the path; "standard input" for "-" */
 /* Of the file itself, for progress: bytes as far as the reader has come, about, and all; the latter is 0
  * if it is not known. */

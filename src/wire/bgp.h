@@ -258,6 +258,20 @@ static inline const char *bgp_attributes_decode(struct reader bytes, bool is_as4
     return bgp_attributes_decode_at(bytes.at, bytes.end, is_as4, out);
 }
 
+/* An address of four bytes, or of sixteen. On error the reader is failed and the result has no family. */
+static inline struct addr bgp_addr(struct reader *r, uint8_t family)
+{
+    struct addr addr = {.family = family};
+    const uint8_t *bytes = reader_bytes(r, family == 6 ? 16 : 4);
+    if (!bytes)
+        return (struct addr){0};
+    if (family == 6)
+        memcpy(addr.bytes, bytes, 16);
+    else
+        memcpy(addr.bytes, bytes, 4);
+    return addr;
+}
+
 /* One prefix in the form of RFC 4271, 4.3 (length in bits, then as many bytes as needed). Host bits
  * are cleared. On error the reader is failed and the result has no family. */
 struct prefix bgp_prefix(struct reader *r, uint8_t family);

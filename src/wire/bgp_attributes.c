@@ -360,17 +360,6 @@ __attribute__((flatten)) const char *bgp_attributes_decode_at(const uint8_t *at,
     return judge(&form, true, out);
 }
 
-static struct addr read_addr(struct reader *r, uint8_t family)
-{
-    struct addr addr = {.family = family};
-    size_t n = family == 6 ? 16 : 4;
-    const uint8_t *bytes = reader_bytes(r, n);
-    if (!bytes)
-        return (struct addr){0};
-    memcpy(addr.bytes, bytes, n);
-    return addr;
-}
-
 /* By its length: an IPv4 address, an IPv6 one, or two (RFC 2545, 3; RFC 8950, 3). */
 static struct bgp_next_hop read_next_hop(struct reader r)
 {
@@ -378,9 +367,9 @@ static struct bgp_next_hop read_next_hop(struct reader r)
     size_t length = reader_left(&r);
     if (length != 4 && length != 16 && length != 32)
         return hop;
-    hop.global = read_addr(&r, length == 4 ? 4 : 6);
+    hop.global = bgp_addr(&r, length == 4 ? 4 : 6);
     if (length == 32)
-        hop.local = read_addr(&r, 6);
+        hop.local = bgp_addr(&r, 6);
     return hop;
 }
 
