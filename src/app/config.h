@@ -192,7 +192,8 @@ void config_user_agent(const struct config *config, struct buffer *out);
 
 /* Probes a second, were they not held back. */
 double config_rate(const struct config *config);
-/* A line for each question that would be asked again and again, for --dry-run. */
+/* A line for each archive that would be fetched and for each question that would be asked again and again,
+ * for --dry-run. */
 void config_dry_run(const struct config *config, bool is_json, struct buffer *out);
 /* What would be watched, how often, and what is doubtful, for --check-config. */
 void config_describe(const struct config *config, bool is_json, struct buffer *out);

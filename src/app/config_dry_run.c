@@ -1,6 +1,9 @@
 /* What would be sent, to whom and how often, for --dry-run: nothing is looked up or asked. */
 #include "app/config.h"
 
+#include "source/paths.h"
+#include "sys/clock.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -80,9 +83,58 @@ static void add_json(struct buffer *out, const struct config *config)
     buffer_done(&question);
 }
 
+/* Archives that are to be fetched. */
+struct fetching {
+    bool is_json;
+    const char *question;
+    struct buffer *out;
+};
+
+static void add_url(void *context, const char *url)
+{
+    const struct fetching *fetching = context;
+    if (!fetching->is_json) {
+        buffer_printf(fetching->out, "%s: once, if there is no copy of it here, %s\n", url,
+                      fetching->question);
+        return;
+    }
+    buffer_puts(fetching->out, "{\"url\":");
+    buffer_json(fetching->out, url);
+    buffer_puts(fetching->out, ",\"question\":");
+    buffer_json(fetching->out, fetching->question);
+    buffer_puts(fetching->out, "}\n");
+}
+
+/* Which archives there are of a span of time only its index pages can say. */
+static void add_span(struct fetching *fetching, const struct config *config)
+{
+    struct buffer question = {0};
+    struct archive_span span = config->archive_span;
+    char from[UTC_TEXT_MAX], until[UTC_TEXT_MAX];
+    span.now = clock_utc();
+    buffer_printf(&question,
+                  "GET of the list of archives, then of each that holds a part of %s to %s%s",
+                  utc_format(span.from, from), utc_format(span.until, until),
+                  span.with_table ? ", or the table before" : "");
+    fetching->question = question.bytes;
+    archive_list_pages(&span, add_url, fetching, NULL);
+    buffer_done(&question);
+}
+
+static void add_archives(struct buffer *out, const struct config *config, bool is_json)
+{
+    struct fetching fetching = {is_json, "GET of the archive", out};
+    for (size_t i = 0; i < config->archive_count; i++)
+        if (path_is_url(config->archives[i]))
+            add_url(&fetching, config->archives[i]);
+    if (config->archive_span.collector)
+        add_span(&fetching, config);
+}
+
 void config_dry_run(const struct config *config, bool is_json, struct buffer *out)
 {
     struct buffer agent = {0};
+    add_archives(out, config, is_json);
     if (is_json) {
         add_json(out, config);
         return;

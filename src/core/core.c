@@ -234,8 +234,10 @@ static void hear_source(struct core *core, const struct observation *o, struct c
     }
     if (o->kind == OBSERVATION_GAP && !o->value)
         open_gap(core, o, out);
-    else if (o->kind == OBSERVATION_GAP || o->kind == OBSERVATION_START)
-        close_gap(core, o, o->kind == OBSERVATION_GAP ? (struct utc){o->value} : o->time, out);
+    else if (o->kind == OBSERVATION_GAP)
+        close_gap(core, o, (struct utc){o->value}, out);
+    else if (o->kind == OBSERVATION_START)
+        close_gap(core, o, o->time, out);
     routes_feed(&core->routes, &core->watch, core->registry, o);
 }
 

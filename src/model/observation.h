@@ -56,7 +56,8 @@ enum peer_op {
     PEER_DOWN,
     PEER_TABLE,    /* value: prefixes in its table */
     PEER_COMPLETE, /* all of its table was told since PEER_UP: what was not, it does not carry */
-    PEER_HEARD     /* (again) heard of in a session that was there before: its table is not told */
+    PEER_HEARD,    /* (again) heard of in a session that was there before: its table is not told */
+    PEER_TELLING   /* its table is still being told: what was not yet, it may carry all the same */
 };
 enum { SUBJECT_IS_RECONSTRUCTION = 1 };
 

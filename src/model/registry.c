@@ -122,11 +122,20 @@ static bool parse_peer(const char *text, size_t n, struct peer *out)
     return addr_parse(text, used, &out->addr) && parse_u32(space + 1, n - used - 1, &out->asn);
 }
 
-/* "{1,2}" or "(1,2)", the AS_SET and AS_CONFED_SET of RFC 4271 and RFC 5065. */
+static bool is_within(const char *word, size_t n, char opens, char closes)
+{
+    return n > 2 && word[0] == opens && word[n - 1] == closes;
+}
+
+/* "{1,2}", the AS_SET of RFC 4271; "(1,2)" and "({1,2})", the AS_CONFED_SEQUENCE and AS_CONFED_SET of RFC
+ * 5065. */
 static bool is_as_set(const char *word, size_t n)
 {
-    if (n < 3 ||
-        !((word[0] == '{' && word[n - 1] == '}') || (word[0] == '(' && word[n - 1] == ')')))
+    if (is_within(word, n, '(', ')') && word[1] == '{') {
+        word++;
+        n -= 2;
+    }
+    if (!is_within(word, n, '{', '}') && !is_within(word, n, '(', ')'))
         return false;
     for (size_t at = 1; at < n - 1;) {
         const char *comma = memchr(word + at, ',', n - 1 - at);
@@ -141,7 +150,8 @@ static bool is_as_set(const char *word, size_t n)
     return true;
 }
 
-/* Words are AS numbers or sets in braces; an empty path is one of the collector's own AS. */
+/* Words are AS numbers or sets in braces; an empty path is one of the collector's own AS. Parts of a
+ * confederation count no hop (RFC 5065, 5.3). */
 static bool parse_path(const char *text, size_t n, struct as_path *out)
 {
     uint32_t last = 0, before = 0;
@@ -155,10 +165,10 @@ static bool parse_path(const char *text, size_t n, struct as_path *out)
         bool is_set = is_as_set(text + at, word);
         if (!is_set && !parse_u32(text + at, word, &asn))
             return false;
-        if (is_set || asn != last || hops == 0) {
+        if (is_set || asn != last || at == 0) {
             before = last;
             last = asn;
-            hops++;
+            hops += text[at] != '(';
         }
         at += word + 1;
     }

@@ -43,7 +43,7 @@ enum { REGISTRY_MAX = 16 * 1024 * 1024 };
 struct as_path {
     uint32_t origin;   /* 0 if the path is empty or ends in a set */
     uint32_t upstream; /* the AS next to the origin, prepending skipped; 0 if none */
-    uint16_t hops;     /* distinct ASes in a row; a set counts one */
+    uint16_t hops;     /* distinct ASes in a row; a set counts one, a confederation none */
 };
 
 struct peer {

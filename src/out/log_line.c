@@ -174,13 +174,11 @@ static void put_route(struct buffer *out, const struct registry *registry,
 static void put_peer_state(struct buffer *out, const struct registry *registry,
                            const struct observation *o)
 {
-    static const char *const states[] = {[PEER_UP] = "up",
-                                         [PEER_DOWN] = "down",
-                                         [PEER_TABLE] = "table",
-                                         [PEER_COMPLETE] = "complete",
-                                         [PEER_HEARD] = "heard"};
+    static const char *const states[] = {[PEER_UP] = "up",       [PEER_DOWN] = "down",
+                                         [PEER_TABLE] = "table", [PEER_COMPLETE] = "complete",
+                                         [PEER_HEARD] = "heard", [PEER_TELLING] = "telling"};
     put_collector_and_peer(out, registry, o);
-    if (o->code >= PEER_UP && o->code <= PEER_HEARD)
+    if (o->code >= PEER_UP && o->code <= PEER_TELLING)
         put_text(out, "state", states[o->code]);
     if (o->value)
         put_number(out, "prefixes", o->value);

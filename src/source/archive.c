@@ -1,24 +1,10 @@
 #include "source/archive.h"
 
+#include "source/mrt/mrt_reader.h"
 #include "source/mrt/mrt_stream.h"
-#include "wire/mrt.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Fills the head. Damage that shows here already is left for the stream to find again. */
-static void read_head(struct archive *archive)
-{
-    size_t n = 1;
-    archive->head_size = 0;
-    while (archive->head_size < ARCHIVE_HEAD && n) {
-        n = 0;
-        if (input_read(archive->input, archive->head + archive->head_size,
-                       ARCHIVE_HEAD - archive->head_size, &n, NULL))
-            return;
-        archive->head_size += n;
-    }
-}
 
 /* A text in which a line begins an object; the first lines may be damaged. MRT, which begins with a
  * time and small numbers, is no text. */
@@ -33,16 +19,6 @@ static bool looks_like_log(const struct archive *archive)
         is_at_start = c == '\n' || (is_at_start && c <= ' ');
     }
     return has_object;
-}
-
-static struct utc first_time_of_mrt(const struct archive *archive)
-{
-    if (archive->head_size < MRT_HEADER)
-        return (struct utc){0};
-    struct mrt_header header = mrt_header_of(archive->head);
-    if (!mrt_header_is_plausible(&header))
-        return (struct utc){0};
-    return (struct utc){(int64_t)header.seconds * NS_PER_S};
 }
 
 /* Logs say their times in lines of many forms, so the log's own reader is asked, once, beside the
@@ -70,10 +46,10 @@ enum err archive_peek(struct archive *archive, bool keep, struct why *why)
     archive->size = input_size(archive->input);
     /* A pipe cannot be read twice, nor can standard input, even if a file stands behind it. */
     bool is_once = archive->size == 0 || strcmp(archive->path, "-") == 0;
-    read_head(archive);
+    archive->head_size = input_fill(archive->input, archive->head, 0, ARCHIVE_HEAD);
     archive->is_log = looks_like_log(archive);
     if (!archive->is_log)
-        archive->time = first_time_of_mrt(archive);
+        archive->time = mrt_reader_first_time(archive->head, archive->head_size);
     else if (!is_once)
         archive->time = first_time_of_log(archive);
     if (!keep && !is_once) {

@@ -28,12 +28,9 @@ void line_reader_done(struct line_reader *reader)
 void line_reader_report(struct line_reader *reader, const char *fault)
 {
     char text[sizeof((struct why *)0)->text + 256];
-    reader->faults->bad++;
-    if (!reader->faults->report)
-        return;
     snprintf(text, sizeof text, "%.200s:%llu: %s", input_name(reader->input),
              (unsigned long long)reader->line, fault);
-    reader->faults->report(reader->faults->context, text);
+    stream_faults_tell(reader->faults, text);
 }
 
 /* Reads more behind what is there. */

@@ -177,9 +177,7 @@ static void finish_archive(struct replay *replay, int found, const struct why *w
     struct archive *archive = &replay->archives[replay->heap[0]];
     if (found < 0) {
         replay->is_damaged = true;
-        faults->bad++;
-        if (faults->report)
-            faults->report(faults->context, why->text);
+        stream_faults_tell(faults, why->text);
     }
     replay->bytes_done += archive->size;
     archive_close(archive);
@@ -225,7 +223,7 @@ enum err replay_run(const struct replay_options *options, const struct sink *sin
         settle(&replay);
         show_progress(&replay, true);
         if (replay.is_damaged)
-            err = why_set(why, ERR_INPUT, "parts of the input are damaged; all else was used");
+            err = stream_faults_end(faults, why);
     }
     for (size_t i = 0; i < replay.count; i++)
         archive_done(&replay.archives[i]);

@@ -29,6 +29,10 @@ struct stream_faults {
     void (*report)(void *context, const char *fault);
     void *context;
 };
+/* Counts what is bad, and tells it. */
+void stream_faults_tell(struct stream_faults *faults, const char *fault);
+/* What is said last of an input of which files were damaged or none at all: ERR_INPUT. */
+enum err stream_faults_end(const struct stream_faults *faults, struct why *why);
 
 struct stream {
     /* 1 got one, 0 the end, -1 our own failure (why). Bad records are counted and passed over. */

@@ -208,8 +208,9 @@ static void read_queued_error(const struct cmsghdr *control, struct icmp_arrival
     arrival->type = error->ee_type;
     arrival->code = error->ee_code;
     arrival->to = arrival->from; /* the queue names the request's destination as the sender */
-    arrival->from =
-        arrival->is_local ? (struct addr){0} : addr_from_sockaddr(SO_EE_OFFENDER(error));
+    arrival->from = (struct addr){0};
+    if (!arrival->is_local)
+        arrival->from = addr_from_sockaddr(SO_EE_OFFENDER(error));
 }
 
 static void read_control(struct msghdr *header, struct icmp_arrival *arrival)

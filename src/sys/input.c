@@ -177,3 +177,15 @@ enum err input_read(struct input *input, void *bytes, size_t capacity, size_t *n
     *n = made;
     return ERR_OK;
 }
+
+size_t input_fill(struct input *input, void *bytes, size_t n, size_t capacity)
+{
+    size_t got = 1;
+    while (n < capacity && got) {
+        got = 0;
+        if (input_read(input, (uint8_t *)bytes + n, capacity - n, &got, NULL))
+            break;
+        n += got;
+    }
+    return n;
+}

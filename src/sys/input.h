@@ -6,9 +6,10 @@
  *     while (!(err = input_read(input, bytes, capacity, &n, &why)) && n > 0) ...
  *     input_close(input)
  *
- * A compressed file is decompressed ahead of its reader from when it is opened, bzip2 on all cores
- * (sys/pool.h), within bounds: 1 MiB of text for gzip, zstd and xz, and for bzip2 some blocks of less
- * than 1 MB (sys/unbzip2.h). So opening the next file early means that it is ready when it is needed.
+ * A compressed file is decompressed ahead of its reader from when it is opened, within bounds: 1 MiB of text
+ * for zstd, xz and a gzip file of one member. The blocks of bzip2, each of less than 1 MB (sys/unbzip2.h), and
+ * the members of gzip, 3 MiB of text of each (sys/ahead.h), are decoded side by side on all cores
+ * (sys/pool.h). So opening the next file early means that it is ready when it is needed.
  * Small files (plain ones of a few MB, compressed ones of up to INTAKE_FIRST bytes) and plain pipes are
  * read by the calling thread alone. Several threads may read, each its own input.
  *
@@ -45,6 +46,10 @@ void input_on_wait(struct input *input, bool (*wait)(void *context), void *conte
  * ERR_LIMIT where it would take too much memory) with the file and the offset in it; so does every
  * call after that. Of a bzip2 file whole blocks are given, or nothing of them. */
 enum err input_read(struct input *input, void *bytes, size_t capacity, size_t *n, struct why *why);
+
+/* Goes on to fill `capacity` bytes, of which the first n are there already; how many are there then: fewer only
+ * at the end, or where it is damaged, which shows again when more is read. */
+size_t input_fill(struct input *input, void *bytes, size_t n, size_t capacity);
 
 const char *input_name(const struct input *input); /* the path; "standard input" for "-" */
 /* Of the file itself, for progress: bytes as far as the reader has come, about, and all; the latter is 0

@@ -49,7 +49,9 @@ struct lookup {
 static struct timespec config_time(void)
 {
     struct stat status;
-    return stat("/etc/resolv.conf", &status) ? (struct timespec){0} : status.st_mtim;
+    if (stat("/etc/resolv.conf", &status))
+        status.st_mtim = (struct timespec){0};
+    return status.st_mtim;
 }
 
 static void set_timer(struct resolver *resolver)

@@ -1,7 +1,7 @@
 /* Decompresses a file in order: gzip, zstd and xz, as a row of units that stand alone (gzip members,
  * zstd frames, xz streams), with zero bytes between and behind them as padding; or gives a plain one as it
- * is. bzip2, whose blocks
- * can be decoded side by side, is in sys/unbzip2.h. */
+ * is. Where gzip members are decoded side by side, sys/ahead.h has one of these for each. bzip2, whose blocks
+ * are decoded so, is in sys/unbzip2.h. */
 #ifndef SYS_UNPACK_H
 #define SYS_UNPACK_H
 

@@ -202,6 +202,7 @@ static const char *take_multiprotocol(const struct bgp_form *form, struct bgp_up
         out->attributes.scan.has_odd_hop = of_come.family && !has_hop_length(n, of_come.family);
         reader_bytes(&come, n);
         reader_u8(&come); /* reserved */
+        out->has_reachable |= reader_left(&come) > 0;
     }
     if (gone.bad || come.bad)
         return "MP_REACH_NLRI or MP_UNREACH_NLRI is too short";
@@ -271,13 +272,13 @@ bool bgp_update_find_at(const uint8_t *at, const uint8_t *end, const struct bgp_
     const uint64_t multiprotocol = attribute_bit(BGP_MP_REACH) | attribute_bit(BGP_MP_UNREACH);
     out->withdrawn_count = out->announced_count = 0;
     out->end_of_rib_family = out->ended_family = out->ended_safi = 0;
-    out->has_attributes = out->is_end_of_rib = out->is_withdrawal = false;
+    out->has_attributes = out->is_end_of_rib = out->is_withdrawal = out->may_hide_routes = false;
     out->fault = form->is_cut ? "the message is cut short" : NULL;
     if (!read_part(&at, end, form->is_cut, &runs[0]) ||
         !read_part(&at, end, form->is_cut, &attributes))
         return fail_update(out, "the lengths within the UPDATE do not fit");
     runs[1] = (struct reader){at, end, NULL};
-    out->has_own_prefixes = at < end;
+    out->has_own_prefixes = out->has_reachable = at < end;
     if (!take_runs(runs, 4, BGP_UNICAST, form, out))
         return fail_update(out, "the prefixes are malformed");
     attributes_scan(attributes.at, reader_left(&attributes), &out->attributes);
@@ -301,14 +302,26 @@ static const char *judge_next_hop(const struct bgp_update *update)
     return NULL;
 }
 
+/* What `fault` means where nothing of ours is announced: of routes of other families, and of withdrawals alone
+ * (RFC 4760, 4), nothing but the framing of their attributes matters. */
+static const char *judge_without_routes(struct bgp_update *update, const char *fault)
+{
+    const struct bgp_attributes *attributes = &update->attributes;
+    bool has_others = attributes->present & ~attribute_bit(BGP_MP_UNREACH);
+    bool is_of_route = has_others && !update->has_reachable && !attributes->scan.lacks;
+    fault = is_of_route ? fault : attributes->scan.fault;
+    update->may_hide_routes = fault && !update->has_reachable;
+    return fault;
+}
+
 static void judge(const struct bgp_form *form, struct bgp_update *update)
 {
     const char *fault = attributes_judge(form, &update->attributes);
     if (!fault)
         fault = judge_next_hop(update);
     update->has_attributes = !fault;
-    if (!update->announced_count) /* then nothing but their framing matters */
-        fault = update->attributes.scan.fault;
+    if (!update->announced_count)
+        fault = judge_without_routes(update, fault);
     update->is_withdrawal = fault && update->announced_count;
     update->fault = fault ? fault : update->fault;
     update->is_end_of_rib &= !update->fault;

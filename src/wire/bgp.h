@@ -106,6 +106,37 @@ uint32_t bgp_path_origin(const struct bgp_path *path);
 /* Whether the AS is anywhere in the path. */
 bool bgp_path_has(const struct bgp_path *path, uint32_t asn);
 
+/* The segments of a path, one after the other, as far as they are used: of one of `head` of which not all hops
+ * count only its first ones are; parts of a confederation, which count none, are used where they lead
+ * or follow what is (RFC 6793, 4.2.3).
+ *
+ *     struct bgp_segment segment;
+ *     struct bgp_segments segments = bgp_segments(path);
+ *     while (bgp_segments_next(&segments, &segment)) ...
+ *     if (segments.rest.bad) ... it makes no sense; never so of a path that was decoded */
+enum bgp_segment_type {
+    BGP_AS_SET = 1,
+    BGP_AS_SEQUENCE = 2,
+    BGP_AS_CONFED_SEQUENCE = 3, /* RFC 5065 */
+    BGP_AS_CONFED_SET = 4
+};
+struct bgp_segment {
+    uint8_t type;
+    uint8_t count;      /* of ASes that are used */
+    bool is_as4;        /* they have four bytes each */
+    struct reader asns; /* perhaps more than are used */
+};
+struct bgp_segments {
+    struct reader rest, tail;
+    unsigned hops; /* that still count of `rest` */
+    bool is_as4;
+};
+static inline struct bgp_segments bgp_segments(const struct bgp_path *path)
+{
+    return (struct bgp_segments){path->head, path->tail, path->head_hops, path->is_as4};
+}
+bool bgp_segments_next(struct bgp_segments *segments, struct bgp_segment *out);
+
 /* What was seen of attributes when they were found, for judging them together. */
 struct bgp_scan {
     uint64_t wrong_flags;  /* bit n: type n has flags that it must not have */
@@ -113,6 +144,7 @@ struct bgp_scan {
     const char *fault;     /* RFC 7606: treat as withdraw */
     const char *fatal;     /* RFC 7606: the message cannot be used */
     bool has_odd_hop;      /* the next hop in MP_REACH_NLRI has a length that it cannot have */
+    bool lacks;            /* judged: nothing is wrong but that ORIGIN or AS_PATH is not there */
 };
 
 /* The attributes of a route: found and judged in one pass, their values still bytes. One that is
@@ -183,13 +215,19 @@ struct bgp_update {
     uint8_t announced_count;
     bool has_attributes;   /* all that a route needs is there and sound */
     bool has_own_prefixes; /* announced by the message itself */
+    bool has_reachable;    /* or in MP_REACH_NLRI, of whatever family */
     bool is_end_of_rib;
     uint8_t end_of_rib_family; /* 4 or 6 if it is of unicast; 0 if of another family, or none */
     uint8_t ended_family;      /* the same, but of any SAFI that is ours: */
     uint8_t ended_safi;
     bool is_withdrawal; /* RFC 7606, 2: an attribute is wrong; what is announced counts as withdrawn
                          */
-    const char *fault;  /* what is wrong, a static text; NULL if nothing */
+    /* RFC 7606, 5.2: it has attributes of a route, of which some are wrong, but announces none: one may have
+     * been lost in what is wrong. The RFC would have the session reset, so that all is told again. We
+     * reset none for an attribute: withdrawals stand, the fault is told, and who can asks the router to
+     * tell its routes again (RFC 2918). */
+    bool may_hide_routes;
+    const char *fault; /* what is wrong, a static text; NULL if nothing */
 };
 
 /* Decodes the body of an UPDATE (after the 19 bytes of header). False if it cannot be used at all;
@@ -218,6 +256,20 @@ static inline const char *bgp_attributes_decode(struct reader bytes, bool is_as4
                                                 struct bgp_attributes *out)
 {
     return bgp_attributes_decode_at(bytes.at, bytes.end, is_as4, out);
+}
+
+/* An address of four bytes, or of sixteen. On error the reader is failed and the result has no family. */
+static inline struct addr bgp_addr(struct reader *r, uint8_t family)
+{
+    struct addr addr = {.family = family};
+    const uint8_t *bytes = reader_bytes(r, family == 6 ? 16 : 4);
+    if (!bytes)
+        return (struct addr){0};
+    if (family == 6)
+        memcpy(addr.bytes, bytes, 16);
+    else
+        memcpy(addr.bytes, bytes, 4);
+    return addr;
 }
 
 /* One prefix in the form of RFC 4271, 4.3 (length in bits, then as many bytes as needed). Host bits

@@ -19,13 +19,6 @@ void attributes_scan(const uint8_t *bytes, size_t n, struct bgp_attributes *out)
  * be used. */
 const char *attributes_judge(const struct bgp_form *form, struct bgp_attributes *out);
 
-enum segment_type {
-    SEGMENT_SET = 1,
-    SEGMENT_SEQUENCE = 2,
-    SEGMENT_CONFED_SEQUENCE = 3, /* RFC 5065 */
-    SEGMENT_CONFED_SET = 4
-};
-
 /* Whether one of the ASNs in these eight bytes is 0: `low` has the lowest bit of each ASN set,
  * `high` the highest; from an ASN of 0 the lowest cannot be taken without the highest. */
 static inline uint64_t path_zeros(const uint8_t *at, size_t asn_size)
@@ -66,7 +59,7 @@ static inline bool path_is_sound(const uint8_t *at, const uint8_t *end, size_t a
         unsigned type = at[0];
         size_t n = at[1] * asn_size;
         at += 2;
-        if (type < SEGMENT_SET || type > SEGMENT_CONFED_SET || n == 0 || n > (size_t)(end - at) ||
+        if (type < BGP_AS_SET || type > BGP_AS_CONFED_SET || n == 0 || n > (size_t)(end - at) ||
             path_has_zero(at, n, asn_size))
             return false;
         at += n;
@@ -78,7 +71,7 @@ static inline bool path_is_sound(const uint8_t *at, const uint8_t *end, size_t a
  * segments of a confederation, which count none, that lead the path or follow one that is kept. */
 static inline bool path_goes_on(const struct reader *r, unsigned hops)
 {
-    return r->at < r->end && (hops || *r->at >= SEGMENT_CONFED_SEQUENCE);
+    return r->at < r->end && (hops || *r->at >= BGP_AS_CONFED_SEQUENCE);
 }
 
 /* RFC 6793, 4.2.3: the path of a speaker of 2-byte ASNs, both parts of which are sound. False if

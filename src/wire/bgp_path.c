@@ -3,13 +3,6 @@
 
 #include <limits.h>
 
-/* One segment of a path. */
-struct segment {
-    struct reader asns;
-    uint8_t type;
-    uint8_t count;
-};
-
 static size_t asn_size(bool is_as4)
 {
     return is_as4 ? 4 : 2;
@@ -21,30 +14,31 @@ static uint32_t read_asn(struct reader *r, bool is_as4)
 }
 
 /* False at the end; on error the reader is failed. */
-static bool segment_next(struct reader *r, bool is_as4, struct segment *out)
+static inline bool segment_next(struct reader *r, bool is_as4, struct bgp_segment *out)
 {
     if (reader_left(r) == 0)
         return false;
     out->type = reader_u8(r);
     out->count = reader_u8(r);
+    out->is_as4 = is_as4;
     out->asns = reader_sub(r, out->count * asn_size(is_as4));
     return !r->bad;
 }
 
 /* How many hops a segment counts (RFC 4271, 9.1.2.2; RFC 5065, 5.3). */
-static unsigned segment_hops(const struct segment *segment)
+static unsigned segment_hops(const struct bgp_segment *segment)
 {
-    return segment->type == SEGMENT_SEQUENCE ? segment->count : segment->type == SEGMENT_SET;
+    return segment->type == BGP_AS_SEQUENCE ? segment->count : segment->type == BGP_AS_SET;
 }
 
 static unsigned count_hops(struct reader r, bool is_as4, bool *has_confederation)
 {
-    struct segment segment;
+    struct bgp_segment segment;
     unsigned hops = 0;
     *has_confederation = false;
     while (segment_next(&r, is_as4, &segment)) {
         hops += segment_hops(&segment);
-        *has_confederation |= segment.type >= SEGMENT_CONFED_SEQUENCE;
+        *has_confederation |= segment.type >= BGP_AS_CONFED_SEQUENCE;
     }
     return hops;
 }
@@ -63,14 +57,20 @@ bool path_merge(struct reader head, struct reader as4, struct bgp_path *out)
     return true;
 }
 
-/* How many ASes of a segment are used if `hops` hops still count; these are counted off. */
-static unsigned use_segment(const struct segment *segment, unsigned *hops)
+bool bgp_segments_next(struct bgp_segments *segments, struct bgp_segment *out)
 {
-    unsigned used =
-        segment->type == SEGMENT_SEQUENCE && segment->count > *hops ? *hops : segment->count;
-    if (*hops != UINT_MAX)
-        *hops -= segment->type == SEGMENT_SEQUENCE ? used : segment->type == SEGMENT_SET;
-    return used;
+    if (!path_goes_on(&segments->rest, segments->hops)) {
+        *segments = (struct bgp_segments){.rest = segments->tail, .hops = UINT_MAX, .is_as4 = true};
+        if (!reader_left(&segments->rest))
+            return false;
+    }
+    if (!segment_next(&segments->rest, segments->is_as4, out))
+        return false;
+    if (out->type == BGP_AS_SEQUENCE && out->count > segments->hops)
+        out->count = (uint8_t)segments->hops;
+    if (segments->hops != UINT_MAX)
+        segments->hops -= segment_hops(out);
+    return true;
 }
 
 /* No text of a path is more than three times as long as its bytes: "65535 " of two. */
@@ -83,12 +83,12 @@ void bgp_path_format(const struct bgp_path *path, struct buffer *out)
 
 static uint32_t origin_of(struct reader r, bool is_as4)
 {
-    struct segment segment;
+    struct bgp_segment segment;
     uint32_t origin = 0;
     while (segment_next(&r, is_as4, &segment)) {
-        if (segment.type == SEGMENT_SEQUENCE && segment.count)
+        if (segment.type == BGP_AS_SEQUENCE && segment.count)
             reader_bytes(&segment.asns, (segment.count - (size_t)1) * asn_size(is_as4));
-        origin = segment.type == SEGMENT_SEQUENCE ? read_asn(&segment.asns, is_as4) : 0;
+        origin = segment.type == BGP_AS_SEQUENCE ? read_asn(&segment.asns, is_as4) : 0;
     }
     return origin;
 }
@@ -109,17 +109,12 @@ static inline bool asns_have(const uint8_t *at, unsigned count, bool is_as4, uin
     return false;
 }
 
-static bool segments_have(struct reader r, bool is_as4, unsigned hops, uint32_t asn)
-{
-    struct segment segment;
-    while (path_goes_on(&r, hops) && segment_next(&r, is_as4, &segment))
-        if (asns_have(segment.asns.at, use_segment(&segment, &hops), is_as4, asn))
-            return true;
-    return false;
-}
-
 bool bgp_path_has(const struct bgp_path *path, uint32_t asn)
 {
-    return segments_have(path->head, path->is_as4, path->head_hops, asn) ||
-           segments_have(path->tail, true, UINT_MAX, asn);
+    struct bgp_segments segments = bgp_segments(path);
+    struct bgp_segment segment;
+    while (bgp_segments_next(&segments, &segment))
+        if (asns_have(segment.asns.at, segment.count, segment.is_as4, asn))
+            return true;
+    return false;
 }

@@ -1,8 +1,6 @@
 #include "wire/bgp_inside.h"
 #include "wire/bgp_text.h"
 
-#include <limits.h>
-
 const struct bgp_path_style bgp_path_usual = {.opens = {"", "{", "", "(", "({"},
                                               .closes = {"", "}", "", ")", "})"},
                                               .between = {' ', ',', ' ', ',', ','}};
@@ -14,43 +12,30 @@ static char *put_text(char *at, const char *text)
     return at;
 }
 
-static char *put_asns(char *at, const uint8_t *asns, unsigned count, bool is_as4, char between)
+static inline char *put_asns(char *at, struct reader asns, unsigned count, bool is_as4,
+                             char between)
 {
-    struct reader r = reader_of(asns, count * (is_as4 ? (size_t)4 : 2));
-    while (reader_left(&r)) {
-        at = digits_u32(at, is_as4 ? reader_u32(&r) : reader_u16(&r));
+    for (unsigned i = 0; i < count; i++) {
+        at = digits_u32(at, is_as4 ? reader_u32(&asns) : reader_u16(&asns));
         *at++ = between;
     }
     return count ? at - 1 : at;
 }
 
-/* Writes the first `hops` hops. */
-static char *put_segments(char *at, struct reader r, bool is_as4, unsigned hops, const char *start,
-                          const struct bgp_path_style *style)
-{
-    while (path_goes_on(&r, hops)) {
-        uint8_t type = reader_u8(&r);
-        uint8_t count = reader_u8(&r);
-        const uint8_t *asns = reader_bytes(&r, count * (is_as4 ? (size_t)4 : 2));
-        if (!asns || type > SEGMENT_CONFED_SET)
-            break;
-        unsigned used = type == SEGMENT_SEQUENCE && count > hops ? hops : count;
-        if (at > start)
-            *at++ = ' ';
-        at = put_text(at, style->opens[type]);
-        at = put_asns(at, asns, used, is_as4, style->between[type]);
-        at = put_text(at, style->closes[type]);
-        if (hops != UINT_MAX)
-            hops -= type == SEGMENT_SEQUENCE ? used : type == SEGMENT_SET ? 1 : 0;
-    }
-    return at;
-}
-
 char *bgp_text_path(char *at, const struct bgp_path *path, const struct bgp_path_style *style)
 {
+    struct bgp_segments segments = bgp_segments(path);
+    struct bgp_segment segment;
     const char *start = at;
-    at = put_segments(at, path->head, path->is_as4, path->head_hops, start, style);
-    return put_segments(at, path->tail, true, UINT_MAX, start, style);
+    while (bgp_segments_next(&segments, &segment) && segment.type <= BGP_AS_CONFED_SET) {
+        if (at > start)
+            *at++ = ' ';
+        at = put_text(at, style->opens[segment.type]);
+        at =
+            put_asns(at, segment.asns, segment.count, segment.is_as4, style->between[segment.type]);
+        at = put_text(at, style->closes[segment.type]);
+    }
+    return at;
 }
 
 char *bgp_text_large_community(char *at, struct reader *r)

@@ -85,24 +85,6 @@ uint32_t mrt_true_length(const struct mrt_header *header, struct reader bytes)
     return is_short ? header->length + 4 : header->length;
 }
 
-static inline void set_addr(const uint8_t *bytes, uint8_t family, struct addr *out)
-{
-    *out = (struct addr){.family = family};
-    if (family == 6)
-        memcpy(out->bytes, bytes, 16);
-    else
-        memcpy(out->bytes, bytes, 4);
-}
-
-static struct addr read_addr(struct reader *r, uint8_t family)
-{
-    struct addr addr = {.family = family};
-    const uint8_t *bytes = reader_bytes(r, family == 6 ? 16 : 4);
-    if (bytes)
-        set_addr(bytes, family, &addr);
-    return addr;
-}
-
 /* Of the family of a route, 4 or 6; 0 for those of others, whose prefixes cannot be read as ours. */
 static uint8_t route_family(uint16_t afi, uint8_t safi)
 {
@@ -189,14 +171,14 @@ static const char *decode_peer(bool is_as4, struct reader *r, struct mrt_record 
     uint16_t afi = load_u16(head + 2 * asn_size + 2);
     if (afi < 1 || afi > 2)
         return "has an unknown address family";
-    const uint8_t *addrs = reader_bytes(r, afi == 2 ? 32 : 8);
-    if (!addrs)
+    out->peer.addr = bgp_addr(r, afi == 2 ? 6 : 4);
+    reader_bytes(r, afi == 2 ? 16 : 4); /* the collector's own */
+    if (r->bad)
         return r->bad;
     out->peer.asn = is_as4 ? load_u32(head) : load_u16(head);
     uint32_t own_asn = is_as4 ? load_u32(head + 4) : load_u16(head + 2);
     /* RFC 6793, 9: AS_TRANS stands for any AS that does not fit into two bytes. */
     *is_internal = out->peer.asn == own_asn && own_asn != BGP_AS_TRANS;
-    set_addr(addrs, afi == 2 ? 6 : 4, &out->peer.addr);
     return NULL;
 }
 
@@ -246,13 +228,13 @@ static const char *decode_old_bgp(uint16_t subtype, uint8_t family, struct reade
                                        [OLD_NOTIFY] = BGP_NOTIFICATION,
                                        [OLD_KEEPALIVE] = BGP_KEEPALIVE};
     out->peer.asn = reader_u16(r);
-    out->peer.addr = read_addr(r, family);
+    out->peer.addr = bgp_addr(r, family);
     if (subtype == OLD_STATE_CHANGE)
         return decode_states(r, out);
     if (subtype >= sizeof messages || !messages[subtype])
         return NULL;
     reader_u16(r);
-    read_addr(r, family);
+    bgp_addr(r, family);
     out->kind = MRT_KIND_MESSAGE;
     out->message = (struct mrt_message){.type = (enum bgp_message_type)messages[subtype],
                                         .body = reader_sub(r, reader_left(r))};
@@ -262,12 +244,12 @@ static const char *decode_old_bgp(uint16_t subtype, uint8_t family, struct reade
 static bool read_table_entry(struct reader *r, uint8_t family, struct mrt_table_entry *out)
 {
     struct mrt_table_entry entry = {.safi = BGP_UNICAST};
-    struct addr addr = read_addr(r, family);
+    struct addr addr = bgp_addr(r, family);
     uint8_t bits = reader_u8(r);
     entry.prefix = prefix_of(&addr, bits);
     reader_u8(r); /* status */
     entry.originated.ns = (int64_t)reader_u32(r) * NS_PER_S;
-    entry.peer.addr = read_addr(r, family);
+    entry.peer.addr = bgp_addr(r, family);
     entry.peer.asn = reader_u16(r);
     entry.attributes = reader_sub(r, reader_u16(r));
     if (!r->bad && bits > addr_bits(&addr))
@@ -339,7 +321,7 @@ int mrt_peers_next(struct mrt_peers *peers, struct mrt_peer *out)
         return 0;
     uint8_t type = reader_u8(r);
     reader_u32(r); /* BGP identifier */
-    struct mrt_peer peer = {.addr = read_addr(r, type & 1 ? 6 : 4)};
+    struct mrt_peer peer = {.addr = bgp_addr(r, type & 1 ? 6 : 4)};
     peer.asn = type & 2 ? reader_u32(r) : reader_u16(r);
     if (peers->has_places)
         reader_bytes(r, 8);

@@ -346,6 +346,35 @@ static void test_dry_run(void **state)
         strstr(result->out, "\n{\"target\":\"dns:175.45.176.15/kp./SOA\",\"question\":"));
 }
 
+/* Archives are asked for, too: by their URLs, or by the pages that list them, which are in other folders for
+ * tables at RouteViews. */
+static void test_dry_run_of_archives(void **state)
+{
+    (void)state;
+    file_write("urls.yaml", "vantage: {controls: [icmp:127.0.0.1]}\n"
+                            "subjects: [{name: kp, prefixes: [175.45.176.0/22]}]\n"
+                            "routes: {archives: [\"http://127.0.0.1:9/a/updates.gz\", here]}\n");
+    const struct result *result = run("run -c urls.yaml --dry-run");
+    assert_int_equal(result->status, 0);
+    assert_memory_equal(result->out,
+                        "http://127.0.0.1:9/a/updates.gz: once, if there is no copy "
+                        "of it here, GET of the archive\nicmp:127.0.0.1 (control)",
+                        113);
+    file_write("span.yaml", "subjects: [{name: kp, prefixes: [175.45.176.0/22]}]\n"
+                            "routes: {archives: {collector: route-views2, rib: yes,\n"
+                            "  site: \"http://127.0.0.1:9\", from: 2022-02-01T00:05:00Z,\n"
+                            "  until: 2022-03-01T00:00:00Z}}\n");
+    result = run("run -c span.yaml --dry-run --json");
+    assert_int_equal(result->status, 0);
+#define PAGE(folder)                                                                               \
+    "{\"url\":\"http://127.0.0.1:9/bgpdata/" folder                                                \
+    "/\",\"question\":\"GET of the list of archives, then of each that holds a part of "           \
+    "2022-02-01T00:05:00Z to 2022-03-01T00:00:00Z, or the table before\"}\n"
+    assert_string_equal(result->out, PAGE("2022.01/RIBS") PAGE("2022.02/RIBS")
+                                         PAGE("2022.01/UPDATES") PAGE("2022.02/UPDATES"));
+#undef PAGE
+}
+
 static void test_check_config(void **state)
 {
     (void)state;
@@ -528,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_dry_run),
+        cmocka_unit_test(test_dry_run_of_archives),
         cmocka_unit_test(test_check_config),
         cmocka_unit_test(test_probe_text),
         cmocka_unit_test(test_full_disk),

@@ -289,6 +289,13 @@ static void test_damaged(void **state)
     assert_string_equal(result->talk,
                         "lastlight: cut: byte 58: the file ends within this record\n"
                         "lastlight: parts of the input are damaged; all else was used\n");
+    result = run("bgp /etc/passwd");
+    assert_int_equal(result->status, 1);
+    assert_string_equal(
+        result->talk,
+        "lastlight: /etc/passwd: there is no MRT record in it, nor is it anything else "
+        "that is read here\n"
+        "lastlight: nothing in the input could be read\n");
     result = run("bgp cut -o kept");
     assert_int_equal(result->status, 1);
     assert_true(file_size("kept") > 0);

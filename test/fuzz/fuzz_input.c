@@ -6,16 +6,18 @@
 #include "base/buffer.h"
 #include "sys/ahead.h"
 #include "sys/input.h"
+#include "sys/pool.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-enum { N_MAX = 32 * 1024, TEXT_MAX = 4 << 20 };
+enum { N_MAX = 32 * 1024, TEXT_MAX = 4 << 20, MEMBERS = 3 };
 
 static enum err read_fd(int fd, struct buffer *text, struct why *why)
 {
@@ -51,18 +53,43 @@ static void assert_same(const struct buffer *one, const struct buffer *other)
     assert(one->size == 0 || memcmp(one->bytes, other->bytes, one->size) == 0);
 }
 
-static void try_amid_members(const uint8_t *bytes, size_t n)
+/* The whole member that stands before each of the others; made once. */
+static const struct buffer *long_member(void)
 {
     static uint8_t contents[AHEAD_SPACING];
-    struct buffer in_order = {0}, abreast = {0}, file = {0};
+    static struct buffer member;
+    if (!member.size)
+        make_member(&member, contents, sizeof contents);
+    return &member;
+}
+
+/* A file of that. It is the same one each time, as most of what is in it: new pages for every input would take
+ * longer than all the rest. */
+static int file_amid_members(const uint8_t *bytes, size_t n)
+{
+    static int fd = -1;
+    const struct buffer *member = long_member();
+    struct iovec parts[2 * MEMBERS];
+    size_t size = MEMBERS * (member->size + n);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        parts[2 * i] = (struct iovec){member->bytes, member->size};
+        parts[2 * i + 1] = (struct iovec){(void *)(uintptr_t)bytes, n};
+    }
+    if (fd < 0)
+        fd = memfd_create("fuzz", MFD_CLOEXEC);
+    assert(fd >= 0 && ftruncate(fd, (off_t)size) == 0);
+    assert(pwritev(fd, parts, 2 * MEMBERS, 0) == (ssize_t)size);
+    return fd;
+}
+
+static void try_amid_members(const uint8_t *bytes, size_t n)
+{
+    static struct buffer in_order, abreast;
     struct why why_in_order, why_abreast;
     char path[64];
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-    for (size_t i = 0; i < 3; i++) {
-        make_member(&file, contents, sizeof contents);
-        buffer_add(&file, bytes, n);
-    }
-    assert(fd >= 0 && write(fd, file.bytes, file.size) == (ssize_t)file.size);
+    int fd = file_amid_members(bytes, n);
+    buffer_clear(&in_order);
+    buffer_clear(&abreast);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     enum err err = read_in_order(path, TEXT_MAX, &in_order, &why_in_order);
     enum err other = read_fd(fd, &abreast, &why_abreast);
@@ -71,21 +98,29 @@ static void try_amid_members(const uint8_t *bytes, size_t n)
         assert_same(&in_order, &abreast);
         assert(!err || strcmp(place(&why_in_order), place(&why_abreast)) == 0);
     }
-    close(fd);
-    buffer_done(&in_order);
-    buffer_done(&abreast);
-    buffer_done(&file);
+}
+
+/* The threads stay: to start and end them for each input would take most of the time. */
+static void keep_threads(void)
+{
+    static bool has_joined;
+    if (!has_joined)
+        pool_join();
+    has_joined = true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    struct buffer filed = {0}, piped = {0};
+    static struct buffer filed, piped;
     struct why why_filed, why_piped;
     int ends[2], file = memfd_create("fuzz", MFD_CLOEXEC);
     if (n > N_MAX || file < 0 || pipe(ends) < 0) {
         close(file);
         return 0;
     }
+    keep_threads();
+    buffer_clear(&filed);
+    buffer_clear(&piped);
     assert(write(file, bytes, n) == (ssize_t)n && write(ends[1], bytes, n) == (ssize_t)n);
     close(ends[1]);
     enum err err = read_fd(file, &filed, &why_filed);
@@ -96,8 +131,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     }
     close(file);
     close(ends[0]);
-    buffer_done(&filed);
-    buffer_done(&piped);
     if (format_of(bytes, n) == FORMAT_GZIP)
         try_amid_members(bytes, n);
     return 0;

@@ -134,7 +134,9 @@ static struct utc time_of_day(struct script *script, const char *text, size_t n)
 struct utc script_time(struct script *script)
 {
     const char *word = script_word(script, "a time such as 21:35");
-    return script->bad ? (struct utc){0} : time_of_day(script, word, strlen(word));
+    if (script->bad)
+        return (struct utc){0};
+    return time_of_day(script, word, strlen(word));
 }
 
 struct span script_span(struct script *script)

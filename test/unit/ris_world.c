@@ -45,7 +45,7 @@ static void note_request(struct world *world, int fd, struct act *act)
     char text[REQUEST_MAX];
     size_t n = 0;
     struct pollfd readable = {.fd = fd, .events = POLLIN};
-    while (n < sizeof text - 1 && poll(&readable, 1, 1000) == 1) {
+    while (n < sizeof text - 1 && poll(&readable, 1, 10000) == 1) {
         ssize_t got = recv(fd, text + n, sizeof text - 1 - n, 0);
         if (got <= 0)
             break;
@@ -61,6 +61,21 @@ static void note_request(struct world *world, int fd, struct act *act)
         world->asked_at[world->asked] = clock_mono();
     size_t number = world->asked++;
     *act = world->acts[number < world->act_count ? number : world->act_count - 1];
+    pthread_mutex_unlock(&world->lock);
+}
+
+static bool has_gone_on(struct world *world)
+{
+    pthread_mutex_lock(&world->lock);
+    bool may_go_on = world->may_go_on;
+    pthread_mutex_unlock(&world->lock);
+    return may_go_on;
+}
+
+void go_on(struct world *world)
+{
+    pthread_mutex_lock(&world->lock);
+    world->may_go_on = true;
     pthread_mutex_unlock(&world->lock);
 }
 
@@ -80,7 +95,7 @@ static bool serve(struct server *server, int fd)
                               "Transfer-Encoding: chunked\r\n\r\n");
     if (act.lines && !act.head)
         write_chunks(fd, act.lines, act.piece ? act.piece : strlen(act.lines));
-    for (int i = 0; act.more && i < (act.times ? act.times : 10000) && is_listening(fd); i++) {
+    while (act.more && !has_gone_on(world) && is_listening(fd)) {
         write_chunks(fd, act.more, strlen(act.more));
         poll(NULL, 0, act.pause_ms);
     }

@@ -8,7 +8,8 @@
  *     assert_string_equal(told(world), "start heard announce:198.51.100.0/24 gap");
  *     world_free(world);
  *
- * It fails by cmocka's assertions, 10 s after something should have come. */
+ * It fails by cmocka's assertions, 10 s after something should have come. On a busy machine everything may take
+ * long: what must not come too early is held back until the test says go_on(). */
 #ifndef TEST_RIS_WORLD_H
 #define TEST_RIS_WORLD_H
 
@@ -25,8 +26,7 @@ struct act {
     const char *head;  /* NULL: 200, chunked */
     const char *lines; /* what it sends then */
     size_t piece;      /* in chunks of so many bytes; 0: one */
-    const char *more;  /* sent again and again, until nobody listens */
-    int times;         /* ... or so many times; 0: that does not end it */
+    const char *more;  /* sent again and again, until nobody listens, or go_on() */
     const char *then;  /* after that */
     int pause_ms;      /* between them */
     bool stays;        /* silent, without an end */
@@ -43,6 +43,7 @@ struct world {
     size_t act_count;
     pthread_mutex_t lock; /* of what follows, which the server writes */
     size_t asked;
+    bool may_go_on;
     struct mono asked_at[ACTS_MAX * 4];
     char request[REQUEST_MAX]; /* the last */
     /* The loop's own. */
@@ -65,6 +66,8 @@ void listen_at(struct world *world, const char *url, const char *host, const str
 /* Until so much was seen and said in all. */
 void await(struct world *world, size_t seen, size_t said);
 void pass(struct world *world, int64_t ns);
+/* The service has said enough of `more`. */
+void go_on(struct world *world);
 /* "start heard announce:198.51.100.0/24", and forgets it. */
 const char *told(struct world *world);
 void expect_begin(const char *text, const char *begin);

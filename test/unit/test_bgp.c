@@ -95,6 +95,8 @@ static void tell(const struct bytes *body, struct bgp_form form, struct buffer *
         }
         if (update.is_end_of_rib)
             buffer_puts(out, "end-of-rib ");
+        if (update.may_hide_routes)
+            buffer_puts(out, "doubtful ");
     } else {
         assert_non_null(update.fault);
         assert_int_equal(update.withdrawn_count + update.announced_count, 0);
@@ -275,7 +277,8 @@ static void test_rfc7606(void **state)
         {"", ORIGIN PATH2 "400308 C0000201", PREFIX, as2,
          WITHDRAWN("a path attribute is longer than the attributes' total length")},
         {PREFIX, "4001", "", as2,
-         "-175.45.176.0/24 fault a path attribute is longer than the attributes' total length "},
+         "-175.45.176.0/24 doubtful fault a path attribute is longer than the attributes' total "
+         "length "},
         /* 7.1: ORIGIN */
         {"", "40010103 " PATH2 NEXT_HOP, PREFIX, as2, WITHDRAWN("ORIGIN is malformed")},
         {"", "4001020000 " PATH2 NEXT_HOP, PREFIX, as2, WITHDRAWN("ORIGIN is malformed")},
@@ -303,6 +306,20 @@ static void test_rfc7606(void **state)
         /* unknown attributes are none of our business */
         {"", ORIGIN PATH2 NEXT_HOP "C0FF03 010203", PREFIX, as2,
          "+175.45.176.0/24 path 65000 4837 origin 4837 "},
+        /* 5.2: with attributes of a route, but without one, it may have been lost in what is wrong with them */
+        {PREFIX, "40010103 " PATH2, "", as2,
+         "-175.45.176.0/24 doubtful fault ORIGIN is malformed "},
+        {"", "800F06 0001 01 10 AF2D " ORIGIN "400206 0502 FDE8 12E5 " NEXT_HOP, "", as2,
+         "-175.45.0.0/16 doubtful fault AS_PATH is malformed "},
+        {"", ORIGIN PATH2 NEXT_HOP "C00803 000102", "", as2,
+         "doubtful fault COMMUNITIES has a wrong length "},
+        {"", ORIGIN PATH2 "800E09 0001 01 04 C0000201 00 C00803 000102", "", as2,
+         "doubtful fault COMMUNITIES has a wrong length "},
+        /* not so of what may be left out, of attributes that lack, or of routes that are none of ours */
+        {PREFIX, ORIGIN PATH2 NEXT_HOP "400601 00", "", as2, "-175.45.176.0/24 "},
+        {PREFIX, ORIGIN, "", as2, "-175.45.176.0/24 "},
+        {"", ORIGIN PATH2 NEXT_HOP, "", as2, ""},
+        {"", ORIGIN "400206 0502 FDE8 12E5 800E0D 0019 41 04 C0000201 00 18AF2DB0", "", as2, ""},
         /* withdrawals stand, whatever becomes of the rest */
         {"10 C000", PATH2 NEXT_HOP, PREFIX, as2, "-192.0.0.0/16 " WITHDRAWN("ORIGIN is missing")},
     };

@@ -495,6 +495,41 @@ static void renewed(void **state)
     end(&world);
 }
 
+/* An UPDATE with attributes of a route, of which ORIGIN is wrong, and no route. */
+static void send_doubtful(struct world *world, int fd)
+{
+    bgp_message_write(&world->bytes, BGP_UPDATE,
+                      "\0\0\0\x0d\x40\x01\x01\x03\x40\x02\x06\x02\x01\0\0\xfd\xe9", 17);
+    send_made(world, fd);
+}
+
+/* RFC 7606, 5.2: a route may have been lost in it. No session ends for that: who can tells its table again, but
+ * is not asked each time; of who cannot nothing changes. */
+static void doubtful_updates(void **state)
+{
+    (void)state;
+    struct world world;
+    struct bgp_open old_one = bgp_router;
+    old_one.has_refresh = false;
+    begin(&world);
+    int fd = establish(&world, 2), old = establish_as(&world, 3, &old_one);
+    await_told(&world, "start up up");
+    send_doubtful(&world, old);
+    send_doubtful(&world, fd);
+    await_heard(&world, fd, "REFRESH REFRESH");
+    await_told(&world, "down up");
+    send_doubtful(&world, fd);
+    send_table(&world, fd);
+    await_told(&world, "table:198.51.100.0/24 table:2001:db8::/48");
+    send_table(&world, old);
+    await_told(&world, "table:198.51.100.0/24 table:2001:db8::/48");
+    await_heard(&world, fd, "");
+    await_heard(&world, old, "");
+    close(fd);
+    close(old);
+    end(&world);
+}
+
 /* When we stop, nobody is told lost: nothing is known of them. */
 static void we_stop(void **state)
 {
@@ -566,6 +601,7 @@ int main(void)
         cmocka_unit_test(a_router_comes_and_goes),
         cmocka_unit_test(two_routers),
         cmocka_unit_test(damaged_updates),
+        cmocka_unit_test(doubtful_updates),
         cmocka_unit_test(strangers),
         cmocka_unit_test(strangers_without_number),
         cmocka_unit_test(the_wrong_as),

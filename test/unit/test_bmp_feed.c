@@ -329,6 +329,105 @@ static void when_tables_are_complete(void **state)
     buffer_done(&bytes);
 }
 
+/* From `from` until `until` seconds a prefix each second, `count` of them in turn; time passes after each. */
+static void go_on(struct world *world, const struct bmp_about *peer, int from, int until, int count)
+{
+    struct buffer bytes = {0};
+    for (int second = from; second < until; second++) {
+        char prefix[40];
+        int number = second % count;
+        snprintf(prefix, sizeof prefix, "10.%d.%d.0/24", number / 256, number % 256);
+        bmp_update(&bytes, peer, NULL, "65001 4837", prefix);
+        hear(world, second, &bytes);
+        bmp_feed_settle(&world->feed, at(second + 0.5));
+    }
+    buffer_done(&bytes);
+}
+
+static void begin_table(struct world *world)
+{
+    struct buffer bytes = {0};
+    begin(world);
+    bmp_up(&bytes, &plain, BMP_OPEN_V4, BMP_OPEN_V4);
+    hear(world, 0, &bytes);
+    assert_string_equal(told(world), "start up");
+    buffer_done(&bytes);
+}
+
+/* Without an End-of-RIB a table is complete when nothing new was told for a while, however long it takes, and it
+ * is said meanwhile that it is not. */
+static void a_long_table(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    begin_table(&world);
+    go_on(&world, &plain, 1, 500, 10000);
+    assert_string_equal(told(&world), "telling telling");
+    bmp_update(&bytes, &plain, NULL, "65001 4837", "198.51.100.0/24");
+    hear(&world, 500, &bytes);
+    assert_string_equal(told(&world), "table:198.51.100.0/24");
+    bmp_feed_settle(&world.feed, at(509));
+    assert_string_equal(told(&world), "");
+    bmp_feed_settle(&world.feed, at(510));
+    assert_string_equal(told(&world), "complete");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* That a peer tells again what it told is no table that goes on: it has ended, and what is told is news. */
+static void the_same_again(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    begin_table(&world);
+    bmp_update(&bytes, &plain, NULL, "65001 4837", "198.51.100.0/24");
+    hear(&world, 0, &bytes);
+    go_on(&world, &plain, 1, 40, 10);
+    bmp_update(&bytes, &plain, NULL, "65001 4837", "198.51.100.0/24");
+    hear(&world, 40, &bytes);
+    assert_string_equal(told(&world), "table:198.51.100.0/24 announce:198.51.100.0/24");
+    go_on(&world, &plain, 41, 300, 10);
+    assert_string_equal(told(&world), "");
+    bmp_feed_settle(&world.feed, at(300));
+    assert_string_equal(told(&world), "complete");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* An End-of-RIB that is not to be believed: the router itself goes on to hear of routes. */
+static void a_table_behind_its_end(void **state)
+{
+    (void)state;
+    struct world world;
+    struct buffer bytes = {0};
+    begin_table(&world);
+    bmp_update(&bytes, &plain, NULL, NULL, NULL);
+    hear(&world, 1, &bytes);
+    go_on(&world, &plain, 2, 320, 10000);
+    assert_string_equal(told(&world), "telling");
+    bmp_feed_settle(&world.feed, at(330));
+    assert_string_equal(told(&world), "complete");
+    end(&world);
+    buffer_done(&bytes);
+}
+
+/* It is not waited for more than an hour. */
+static void an_endless_table(void **state)
+{
+    (void)state;
+    struct world world;
+    begin_table(&world);
+    go_on(&world, &plain, 1, 3600, 100000);
+    assert_int_equal(world.count, 14); /* every four minutes */
+    assert_int_equal(world.seen[13].code, PEER_TELLING);
+    told(&world);
+    bmp_feed_settle(&world.feed, at(3600));
+    assert_string_equal(told(&world), "complete");
+    end(&world);
+}
+
 /* Both families must have ended; one that is silent ends by that. */
 static void tables_end(void **state)
 {
@@ -567,6 +666,10 @@ int main(void)
         cmocka_unit_test(session_lost_before_the_connection),
         cmocka_unit_test(young_sessions_are_not_complete),
         cmocka_unit_test(when_tables_are_complete),
+        cmocka_unit_test(a_long_table),
+        cmocka_unit_test(the_same_again),
+        cmocka_unit_test(a_table_behind_its_end),
+        cmocka_unit_test(an_endless_table),
         cmocka_unit_test(tables_end),
         cmocka_unit_test(what_is_left_out),
         cmocka_unit_test(one_table),

@@ -358,6 +358,28 @@ static void an_open_gap(void **state)
     world_done(&w);
 }
 
+/* A peer whose table takes long has not dropped what it did not tell yet, as long as it is said to go on. */
+static void a_long_table(void **state)
+{
+    (void)state;
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct world w;
+        begin_routes(&w);
+        add_mark(&w, 1000, OBSERVATION_GAP);
+        add_mark(&w, 10000, OBSERVATION_START);
+        for (int peer = 0; peer < WORLD_PEERS; peer++)
+            world_peer(&w, 10001, peer, PEER_UP);
+        for (int t = 10240; t <= 10720 && is_told; t += 240)
+            for (int peer = 0; peer < WORLD_PEERS; peer++)
+                world_peer(&w, t, peer, PEER_TELLING);
+        world_add(&w, 11000, OBSERVATION_TICK);
+        assert_int_equal(routes_of(&w, prefix).condition, is_told ? CONDITION_UP : CONDITION_DOWN);
+        world_add(&w, 11100, OBSERVATION_TICK); /* five minutes after it was said last */
+        assert_int_equal(routes_of(&w, prefix).condition, CONDITION_DOWN);
+        world_done(&w);
+    }
+}
+
 /* A route that was gone before is not back because its collector is. */
 static void an_open_gap_within_an_outage(void **state)
 {
@@ -455,6 +477,7 @@ int main(void)
         cmocka_unit_test(lost_peers_do_not_count),
         cmocka_unit_test(what_was_before_a_gap_is_unknown),
         cmocka_unit_test(an_open_gap),
+        cmocka_unit_test(a_long_table),
         cmocka_unit_test(an_open_gap_within_an_outage),
         cmocka_unit_test(half_a_table_does_not_count),
         cmocka_unit_test(origins),

@@ -543,6 +543,20 @@ struct elements {
     int end;
 };
 
+/* Bytes of which each twelve may begin a record of 15 MB: they are not all tried. */
+static void test_nothing_but_headers(void **state)
+{
+    (void)state;
+    static const char header[] = "\x62\x00\x98\x58\x00\x0d\x00\x02\x00\xf0\x00\x00";
+    struct buffer file = {0};
+    while (file.size < 32 * 1024 * 1024)
+        buffer_add(&file, header, 12);
+    struct result result = run(file.bytes, file.size, watch_of("9.0.0.0/8", 0));
+    assert_in_range(result.bad, 1, 100);
+    result_done(&result);
+    buffer_done(&file);
+}
+
 static void report_to_reader(void *context, const char *fault)
 {
     mrt_reader_report(context, fault);
@@ -698,6 +712,7 @@ int main(void)
         cmocka_unit_test(test_internal_sessions),
         cmocka_unit_test(test_microseconds),
         cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_nothing_but_headers),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_flipped),
         cmocka_unit_test(test_no_archive),

@@ -147,6 +147,24 @@ static void test_merged(void **state)
     path_store_done(&store);
 }
 
+/* Confederations in front of what AS4_PATH gives, or behind what is kept of AS_PATH, stay; they are no hops
+ * (RFC 5065, 5.3). */
+static void test_merged_confederations(void **state)
+{
+    (void)state;
+    static const uint8_t head[] = {3, 2, 0xfc, 0, 0xfc, 1, 2, 2, 0x5b, 0xa0, 0x5b, 0xa0};
+    static const uint8_t tail[] = {2, 2, 0, 2, 0, 1, 0, 2, 0, 2};
+    struct bgp_path path = {
+        .head = reader_of(head, sizeof head), .tail = reader_of(tail, sizeof tail), .head_hops = 0};
+    struct path_store store;
+    path_store_init(&store);
+    struct path_way way = path_store_add(&store, &path, 65000);
+    assert_text(&store, way.number, 65000, way.origin, "(64512,64513) 131073 131074");
+    assert_int_equal(path_store_length(&store, way.number, 65000, way.origin), 2);
+    assert_int_equal(path_store_upstream(&store, way.number, 65000, way.origin), 131073);
+    path_store_done(&store);
+}
+
 /* Bytes that are no path, and paths that are too long, are refused and counted. */
 static void test_refused(void **state)
 {
@@ -289,10 +307,15 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paths),   cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_grafted), cmocka_unit_test(test_merged),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_sweep),
-        cmocka_unit_test(test_chunks),  cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_grafted),
+        cmocka_unit_test(test_merged),
+        cmocka_unit_test(test_merged_confederations),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

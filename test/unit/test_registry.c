@@ -165,6 +165,12 @@ static void test_malformed_names(void **state)
         {NAME_PATH, "1 {,2}"},
         {NAME_PATH, "1 {2,x}"},
         {NAME_PATH, "1 4294967296"},
+        {NAME_PATH, "({1,2)"},
+        {NAME_PATH, "({1,2}}"},
+        {NAME_PATH, "({})"},
+        {NAME_PATH, "()"},
+        {NAME_PATH, "((1))"},
+        {NAME_PATH, "{{1}}"},
     };
     (void)state;
     struct registry *registry = registry_new();
@@ -188,7 +194,8 @@ static void test_as_paths(void **state)
         {"1 1 2", 2, 1, 2},     {"2 2", 2, 0, 1},     {"1 2 1", 1, 2, 3}, /* not prepending */
         {"1 2 {3,4}", 0, 2, 3}, /* the origin is not known */
         {"1 {3,4} 5", 5, 0, 3}, /* nor is the upstream here */
-        {"{3}", 0, 0, 1},       {"(1,2) 5", 5, 0, 2}, {"0 1", 1, 0, 2},
+        {"{3}", 0, 0, 1},       {"(1,2) 5", 5, 0, 1}, {"({1,2}) 5 6", 6, 5, 2},
+        {"0 1", 1, 0, 2},
     };
     (void)state;
     struct registry *registry = registry_new();

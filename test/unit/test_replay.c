@@ -217,6 +217,7 @@ static void test_damaged_files(void **state)
                                         "01:46:42Z route 9.3.0.0/16\n"
                                         "01:46:58Z tick \n");
     assert_int_equal(run.counts.bad, 3);
+    assert_string_equal(run.why.text, "parts of the input are damaged; all else was used");
     char place[64];
     snprintf(place, sizeof place, "a-cut: byte %zu: the file ends within this record", one);
     assert_non_null(strstr(run.faults.bytes, place));
@@ -225,6 +226,21 @@ static void test_damaged_files(void **state)
     run_done(&run);
     drop_folder(folder);
     buffer_done(&file);
+}
+
+static void test_nothing_readable(void **state)
+{
+    (void)state;
+    char folder[64];
+    make_folder(folder);
+    write_file(folder, "none", "This is a README.", 17);
+    struct run run;
+    const char *paths[] = {folder};
+    assert_int_equal(replay(&run, paths, 1), ERR_INPUT);
+    assert_string_equal(run.why.text, "nothing in the input could be read");
+    assert_string_equal(run.text.bytes, "");
+    run_done(&run);
+    drop_folder(folder);
 }
 
 /* A tick that is late enough is not followed by another one: an export, replayed, stays what it is.
@@ -357,10 +373,15 @@ static void test_holes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_holes),          cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_many_files),     cmocka_unit_test(test_damaged_files),
-        cmocka_unit_test(test_settled),        cmocka_unit_test(test_damaged_start),
-        cmocka_unit_test(test_named_twice),    cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_many_files),
+        cmocka_unit_test(test_damaged_files),
+        cmocka_unit_test(test_nothing_readable),
+        cmocka_unit_test(test_settled),
+        cmocka_unit_test(test_damaged_start),
+        cmocka_unit_test(test_named_twice),
+        cmocka_unit_test(test_missing),
         cmocka_unit_test(test_standard_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

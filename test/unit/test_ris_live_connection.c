@@ -20,9 +20,9 @@ static void it_backs_off(void **state)
     pace.retry_first_ns = 50 * NS_PER_MS;
     pace.retry_most_ns = 400 * NS_PER_MS;
     listen_to(world, NULL, &pace);
-    for (int i = 0; i < 200 && asked(world) < 6; i++)
+    for (int i = 0; i < 1000 && asked(world) < 6; i++)
         pass(world, 20 * NS_PER_MS);
-    assert_int_equal(asked(world), 6);
+    assert_true(asked(world) >= 6);
     assert_int_equal(world->said_count, 1);
     expect_begin(world->said[0], "RIS Live: no connection: the server ended it; trying again in ");
     assert_non_null(strstr(world->said[0], "and then less and less often"));
@@ -59,7 +59,7 @@ static void refusals(void **state)
         bool is_later;
     } cases[] = {
         {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "HTTP status 503", false},
-        {"HTTP/1.1 429 Too Many\r\nRetry-After: 1\r\nContent-Length: 5\r\n\r\nsorry",
+        {"HTTP/1.1 429 Too Many\r\nRetry-After: 60\r\nContent-Length: 5\r\n\r\nsorry",
          "HTTP status 429", true},
         {"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere.example/v2\x07\r\n\r\n",
          "HTTP status 301: it is now at https://elsewhere.example/v2", false},
@@ -79,9 +79,9 @@ static void refusals(void **state)
         expect_begin(world->said[0], expected);
         for (const char *at = world->said[0]; *at; at++)
             assert_true(*at >= ' ' && *at < 0x7f);
-        size_t before = asked(world);
-        pass(world, 300 * NS_PER_MS);
-        assert_int_equal(asked(world) > before, !cases[i].is_later);
+        for (int k = 0; k < (cases[i].is_later ? 15 : 500) && asked(world) < 2; k++)
+            pass(world, 20 * NS_PER_MS);
+        assert_int_equal(asked(world) > 1, !cases[i].is_later);
         world_free(world);
     }
 }

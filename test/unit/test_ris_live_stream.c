@@ -57,8 +57,7 @@ static void told_anew(void **state)
 {
     (void)state;
     char *lines = speech(now_ms(), NULL), *gone = withdrawal(now_ms());
-    struct act acts[] = {
-        {.lines = lines, .more = " ", .pause_ms = 5, .times = 40, .then = gone, .stays = true}};
+    struct act acts[] = {{.lines = lines, .more = " ", .pause_ms = 5, .then = gone, .stays = true}};
     struct world *world = world_new(acts, 1);
     listen_to(world, NULL, &fast);
     await(world, 3, 1);
@@ -67,6 +66,7 @@ static void told_anew(void **state)
     assert_string_equal(registry_text(world->registry, world->seen[3].path),
                         "what it told was lost here");
     assert_string_equal(told(world), "start heard announce:198.51.100.0/24 gap");
+    go_on(world);
     await(world, 3, 1);
     assert_string_equal(told(world), "start heard withdraw:198.51.100.0/24");
     assert_int_equal(ris_live_counters(world->live).connections, 1);
@@ -191,15 +191,11 @@ static void one_of_two_is_silent(void **state)
     struct ris_about about = {.time = now_ms(), .host = "rrc01"};
     buffer_printf(&both, "%s%s", one, other);
     ris_keepalive(&keep, &about);
-    struct act acts[] = {{.lines = both.bytes,
-                          .more = keep.bytes,
-                          .pause_ms = 20,
-                          .times = 40,
-                          .then = one,
-                          .stays = true}};
+    struct act acts[] = {
+        {.lines = both.bytes, .more = keep.bytes, .pause_ms = 20, .then = one, .stays = true}};
     struct world *world = world_new(acts, 1);
     struct ris_pace pace = fast;
-    pace.quiet_ns = 300 * NS_PER_MS;
+    pace.quiet_ns = NS_PER_S; /* the other one is never held up so long */
     listen_to(world, NULL, &pace);
     await(world, 7, 2);
     assert_string_equal(registry_text(world->registry, world->seen[0].source), "rrc00");
@@ -208,6 +204,7 @@ static void one_of_two_is_silent(void **state)
     assert_string_equal(told(world), "start heard announce:198.51.100.0/24 "
                                      "start heard announce:198.51.100.0/24 gap");
     expect_begin(world->said[1], "collector rrc00 (RIS Live): no message for ");
+    go_on(world);
     await(world, 3, 3);
     assert_string_equal(told(world), "start heard announce:198.51.100.0/24");
     assert_string_equal(world->said[2], "collector rrc00 (RIS Live) is back");
@@ -251,7 +248,8 @@ static void behind(void **state)
 static void falls_behind(void **state)
 {
     (void)state;
-    char *lines = speech(now_ms(), NULL), *gone = withdrawal(utc_add(now_ms(), -NS_PER_MS));
+    struct utc stamp = now_ms();
+    char *lines = speech(stamp, NULL), *gone = withdrawal(utc_add(stamp, -NS_PER_MS));
     struct act acts[] = {{.lines = lines, .more = gone, .pause_ms = 20}};
     struct world *world = world_new(acts, 1);
     struct ris_pace pace = fast;
@@ -259,10 +257,12 @@ static void falls_behind(void **state)
     listen_to(world, NULL, &pace);
     struct utc begun = clock_utc();
     await(world, 0, 2);
-    const struct observation *last = &world->seen[world->seen_count - 1];
-    assert_int_equal(last->kind, OBSERVATION_GAP);
-    assert_true(last->time.ns < begun.ns);
-    assert_true(clock_utc().ns > begun.ns + 200 * NS_PER_MS);
+    size_t gap = 0; /* what came with the same bytes may be told behind it */
+    while (gap < world->seen_count && world->seen[gap].kind != OBSERVATION_GAP)
+        gap++;
+    assert_true(gap < world->seen_count);
+    assert_true(world->seen[gap].time.ns < begun.ns);
+    assert_true(utc_diff(clock_utc(), stamp) > pace.behind_ns);
     expect_begin(world->said[1], "collector rrc00 (RIS Live): what it sends is ");
     world_free(world);
     free(lines);

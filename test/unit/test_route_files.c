@@ -254,6 +254,26 @@ static void test_damaged(void **state)
     run_done(&run);
 }
 
+/* Where nothing could be read nothing is said to have been used. */
+static void test_nothing_readable(void **state)
+{
+    (void)state;
+    struct buffer readme = {0}, cut = {0};
+    struct run run;
+    buffer_puts(&readme, "This is a README.");
+    archive_update(&cut, 1000, "9.1.0.0/16", NULL, NULL);
+    cut.size -= 3;
+    write_file("readme", &readme);
+    write_file("cut", &cut);
+    begin_run(&run);
+    go_on(&run, (const char *[]){"cut", "readme"}, 2);
+    assert_int_equal(run.err, ERR_INPUT);
+    assert_string_equal(run.why.text, "nothing in the input could be read");
+    assert_string_equal(run.text.bytes, "");
+    assert_int_equal(run.counts.bad, 2);
+    run_done(&run);
+}
+
 static void test_stop(void **state)
 {
     (void)state;
@@ -474,6 +494,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_microseconds, enter, leave),
         cmocka_unit_test_setup_teardown(test_peers_of_each, enter, leave),
         cmocka_unit_test_setup_teardown(test_damaged, enter, leave),
+        cmocka_unit_test_setup_teardown(test_nothing_readable, enter, leave),
         cmocka_unit_test_setup_teardown(test_stop, enter, leave),
         cmocka_unit_test_setup_teardown(test_names, enter, leave),
         cmocka_unit_test_setup_teardown(test_many, enter, leave),

@@ -7,8 +7,9 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "source/bgp/route_memory.h"
+#include "source/bgp/route_feed.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct prefix prefix_from(const char *text)
@@ -113,23 +114,119 @@ static void test_paths(void **state)
     path_memory_announce(&paths, 1, 10, 3, 104); /* in place of the one before */
     path_memory_announce(&paths, 2, 10, 1, 201); /* another peer's */
     path_memory_announce(&paths, 1, 11, 1, 301); /* another prefix */
-    assert_true(path_memory_withdraw(&paths, 1, 10, 1, &path));
+    assert_int_equal(path_memory_withdraw(&paths, 1, 10, 1, &path), PATHS_LEFT);
     assert_int_equal(path, 102); /* the lowest identifier */
-    assert_true(path_memory_withdraw(&paths, 1, 10, 2, &path));
+    assert_int_equal(path_memory_withdraw(&paths, 1, 10, 2, &path), PATHS_LEFT);
     assert_int_equal(path, 104);
-    assert_true(path_memory_withdraw(&paths, 1, 10, 9, &path)); /* never announced */
+    assert_int_equal(path_memory_withdraw(&paths, 1, 10, 9, &path),
+                     PATHS_LEFT); /* never announced */
     assert_int_equal(path, 104);
     path = 0;
-    assert_false(path_memory_withdraw(&paths, 1, 10, 3, &path));
+    assert_int_equal(path_memory_withdraw(&paths, 1, 10, 3, &path), PATHS_NONE);
     assert_int_equal(path, 0);
     path_memory_announce(&paths, 1, 10, 5, 105);
     path_memory_announce(&paths, 1, 10, 6, 106);
     path_memory_forget(&paths, 1);
-    assert_false(path_memory_withdraw(&paths, 1, 10, 5, &path));
-    assert_false(path_memory_withdraw(&paths, 1, 11, 9, &path));
-    assert_true(path_memory_withdraw(&paths, 2, 10, 9, &path));
+    assert_int_equal(path_memory_withdraw(&paths, 1, 10, 5, &path), PATHS_NONE);
+    assert_int_equal(path_memory_withdraw(&paths, 1, 11, 9, &path), PATHS_NONE);
+    assert_int_equal(path_memory_withdraw(&paths, 2, 10, 9, &path), PATHS_LEFT);
     assert_int_equal(path, 201);
     path_memory_done(&paths);
+}
+
+/* Fills the memory with paths of one peer and its prefixes from 1000 on. */
+static void fill(struct path_memory *paths, uint32_t peer)
+{
+    for (uint32_t i = 0; paths->count < PATH_MEMORY_MAX; i++)
+        path_memory_announce(paths, peer, 1000 + i, 1, 5);
+}
+
+/* A path that was not kept may be the one that is left: nobody knows, until the session is another. */
+static void test_more_paths_than_are_kept(void **state)
+{
+    (void)state;
+    struct path_memory paths = {0};
+    uint32_t path = 0;
+    path_memory_announce(&paths, 1, 10, 1, 101);
+    path_memory_announce(&paths, 2, 10, 1, 201);
+    fill(&paths, 3);
+    assert_int_equal(paths.not_kept, 0);
+    path_memory_announce(&paths, 1, 10, 2, 102);
+    assert_int_equal(paths.not_kept, 1);
+    assert_int_equal(path_memory_withdraw(&paths, 1, 10, 1, &path), PATHS_UNKNOWN);
+    assert_int_equal(path_memory_withdraw(&paths, 1, 11, 1, &path), PATHS_UNKNOWN);
+    assert_int_equal(path_memory_withdraw(&paths, 2, 10, 1, &path), PATHS_NONE);
+    assert_int_equal(path_memory_withdraw(&paths, 3, 1000, 1, &path), PATHS_NONE);
+    assert_int_equal(path, 0);
+    path_memory_forget(&paths, 1);
+    path_memory_announce(&paths, 1, 10, 1, 101);
+    assert_int_equal(path_memory_withdraw(&paths, 1, 10, 1, &path), PATHS_NONE);
+    path_memory_done(&paths);
+}
+
+/* So does a peer that tells a thousand paths to one prefix. */
+static void test_more_paths_to_one_prefix(void **state)
+{
+    (void)state;
+    struct path_memory paths = {0};
+    uint32_t path = 0;
+    for (uint32_t id = 0; id <= PATHS_OF_ONE_MAX; id++)
+        path_memory_announce(&paths, 1, 10, id, 100 + id);
+    assert_int_equal(paths.not_kept, 1);
+    for (uint32_t id = 1; id <= PATHS_OF_ONE_MAX; id++)
+        assert_int_equal(path_memory_withdraw(&paths, 1, 10, id, &path), PATHS_LEFT);
+    assert_int_equal(path_memory_withdraw(&paths, 1, 10, 0, &path), PATHS_UNKNOWN);
+    path_memory_done(&paths);
+}
+
+struct told {
+    struct registry *registry;
+    char text[200];
+};
+
+static void note(void *context, const struct observation *o)
+{
+    struct told *told = context;
+    size_t n = strlen(told->text);
+    if (o->kind == OBSERVATION_PEER)
+        snprintf(told->text + n, sizeof told->text - n, "peer %u\n", o->code);
+    else
+        snprintf(told->text + n, sizeof told->text - n, "%u %s\n", o->code,
+                 registry_text(told->registry, o->target));
+}
+
+/* Then what the peer carries is unknown until it speaks of it again, and no withdrawal is told. */
+static void test_no_false_withdrawal(void **state)
+{
+    (void)state;
+    struct prefix watched = prefix_from("9.0.0.0/8");
+    struct addr addr = {.family = 4, .bytes = {192, 0, 2, 9}};
+    struct bgp_path path = {0};
+    struct told told = {.registry = registry_new()};
+    struct sink sink = {told.registry, note, &told};
+    struct route_memory memory;
+    struct route_feed feed;
+    route_memory_init(&memory, &(struct watch){.prefixes = &watched, .prefix_count = 1});
+    route_feed_init(&feed, &sink, &memory, "rrc00");
+    feed.time.ns = NS_PER_S;
+    int32_t peer = route_feed_peer(&feed, &addr, 65000);
+    route_feed_hear(&feed, peer);
+    for (uint32_t id = 1; id <= 3; id++) {
+        uint32_t path_name = 0;
+        struct route_change change = {peer, ROUTE_ANNOUNCE, watched, id, true, &path, &path_name};
+        if (id == 3)
+            fill(&memory.paths, 77);
+        route_feed_change(&feed, &change);
+    }
+    for (uint32_t id = 1; id <= 2; id++) {
+        struct route_change change = {peer, ROUTE_WITHDRAW, watched, id, true, NULL, NULL};
+        route_feed_change(&feed, &change);
+    }
+    assert_string_equal(told.text, "peer 1\n1 9.0.0.0/8\n1 9.0.0.0/8\n1 9.0.0.0/8\n"
+                                   "1 9.0.0.0/8\npeer 5\n");
+    route_feed_done(&feed);
+    route_memory_done(&memory);
+    registry_free(told.registry);
 }
 
 int main(void)
@@ -139,6 +236,9 @@ int main(void)
         cmocka_unit_test(test_learned_is_capped),
         cmocka_unit_test(test_peers),
         cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_more_paths_than_are_kept),
+        cmocka_unit_test(test_more_paths_to_one_prefix),
+        cmocka_unit_test(test_no_false_withdrawal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

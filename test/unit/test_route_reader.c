@@ -112,7 +112,7 @@ static struct result read_filtered(const void *bytes, size_t n, const struct ele
     struct input *input;
     archive_write(path, bytes, n);
     assert_int_equal(input_open(path, &input, &result.why), ERR_OK);
-    size_t head_size = route_head_read(input, head, 0);
+    size_t head_size = input_fill(input, head, 0, ROUTE_HEAD);
     assert_int_equal(head_size, n < ROUTE_HEAD ? n : ROUTE_HEAD);
     buffer_puts(&result.text, "");
     buffer_puts(&result.faults, "");

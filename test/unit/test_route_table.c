@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "source/bgp/path_memory.h"
 #include "source/table/route_table.h"
 #include "table_maker.h"
 
@@ -565,6 +566,24 @@ static void test_add_path(void **state)
     route_table_free(table);
 }
 
+/* Where a path was not kept for want of room, nothing is withdrawn that may still be there. */
+static void test_add_path_beyond_room(void **state)
+{
+    (void)state;
+    struct route_table *table = table_with(NULL, NULL);
+    for (uint32_t i = 0; i < 2 * (PATHS_OF_ONE_MAX + 1); i++) {
+        const bool is_gone = i > PATHS_OF_ONE_MAX;
+        struct element element = *made_route(100, 0, "10.0.0.0/8", is_gone ? NULL : "65000 1 2");
+        element.has_path_id = true;
+        element.path_id = is_gone ? 2 * PATHS_OF_ONE_MAX + 1 - i : i;
+        route_table_feed(table, 0, &element);
+    }
+    route_table_flush(table);
+    assert_true(cell_has_route(route_table_cell(table, row_of(table, "10.0.0.0/8"), 0)));
+    assert_int_equal(route_table_counts(table).refused, 1);
+    route_table_free(table);
+}
+
 static void test_view(void **state)
 {
     (void)state;
@@ -634,6 +653,7 @@ int main(void)
         cmocka_unit_test(test_full_feeds),
         cmocka_unit_test(test_full_tables),
         cmocka_unit_test(test_add_path),
+        cmocka_unit_test(test_add_path_beyond_room),
         cmocka_unit_test(test_view),
         cmocka_unit_test(test_passed_over),
     };

@@ -13,7 +13,7 @@
 static inline const char *told_word(const struct observation *o)
 {
     static const char *const routes[] = {"", "announce", "withdraw", "table"};
-    static const char *const peers[] = {"", "up", "down", "size", "complete", "heard"};
+    static const char *const peers[] = {"", "up", "down", "size", "complete", "heard", "telling"};
     return o->kind == OBSERVATION_ROUTE  ? routes[o->code]
            : o->kind == OBSERVATION_PEER ? peers[o->code]
                                          : observation_kind_name((enum observation_kind)o->kind);

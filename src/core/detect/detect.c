@@ -151,8 +151,7 @@ static bool has_resolved(const struct registry *registry, const struct observati
 {
     const struct target *target = registry_target(registry, o->target);
     return target && !target->addr.family && target->kind != TARGET_ZONE &&
-           o->stage > STAGE_RESOLVE &&
-           outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
+           o->stage > STAGE_RESOLVE && outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
 }
 
 static void hear_probe(struct detect *d, struct watch_list *watch, const struct registry *registry,

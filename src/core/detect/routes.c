@@ -6,8 +6,8 @@ static const double PARTIAL = 0.8, GONE = 0.2, GONE_LEAVE = 0.3, TABLE_ALIVE = 0
 /* An update may be stamped in whole seconds, and is a second or two on its way to the first peer.
  */
 static const int64_t RESOLUTION = NS_PER_S, ON_ITS_WAY = 2 * NS_PER_S;
-/* A peer that comes back sends its table again: until then its routes are unknown, not withdrawn.
- */
+/* A peer that comes back sends its table again: until then its routes are unknown, not withdrawn. Where nobody
+ * says how far it is (archives), it has so long for it. */
 static const int64_t TABLE_TIME = 5 * NS_PER_MINUTE;
 /* Announcements this soon after a peer was first heard are its table, not news. */
 static const int64_t FIRST_TABLE_TIME = 10 * NS_PER_S;
@@ -582,6 +582,9 @@ static void hear_peer(struct routes *r, const struct watch_list *watch,
     else if (o->code == PEER_HEARD) {
         join_peer(r, row, o->time);
         return;
+    } else if (o->code == PEER_TELLING) {
+        peer->telling = o->time;
+        return;
     } else if (o->code == PEER_TABLE) {
         peer->is_dumped = true;
         peer->tabled = o->time;
@@ -659,13 +662,20 @@ void routes_feed(struct routes *r, struct watch_list *watch, const struct regist
     }
 }
 
+/* When a peer that nobody says more of has told its table. */
+static struct utc table_due(const struct route_peer *peer)
+{
+    struct utc from = peer->telling.ns > peer->since.ns ? peer->telling : peer->since;
+    return utc_add(from, TABLE_TIME);
+}
+
 /* When the next thing happens by the passing of time alone. */
 static void plan_recheck(struct routes *r, struct utc now)
 {
     r->recheck.ns = INT64_MAX;
     for (uint32_t i = 0; i < r->peers.count; i++) {
         const struct route_peer *peer = peer_at(r, i);
-        int64_t due[] = {peer->since.ns + TABLE_TIME, peer->blind_until.ns};
+        int64_t due[] = {table_due(peer).ns, peer->blind_until.ns};
         for (int k = 0; k < 2; k++)
             if (due[k] > now.ns && due[k] < r->recheck.ns)
                 r->recheck.ns = due[k];
@@ -679,7 +689,7 @@ void routes_settle(struct routes *r, const struct watch_list *watch,
         return;
     for (uint32_t i = 0; i < r->peers.count; i++) {
         const struct route_peer *peer = peer_at(r, i);
-        if (peer->is_awaited && peer->is_up && now.ns >= peer->since.ns + TABLE_TIME)
+        if (peer->is_awaited && peer->is_up && now.ns >= table_due(peer).ns)
             complete_table(r, i, now);
     }
     judge_all(r, watch, registry, now);

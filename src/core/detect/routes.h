@@ -13,7 +13,8 @@
  *
  * In a gap without an end no peer is heard until it is up again. What such a peer, or one whose
  * session was lost, carried before is unknown until it says so again, or says that its table is
- * complete, or five minutes have passed; until then it counts as carried. Of a peer that is only
+ * complete, or five minutes have passed since it last said that it is still being told; until then it counts as
+ * carried. Of a peer that is only
  * heard again (PEER_HEARD), no table comes: of what it carried, nothing is known until it speaks of
  * it, as after a gap with an end.
  *
@@ -48,6 +49,7 @@ struct route_peer {
     struct utc since;       /* of is_up */
     struct utc blind_until; /* its collector's gap */
     struct utc tabled;      /* when its whole table was last seen */
+    struct utc telling;     /* ... and when that it was still being told */
     struct interval lost;
     int64_t table, usual_table;
 };

@@ -22,6 +22,7 @@ struct bgp_connection {
     struct loop_fd *watcher;
     struct loop_timer *timer;
     struct mono since;
+    struct mono ask_again_at; /* not before that: it may do the same wrong all the time */
     bool has_told_fault;
 };
 
@@ -185,13 +186,30 @@ static bool survives_collision(struct bgp_connection *connection)
     return true;
 }
 
+/* Its table is told anew within the session; until it was, nothing is known of what it carried. Where the router
+ * cannot do that, what may be lost is lost. */
+static void ask_again(struct bgp_connection *connection)
+{
+    struct mono now = clock_mono();
+    if (now.ns < connection->ask_again_at.ns || !bgp_speaker_refresh(connection->speaker))
+        return;
+    connection->ask_again_at.ns = now.ns + LIVE_TABLE_ENOUGH_NS;
+    tell_up(connection);
+}
+
 static void take_update(struct bgp_connection *connection, const struct bgp_update *update)
 {
     struct bgp_collector *collector = connection->peer->collector;
     char name[ADDR_TEXT_MAX + 20];
     const char *fault = bgp_speaker_first_fault(connection->speaker);
+    const struct path_memory *paths = &collector->feed.routes.memory->paths;
     struct utc now = clock_utc();
+    uint64_t not_kept = paths->not_kept;
     live_feed_update(&collector->feed, place_of(connection), update, now, now);
+    if (!not_kept && paths->not_kept)
+        bgp_say(collector, "collector %s: " PATH_MEMORY_LACK, collector->name);
+    if (update->may_hide_routes)
+        ask_again(connection);
     if (!fault || connection->has_told_fault)
         return;
     connection->has_told_fault = true;

@@ -104,7 +104,7 @@ static void take_peer_up(struct bmp_feed *feed, const struct bmp_message *messag
     bool is_up = feed->live.peers[place].is_up;
     if (is_up && utc_is_known(about->time) && peer->up.ns == about->time.ns)
         return; /* FRR tells twice of a session that comes up just when the connection does */
-    struct utc established = peer->was_told ? (struct utc){0} : about->time;
+    struct utc established = {peer->was_told ? 0 : about->time.ns};
     *peer =
         (struct bmp_feed_peer){.distinguisher = about->distinguisher,
                                .type = about->type,

@@ -197,7 +197,10 @@ static bool take_message(struct router *router, struct reader bytes, struct utc 
         lose(router, now, ROUTER_NONE, reason);
         return false;
     }
+    uint64_t not_kept = router->listener->memory.paths.not_kept;
     bmp_feed_take(&router->feed, &message, now);
+    if (!not_kept && router->listener->memory.paths.not_kept)
+        say(router->listener, "collector %s: " PATH_MEMORY_LACK, router->name);
     if (router->feed.first_fault && !router->has_told_fault) {
         router->has_told_fault = true;
         say(router->listener,

@@ -1,5 +1,6 @@
 #include "source/bgp/live_feed.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -44,6 +45,8 @@ void live_feed_init(struct live_feed *feed, const struct sink *sink, struct rout
 void live_feed_done(struct live_feed *feed)
 {
     route_feed_done(&feed->routes);
+    for (size_t i = 0; i < feed->peer_count; i++)
+        free(feed->peers[i].told);
     free(feed->peers);
     *feed = (struct live_feed){0};
 }
@@ -63,12 +66,19 @@ static void set_tabling(struct live_feed *feed, struct live_peer *peer, bool v4,
     feed->tabling += v4 || v6;
 }
 
+static void forget_told(struct live_peer *peer)
+{
+    free(peer->told);
+    peer->told = NULL;
+}
+
 static void forget_session(struct live_feed *feed, struct live_peer *peer)
 {
     set_tabling(feed, peer, false, false);
     feed->up--;
     feed->incomplete -= !peer->is_complete;
     peer->is_up = false;
+    forget_told(peer);
 }
 
 void live_feed_stop(struct live_feed *feed, struct utc since, const char *reason)
@@ -118,6 +128,8 @@ bool live_feed_up(struct live_feed *feed, int32_t place, const bool has_family[2
                                .established = established,
                                .last = peer->last,
                                .last_entry = now,
+                               .marked = now,
+                               .told = mem_new(1, sizeof *peer->told),
                                .usual_bytes = peer->usual_bytes};
     feed->up++;
     feed->incomplete++;
@@ -146,7 +158,7 @@ static bool is_tabling(const struct live_peer *peer)
 static bool is_whole(const struct live_peer *peer)
 {
     bool was_old = utc_is_known(peer->established) &&
-                   utc_diff(peer->since, peer->established) >= LIVE_TABLE_MOST_NS;
+                   utc_diff(peer->since, peer->established) >= LIVE_TABLE_ENOUGH_NS;
     bool is_as_usual = peer->usual_bytes && peer->table_bytes * 10 >= peer->usual_bytes * 9;
     return peer->had_end && (was_old || is_as_usual);
 }
@@ -156,6 +168,7 @@ static void complete(struct live_feed *feed, int32_t place, struct utc now)
     struct live_peer *peer = &feed->peers[place];
     peer->is_complete = true;
     peer->usual_bytes = peer->table_bytes;
+    forget_told(peer);
     feed->incomplete--;
     feed->routes.time = now;
     route_feed_state(&feed->routes, place, PEER_COMPLETE, 0);
@@ -173,20 +186,41 @@ static void take_end_of_rib(struct live_feed *feed, int32_t place, uint8_t famil
         complete(feed, place, now);
 }
 
-/* Notes what it tells of a family whose table is being told; false if it does not. */
+static uint64_t hash_of(const struct prefix *prefix)
+{
+    return hash_bytes(prefix->addr.bytes, sizeof prefix->addr.bytes,
+                      (uint64_t)prefix->addr.family << 8 | prefix->bits);
+}
+
+/* Whether something of this was surely not told before. */
+static bool has_news(struct distinct *told, struct bgp_routes routes)
+{
+    struct bgp_nlri nlri;
+    bool is_new = false;
+    while (bgp_routes_next(&routes, &nlri))
+        is_new |= distinct_add(told, hash_of(&nlri.prefix));
+    return is_new;
+}
+
+/* Notes what it tells until its table is complete. Whether that is of a family whose table is being told. */
 static bool note_table(struct live_feed *feed, struct live_peer *peer,
                        const struct bgp_update *update, struct utc now)
 {
-    bool is_of_table = false;
-    for (size_t i = 0; i < update->announced_count; i++) {
+    bool is_of_table = false, is_new = false;
+    for (size_t i = 0; i < update->announced_count && peer->told; i++) {
         const struct bgp_routes *routes = &update->announced[i];
-        if (routes->safi != BGP_UNICAST || !peer->is_tabling[routes->family == 6])
+        if (routes->safi != BGP_UNICAST)
+            continue;
+        is_new |= has_news(peer->told, *routes);
+        if (!peer->is_tabling[routes->family == 6])
             continue;
         is_of_table = true;
         peer->table_bytes += reader_left(&routes->bytes);
     }
-    if (is_of_table)
-        peer->last_entry = feed->last_entry = now;
+    if (is_new)
+        peer->last_entry = now;
+    if (is_new && is_of_table)
+        feed->last_entry = now;
     return is_of_table;
 }
 
@@ -206,17 +240,36 @@ void live_feed_update(struct live_feed *feed, int32_t place, const struct bgp_up
 
 /* ---- time ---- */
 
+/* Whether it goes on to tell what it did not tell before. */
+static bool is_telling(const struct live_feed *feed, const struct live_peer *peer, struct utc now)
+{
+    bool is_in_line = feed->is_one_line && is_tabling(peer);
+    struct utc last_entry = is_in_line ? feed->last_entry : peer->last_entry;
+    return utc_diff(now, last_entry) < LIVE_TABLE_QUIET_NS &&
+           utc_diff(now, peer->since) < LIVE_TABLE_LONGEST_NS;
+}
+
+static void mark_telling(struct live_feed *feed, int32_t place, struct utc now)
+{
+    struct live_peer *peer = &feed->peers[place];
+    if (utc_diff(now, peer->marked) < LIVE_TELLING_NS)
+        return;
+    peer->marked = now;
+    feed->routes.time = now;
+    route_feed_state(&feed->routes, place, PEER_TELLING, 0);
+}
+
 static void settle_peer(struct live_feed *feed, int32_t place, struct utc now)
 {
     struct live_peer *peer = &feed->peers[place];
-    struct utc last_entry = feed->is_one_line ? feed->last_entry : peer->last_entry;
-    bool is_old = utc_diff(now, peer->since) >= LIVE_TABLE_MOST_NS;
-    if (is_tabling(peer) && !is_old && utc_diff(now, last_entry) < LIVE_TABLE_QUIET_NS)
-        return;
     bool was_tabling = is_tabling(peer);
-    set_tabling(feed, peer, false, false);
     feed->last = &peer->last;
-    if (is_old || (was_tabling && is_whole(peer)))
+    if (is_telling(feed, peer, now)) {
+        mark_telling(feed, place, now);
+        return;
+    }
+    set_tabling(feed, peer, false, false);
+    if (utc_diff(now, peer->since) >= LIVE_TABLE_ENOUGH_NS || (was_tabling && is_whole(peer)))
         complete(feed, place, now);
 }
 

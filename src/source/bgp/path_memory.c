@@ -20,6 +20,7 @@ void path_memory_done(struct path_memory *memory)
 {
     free(memory->entries);
     free(memory->buckets);
+    free(memory->is_lacking);
     *memory = (struct path_memory){0};
 }
 
@@ -45,20 +46,35 @@ static uint32_t take_entry(struct path_memory *memory)
     return index;
 }
 
+static void note_lack(struct path_memory *memory, uint32_t peer)
+{
+    size_t need = (size_t)peer + 1;
+    memory->is_lacking =
+        mem_grow(memory->is_lacking, &memory->lacking_capacity, need, sizeof *memory->is_lacking);
+    while (memory->lacking_count < need)
+        memory->is_lacking[memory->lacking_count++] = false;
+    memory->is_lacking[peer] = true;
+    memory->not_kept++;
+}
+
 void path_memory_announce(struct path_memory *memory, uint32_t peer, uint32_t prefix,
                           uint32_t path_id, uint32_t path)
 {
-    uint32_t *bucket = bucket_of(memory, peer, prefix);
+    uint32_t *bucket = bucket_of(memory, peer, prefix), count = 0;
     for (uint32_t i = *bucket; i; i = memory->entries[i].next) {
         struct path_entry *entry = &memory->entries[i];
-        if (entry->peer == peer && entry->prefix == prefix && entry->path_id == path_id) {
+        bool is_same = entry->peer == peer && entry->prefix == prefix;
+        if (is_same && entry->path_id == path_id) {
             entry->path = path;
             return;
         }
+        count += is_same;
     }
-    uint32_t index = take_entry(memory);
-    if (!index)
+    uint32_t index = count < PATHS_OF_ONE_MAX ? take_entry(memory) : 0;
+    if (!index) {
+        note_lack(memory, peer);
         return;
+    }
     memory->entries[index] = (struct path_entry){peer, prefix, path_id, path, *bucket};
     *bucket = index;
 }
@@ -71,8 +87,8 @@ static void give_back(struct path_memory *memory, uint32_t *link)
     memory->free = index;
 }
 
-bool path_memory_withdraw(struct path_memory *memory, uint32_t peer, uint32_t prefix,
-                          uint32_t path_id, uint32_t *path)
+enum paths_left path_memory_withdraw(struct path_memory *memory, uint32_t peer, uint32_t prefix,
+                                     uint32_t path_id, uint32_t *path)
 {
     const struct path_entry *best = NULL;
     for (uint32_t *link = bucket_of(memory, peer, prefix); *link;) {
@@ -86,13 +102,17 @@ bool path_memory_withdraw(struct path_memory *memory, uint32_t peer, uint32_t pr
             best = entry;
         link = &entry->next;
     }
-    if (best)
-        *path = best->path;
-    return best;
+    if (!best)
+        return peer < memory->lacking_count && memory->is_lacking[peer] ? PATHS_UNKNOWN
+                                                                        : PATHS_NONE;
+    *path = best->path;
+    return PATHS_LEFT;
 }
 
 void path_memory_forget(struct path_memory *memory, uint32_t peer)
 {
+    if (peer < memory->lacking_count)
+        memory->is_lacking[peer] = false;
     for (size_t i = 0; memory->buckets && i < BUCKETS; i++) {
         for (uint32_t *link = &memory->buckets[i]; *link;) {
             struct path_entry *entry = &memory->entries[*link];

@@ -184,7 +184,10 @@ static void take_message(struct link *link, const struct ris_message *message)
         return;
     if (!collector->is_on)
         begin_collector(collector, message, now);
+    uint64_t not_kept = live->memory.paths.not_kept;
     ris_feed_take(&collector->feed, message, now);
+    if (!not_kept && live->memory.paths.not_kept)
+        say(live, "collector %s (RIS Live): " PATH_MEMORY_LACK, collector->name);
     tell_faults(live, collector);
 }
 

@@ -121,17 +121,22 @@ static uint32_t name_path(struct route_feed *feed, const struct route_change *ch
     return *change->path_name;
 }
 
-/* One path of several with ADD-PATH: a withdrawal is one only if no other path is left. */
-static void note_path(struct route_feed *feed, const struct route_change *change,
+/* One path of several with ADD-PATH: a withdrawal is one only if no other path is left. False if nobody
+ * knows that any more. */
+static bool note_path(struct route_feed *feed, const struct route_change *change,
                       struct observation *observation)
 {
     struct path_memory *paths = &feed->memory->paths;
     uint32_t peer = (uint32_t)change->peer;
-    if (change->op != ROUTE_WITHDRAW)
+    if (change->op != ROUTE_WITHDRAW) {
         path_memory_announce(paths, peer, observation->target, change->path_id, observation->path);
-    else if (path_memory_withdraw(paths, peer, observation->target, change->path_id,
-                                  &observation->path))
+        return true;
+    }
+    enum paths_left left =
+        path_memory_withdraw(paths, peer, observation->target, change->path_id, &observation->path);
+    if (left == PATHS_LEFT)
         observation->code = ROUTE_ANNOUNCE;
+    return left != PATHS_UNKNOWN;
 }
 
 void route_feed_change(struct route_feed *feed, const struct route_change *change)
@@ -154,9 +159,10 @@ void route_feed_change(struct route_feed *feed, const struct route_change *chang
                                       .code = (uint16_t)change->op};
     if (!observation.target || !observation.peer || (change->path && !observation.path))
         return; /* the registry is full: it counts that */
-    if (change->has_path_id)
-        note_path(feed, change, &observation);
-    sink_emit(&feed->sink, &observation);
+    if (!change->has_path_id || note_path(feed, change, &observation))
+        sink_emit(&feed->sink, &observation);
+    else /* what it carried is unknown until it speaks of it again */
+        route_feed_state(feed, change->peer, PEER_HEARD, 0);
 }
 
 static void take_routes(struct route_feed *feed, struct bgp_routes routes,

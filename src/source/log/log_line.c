@@ -256,10 +256,11 @@ static void read_route(struct log_line *line, struct observation *out)
 
 static void read_peer_state(struct log_line *line, struct observation *out)
 {
-    static const char *const states[] = {"up", "down", "table", "complete", "heard"};
+    static const char *const states[] = {"up", "down", "table", "complete", "heard", "telling"};
     out->source = log_line_name(line, LOG_COLLECTOR, NAME_COLLECTOR);
     out->peer = read_peer(line);
-    out->code = read_choice(line, LOG_STATE, states, 5, "up, down, table, complete or heard");
+    out->code =
+        read_choice(line, LOG_STATE, states, 6, "up, down, table, complete, heard or telling");
     out->value = log_line_integer(line, LOG_PREFIXES, 0, UINT32_MAX);
 }
 

@@ -270,15 +270,17 @@ static bool asks_attributes(const struct element_walk *walk, const struct prefix
     return !walk->wants || walk->wants(walk->context, prefix);
 }
 
-static void take_entries(struct element_walk *walk, struct mrt_rib *rib, struct element *element)
+/* Returns how many there are. */
+static unsigned take_entries(struct element_walk *walk, struct mrt_rib *rib,
+                             struct element *element, const char **fault)
 {
     const bool is_asked = asks_attributes(walk, &rib->prefix);
     const bool asks_origin = walk->plan->asks_origin;
-    const char *fault = NULL;
+    unsigned count = 0;
     struct mrt_rib_entry found;
-    while (mrt_rib_next(rib, &found)) {
+    for (; mrt_rib_next(rib, &found); count++) {
         if (found.peer >= walk->peer_count) {
-            fault = "an entry names a peer that is not in the PEER_INDEX_TABLE";
+            *fault = "an entry names a peer that is not in the PEER_INDEX_TABLE";
             continue;
         }
         if (!walk->is_wanted[found.peer] ||
@@ -286,11 +288,27 @@ static void take_entries(struct element_walk *walk, struct mrt_rib *rib, struct 
             continue;
         struct entry entry = {&walk->peers[found.peer], found.originated, found.path_id};
         if (is_asked)
-            take_entry(walk, &entry, found.attributes, true, element, &fault);
+            take_entry(walk, &entry, found.attributes, true, element, fault);
         else
             tell_unasked(walk, &entry, element);
     }
+    return count;
+}
+
+/* What is only counted can be taken back: so it need not be known before whether the entries fill the record.
+ * False if they do not: nothing was done. */
+static bool count_entries(struct element_walk *walk, const struct mrt_rib *rib,
+                          struct element *element)
+{
+    const struct element_counts before = walk->counts;
+    const char *fault = NULL;
+    struct mrt_rib rest = *rib;
+    if (take_entries(walk, &rest, element, &fault) != rib->count || reader_left(&rest.entries)) {
+        walk->counts = before;
+        return false;
+    }
     report(walk, fault);
+    return true;
 }
 
 static const char *take_rib(struct element_walk *walk, struct mrt_record *record,
@@ -299,14 +317,18 @@ static const char *take_rib(struct element_walk *walk, struct mrt_record *record
     struct mrt_rib *rib = &record->rib;
     if (!element_plan_has_prefix(walk->plan, &rib->prefix))
         return NULL;
-    const char *fault = mrt_rib_check(rib);
-    if (fault || !begin(walk, record))
-        return fault;
+    const bool is_only_counted = !walk->take && !walk->begin && !walk->wants;
     element->kind = ELEMENT_TABLE;
     element->prefix = rib->prefix;
     element->safi = rib->safi;
+    if (is_only_counted && count_entries(walk, rib, element))
+        return NULL;
+    const char *fault = mrt_rib_check(rib);
+    if (fault || !begin(walk, record))
+        return fault;
     element->has_path_id = rib->has_path_ids || rib->has_path_id;
-    take_entries(walk, rib, element);
+    take_entries(walk, rib, element, &fault);
+    report(walk, fault);
     return NULL;
 }
 

@@ -74,6 +74,16 @@ struct utc mrt_reader_time(const struct mrt_header *header, struct reader body)
                         (microseconds < 1000000 ? microseconds * INT64_C(1000) : 0)};
 }
 
+struct utc mrt_reader_first_time(const uint8_t *head, size_t n)
+{
+    if (n < MRT_HEADER)
+        return (struct utc){0};
+    struct mrt_header header = mrt_header_of(head);
+    if (!mrt_header_is_plausible(&header))
+        return (struct utc){0};
+    return mrt_reader_time(&header, reader_of(head + MRT_HEADER, n - MRT_HEADER));
+}
+
 /* The true end of the record given out last, whose length field may be too small (mrt_true_length()).
  */
 static void mend_length(struct record_reader *records, const struct mrt_header *header)

@@ -21,6 +21,9 @@ int mrt_reader_next(struct mrt_reader *reader, struct mrt_header *header, struct
 /* When it was, of what stands in front of its body. */
 struct utc mrt_reader_time(const struct mrt_header *header, struct reader body);
 
+/* The same of the first bytes of an archive; 0 if it does not begin with a record. */
+struct utc mrt_reader_first_time(const uint8_t *head, size_t n);
+
 /* As record_reader_reject() and record_reader_report(). */
 void mrt_reader_reject(struct mrt_reader *reader, const char *reason);
 void mrt_reader_report(struct mrt_reader *reader, const char *reason);

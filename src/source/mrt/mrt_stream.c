@@ -121,7 +121,10 @@ static void take_route(struct mrt_stream *stream, const struct element *element,
                                   .has_path_id = element->has_path_id,
                                   .path = has_path ? &element->attributes->path : NULL,
                                   .path_name = path_name};
+    uint64_t not_kept = stream->feed.memory->paths.not_kept;
     route_feed_change(&stream->feed, &change);
+    if (!not_kept && stream->feed.memory->paths.not_kept)
+        mrt_reader_report(&stream->reader, PATH_MEMORY_LACK);
 }
 
 /* Part of a dump: counted, and passed on if wanted. */

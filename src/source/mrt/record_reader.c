@@ -7,6 +7,9 @@
 #include <string.h>
 
 enum { BUFFER = 256 * 1024 };
+/* Records that could not be decoded are looked into as long as they are not longer, in all, than so many times
+ * what has gone by, and so much. Those of real archives are some hundred bytes long and seldom. */
+enum { LOOK_AGAIN_TIMES = 4, LOOK_AGAIN_BYTES = 64 * 1024 * 1024 };
 
 void record_reader_init(struct record_reader *reader, const struct record_form *form,
                         struct input *input, const void *head, size_t head_size,
@@ -57,12 +60,9 @@ bool record_reader_load(struct record_reader *reader, size_t want)
 static void tell(struct record_reader *reader, uint64_t offset, const char *reason)
 {
     char text[512];
-    reader->faults->bad++;
-    if (!reader->faults->report)
-        return;
     snprintf(text, sizeof text, "%s: byte %llu: %s", input_name(reader->input),
              (unsigned long long)offset, reason);
-    reader->faults->report(reader->faults->context, text);
+    stream_faults_tell(reader->faults, text);
 }
 
 void record_reader_report(struct record_reader *reader, const char *reason)
@@ -110,6 +110,13 @@ static bool find_record(struct record_reader *reader)
     return false;
 }
 
+static bool may_look_again(struct record_reader *reader)
+{
+    uint64_t gone_by = reader->offset + reader->at;
+    reader->looked_again += reader->at - reader->last;
+    return reader->looked_again <= LOOK_AGAIN_TIMES * gone_by + LOOK_AGAIN_BYTES;
+}
+
 /* After a record that could not be decoded: its length may be what was wrong, so that the next one
  * may begin within it. Else that is where it ends, if a record can begin there; if not, behind
  * that. */
@@ -117,9 +124,10 @@ static void leave_rejected(struct record_reader *reader)
 {
     uint64_t where = reader->offset + reader->at;
     bool is_followed = record_reader_has_header(reader, 0);
+    bool may_look = may_look_again(reader);
     reader->is_rejected = reader->is_held = false;
-    reader->at = reader->last;
-    for (reader->at++; reader->offset + reader->at < where; reader->at++)
+    reader->at = may_look ? reader->last + 1 : reader->at;
+    for (; reader->offset + reader->at < where; reader->at++)
         if (record_reader_load(reader, reader->form->header) && is_record(reader))
             return;
     if (!is_followed)

@@ -2,7 +2,8 @@
  * (mrt_reader.h), the messages of BMP (bmp_reader.h). Where the bytes cannot be a record, or where one
  * could not be decoded, the next one is looked for byte by byte: a place counts if a likely header
  * stands there, and another one, or the end, follows. What was passed over is counted and told with
- * its place in the decompressed stream. A record after which no other can begin is looked into even if
+ * its place in the decompressed stream. Bytes in which a record begins everywhere, each of megabytes, are looked
+ * through a few times and not as often as that. A record after which no other can begin is looked into even if
  * whoever took it did not care to: its length may be what is wrong. */
 #ifndef SOURCE_MRT_RECORD_READER_H
 #define SOURCE_MRT_RECORD_READER_H
@@ -43,6 +44,7 @@ struct record_reader {
     bool has_found;   /* there was a record in it */
     bool has_ended;   /* the input gives no more, as `failure` says if it did not end well */
     struct why failure;
+    uint64_t looked_again; /* bytes of records that could not be decoded, in all */
 };
 
 void record_reader_init(struct record_reader *reader, const struct record_form *form,

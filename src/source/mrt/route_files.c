@@ -53,9 +53,7 @@ struct route_files {
 static void tell(struct route_files *files, const struct why *why)
 {
     files->is_damaged = true;
-    files->faults->bad++;
-    if (files->faults->report)
-        files->faults->report(files->faults->context, why->text);
+    stream_faults_tell(files->faults, why->text);
 }
 
 /* When it begins: by its name where that is enough. */
@@ -402,7 +400,7 @@ static enum err conclude(struct route_files *files, struct why *why)
 {
     enum err err = files->fetched ? url_files_end(files->fetched, why) : ERR_OK;
     if (!err && files->is_damaged)
-        err = why_set(why, ERR_INPUT, "parts of the input are damaged; all else was used");
+        err = stream_faults_end(files->faults, why);
     return err;
 }
 

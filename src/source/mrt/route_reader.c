@@ -8,18 +8,6 @@
 
 /* ---- which ---- */
 
-size_t route_head_read(struct input *input, uint8_t head[ROUTE_HEAD], size_t n)
-{
-    size_t got = 1;
-    while (n < ROUTE_HEAD && got) {
-        got = 0;
-        if (input_read(input, head + n, ROUTE_HEAD - n, &got, NULL))
-            break;
-        n += got;
-    }
-    return n;
-}
-
 /* The text in which the service's own messages begin: {"type":"ris_message", ...} */
 static bool has_ris_type(const uint8_t *head, size_t n)
 {

@@ -2,7 +2,7 @@
  * (RFC 7854); lines of RIS Live. Each gives its records, one after the other, and what is in the one in
  * hand goes to a walk over elements.
  *
- *     form = route_form_of(head, route_head_read(input, head, 0));
+ *     form = route_form_of(head, input_fill(input, head, 0, ROUTE_HEAD));
  *     struct route_reader *reader = route_reader_new(form, input, head, head_size, &faults);
  *     struct element_walk walk = {.report = tell, ...};   // tell() calls route_reader_report()
  *     while ((found = route_reader_next(reader, &why)) > 0)
@@ -19,9 +19,6 @@ enum route_form { ROUTE_FORM_MRT, ROUTE_FORM_BMP, ROUTE_FORM_RIS_LIVE, ROUTE_FOR
 /* What is read of an input to recognise it. */
 enum { ROUTE_HEAD = 32 };
 
-/* Fills the head, of which `n` bytes are there already; returns how many there are then. Damage that shows
- * here is left for the reader to find again. */
-size_t route_head_read(struct input *input, uint8_t head[ROUTE_HEAD], size_t n);
 /* What is neither BMP nor text is taken for an archive, whose reader finds what is good in it. */
 enum route_form route_form_of(const uint8_t *head, size_t n);
 /* "an MRT archive", for people. */

@@ -28,7 +28,7 @@ enum err route_source_recognise(struct route_source *source,
                                 const struct route_files_options *options, enum route_form *out,
                                 struct why *why)
 {
-    source->head_size = route_head_read(source->input, source->head, source->head_size);
+    source->head_size = input_fill(source->input, source->head, source->head_size, ROUTE_HEAD);
     *out = route_form_of(source->head, source->head_size);
     bool is_archive = *out == ROUTE_FORM_MRT, has_archives_only = options->has_archives_only;
     if (*out == ROUTE_FORM_LOG || (has_archives_only && !is_archive))
@@ -36,17 +36,6 @@ enum err route_source_recognise(struct route_source *source,
                        source->file.path, route_form_name(*out),
                        has_archives_only ? "" : ", BMP or RIS Live");
     return ERR_OK;
-}
-
-static struct utc time_of_archive(const struct route_source *source)
-{
-    if (source->head_size < MRT_HEADER)
-        return (struct utc){0};
-    struct mrt_header header = mrt_header_of(source->head);
-    if (!mrt_header_is_plausible(&header))
-        return (struct utc){0};
-    return mrt_reader_time(&header,
-                           reader_of(source->head + MRT_HEADER, source->head_size - MRT_HEADER));
 }
 
 /* Takes records from the input. Damage that shows here already is left to be found again. */
@@ -76,7 +65,7 @@ enum err route_source_look(struct route_source *source, const struct route_files
         return err;
     source->size = input_size(source->input);
     if (form == ROUTE_FORM_MRT)
-        source->time = time_of_archive(source);
+        source->time = mrt_reader_first_time(source->head, source->head_size);
     /* A pipe cannot be read twice, nor can standard input, even if a file stands behind it. */
     if (keep || !source->size || strcmp(source->file.path, "-") == 0)
         return ERR_OK;

@@ -162,14 +162,11 @@ void text_report(struct text *text, const char *format, ...)
     char what[300];
     struct why fault;
     va_list args;
-    text->faults->bad++;
-    if (!text->faults->report)
-        return;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
     place(text, what, &fault, ERR_INPUT);
-    text->faults->report(text->faults->context, fault.text);
+    stream_faults_tell(text->faults, fault.text);
 }
 
 enum err text_fail(struct text *text, struct why *why, enum err err, const char *format, ...)

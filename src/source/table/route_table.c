@@ -104,8 +104,9 @@ static uint32_t settle_add_path(struct route_table *table, const struct pending 
     table->peers[peer - 1].has_path_ids = true;
     if (change->kind != ELEMENT_WITHDRAW)
         path_memory_announce(&table->add_paths, peer, prefix, change->path_id, cell);
-    else
-        path_memory_withdraw(&table->add_paths, peer, prefix, change->path_id, &cell);
+    else if (path_memory_withdraw(&table->add_paths, peer, prefix, change->path_id, &cell) ==
+             PATHS_UNKNOWN)
+        return CELL_UNKNOWN; /* it is refused */
     return cell;
 }
 

@@ -58,7 +58,8 @@ struct route_table_options {
 struct route_table_counts {
     uint64_t changes;       /* announcements, withdrawals and entries of dumps that were put in */
     uint64_t same;          /* of these, those that changed nothing */
-    uint64_t refused;       /* those for which there was no room, or whose path makes no sense */
+    uint64_t refused;       /* those for which there is no room, or whose path makes no sense, and
+                             * withdrawals that may leave a path for which there was none */
     uint64_t sessions_lost; /* sessions that were lost */
     uint64_t collected;     /* how often what nobody uses was forgotten */
     uint32_t prefixes[2], columns[2]; /* IPv4, IPv6 */

@@ -231,3 +231,33 @@ enum err archive_list_make(const struct archive_span *span, struct web_cache *ca
         *out = list;
     return err;
 }
+
+/* ---- only the pages ---- */
+
+static void tell_pages(const struct collector_site *site, enum site_kind kind, struct utc from,
+                       struct utc until, void (*page)(void *, const char *), void *context)
+{
+    char url[SITE_URL_MAX];
+    for (; from.ns < until.ns; from = site_month(from, 1))
+        page(context, collector_site_folder(site, kind, from, url));
+}
+
+enum err archive_list_pages(const struct archive_span *span,
+                            void (*page)(void *context, const char *url), void *context,
+                            struct why *why)
+{
+    struct collector_site site;
+    struct utc from = span->from, until = span->until.ns < span->now.ns ? span->until : span->now;
+    enum err err = collector_site_init(&site, span->collector, span->site, why);
+    if (!err)
+        err = check_span(span, why);
+    if (err)
+        return err;
+    if (span->with_table)
+        from = utc_add(from, -collector_site_interval(&site, SITE_TABLES, from));
+    if (span->with_table && !site.is_ris) /* RIS has both kinds on one page */
+        tell_pages(&site, SITE_TABLES, from, utc_add(span->from, 1), page, context);
+    from = utc_add(from, -collector_site_interval(&site, SITE_UPDATES, from));
+    tell_pages(&site, SITE_UPDATES, from, until, page, context);
+    return ERR_OK;
+}

@@ -40,4 +40,10 @@ enum err archive_list_make(const struct archive_span *span, struct web_cache *ca
                            const struct archive_listener *listener, struct archive_list *out,
                            struct why *why);
 
+/* The index pages that it reads for that at least, in order; nothing is asked here. Errors as above, but for
+ * what only asking shows. */
+enum err archive_list_pages(const struct archive_span *span,
+                            void (*page)(void *context, const char *url), void *context,
+                            struct why *why);
+
 #endif
