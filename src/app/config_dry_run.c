@@ -40,6 +40,7 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
     case TARGET_HTTPS:
         buffer_puts(out, "GET of the page");
         return;
+    case TARGET_BLOCK: /* never in a plan */
     case TARGET_KIND_COUNT:
         break;
     }

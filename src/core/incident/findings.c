@@ -173,7 +173,7 @@ static bool has_outlived(const struct scene *scene, const struct suspect *s)
 struct host_counts {
     size_t failed, well;
     const struct suspect *one;
-    bool is_more_in; /* what is no host: a route, a zone */
+    bool is_more_in; /* what is no host: a route, a zone, a network */
 };
 
 static struct host_counts count_hosts(const struct scene *scene)
@@ -182,9 +182,10 @@ static struct host_counts count_hosts(const struct scene *scene)
     uint8_t *seen = mem_new(scene->watch->domains.count, 1);
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
-        counts.is_more_in |= s->is_in && (is_route(s) || is_zone(scene, s));
-        if (is_target(s) && !is_zone(scene, s) && s->is_in &&
-            !(s->track->flags & TRACK_UNRESOLVED) && seen[s->member->domain] != 1) {
+        bool is_more = is_route(s) || is_zone(scene, s) || is_network(scene, s);
+        counts.is_more_in |= s->is_in && is_more;
+        if (is_target(s) && !is_more && s->is_in && !(s->track->flags & TRACK_UNRESOLVED) &&
+            seen[s->member->domain] != 1) {
             seen[s->member->domain] = 1;
             counts.failed++;
             counts.one = s;
