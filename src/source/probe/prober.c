@@ -612,6 +612,11 @@ void prober_set_manners(struct prober *prober, const struct manners_options *opt
     prober->manners = options ? manners_new(options) : NULL;
 }
 
+struct manners *prober_manners(const struct prober *prober)
+{
+    return prober->manners;
+}
+
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why)
 {
