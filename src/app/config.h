@@ -91,6 +91,7 @@
 #include "source/bgp/bgp_listener.h"
 #include "source/bgp/bmp_listener.h"
 #include "source/bgp/ris_live.h"
+#include "source/probe/block_prober.h"
 #include "source/probe/prober.h"
 #include "source/stream.h"
 #include "source/web/archive_list.h"
@@ -121,6 +122,20 @@ struct ris_live_config {
     size_t host_count, host_capacity;
 };
 
+enum { BLOCK_PATHS_MAX = 16 };
+struct block_paths {
+    const char *list[BLOCK_PATHS_MAX];
+    size_t count;
+};
+
+struct blocks_config {
+    struct block_plan *plan; /* of all subjects, in order, each once */
+    size_t count, capacity;
+    struct block_settings settings;
+    struct block_paths known;             /* what is known of networks, block_file.h */
+    struct block_paths countries, tables; /* by which they were found */
+};
+
 struct config {
     const char *path;
     struct manners_options manners;
@@ -147,6 +162,7 @@ struct config {
     enum bmp_table bmp_table; /* BMP_TABLES: as each router has it */
     struct bgp_config bgp;
     struct ris_live_config ris_live;
+    struct blocks_config blocks;
     const char **warnings; /* "FILE:LINE:COLUMN: ..." */
     size_t warning_count, warning_capacity;
     struct arena arena;
@@ -177,6 +193,8 @@ void config_user_agent(const struct config *config, struct buffer *out);
 
 /* Probes a second, were they not held back. */
 double config_rate(const struct config *config);
+/* Probes a second to whole networks, at most: as many as a round may take, which a census does. */
+double config_block_rate(const struct config *config);
 /* A line for each question that would be asked again and again, for --dry-run. */
 void config_dry_run(const struct config *config, bool is_json, struct buffer *out);
 /* What would be watched, how often, and what is doubtful, for --check-config. */

@@ -5,6 +5,7 @@
 #include "source/origins/geo.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct countries {
     struct delegations registries;
@@ -153,4 +154,37 @@ struct country countries_of_route(const struct countries *countries, const struc
 {
     struct country country = countries_of_prefix(countries, prefix);
     return country.code[0] || !origin ? country : countries_of_asn(countries, origin);
+}
+
+/* ---- networks ---- */
+
+enum { NETWORK_BITS = 24, NETWORKS = 1 << NETWORK_BITS };
+
+/* By the number of the network; gives the number of the next one to look at. */
+static uint32_t take_network(const struct countries *countries, struct country country,
+                             uint32_t number, void (*take)(void *context, uint32_t network),
+                             void *context)
+{
+    struct prefix network = {
+        {{(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number}, 4}, NETWORK_BITS};
+    if (country_is(countries_of_prefix(countries, &network), country))
+        take(context, number << (32 - NETWORK_BITS));
+    return number + 1;
+}
+
+/* Where there are databases, any network may be of the country; else only those in its delegations. */
+void countries_networks(const struct countries *countries, struct country country,
+                        void (*take)(void *context, uint32_t network), void *context)
+{
+    const struct spans *spans = &countries->registries.ipv4;
+    uint32_t next = 0;
+    for (size_t i = 0; i < spans->count && !countries->count; i++) {
+        const struct span *span = &spans->list[i];
+        uint32_t first = (uint32_t)(span->first >> 8), last = (uint32_t)(span->last >> 8);
+        next = next < first ? first : next;
+        while (next <= last && memcmp(span->code, country.code, sizeof span->code) == 0)
+            next = take_network(countries, country, next, take, context);
+    }
+    while (countries->count && next < NETWORKS)
+        next = take_network(countries, country, next, take, context);
 }

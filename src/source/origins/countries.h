@@ -36,6 +36,10 @@ struct country countries_of_prefix(const struct countries *countries, const stru
 struct country countries_of_route(const struct countries *countries, const struct prefix *prefix,
                                   uint32_t origin);
 
+/* All /24 of IPv4 that are of the country as a whole, in order, by their first addresses as numbers. */
+void countries_networks(const struct countries *countries, struct country country,
+                        void (*take)(void *context, uint32_t network), void *context);
+
 /* How often one delegation began within another that says another country. */
 uint64_t countries_conflicts(const struct countries *countries);
 

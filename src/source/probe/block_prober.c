@@ -326,13 +326,20 @@ static void on_turn(void *context)
 
 /* ---- the plan ---- */
 
+const char *block_plan_target(const struct block_plan *plan, char buffer[BLOCK_TARGET_MAX])
+{
+    struct addr addr = addr_of(plan->network, 0);
+    char text[ADDR_TEXT_MAX];
+    snprintf(buffer, BLOCK_TARGET_MAX, "block:%.18s/24", addr_format(&addr, text));
+    return buffer;
+}
+
 /* NULL if the registry has no room for it. */
 static struct block *new_block(struct block_prober *prober, const struct block_plan *plan)
 {
-    struct prefix network = {addr_of(plan->network, 0), 24};
-    char text[PREFIX_TEXT_MAX], target[PREFIX_TEXT_MAX + 8];
-    size_t n = (size_t)snprintf(target, sizeof target, "block:%s", prefix_format(&network, text));
-    uint32_t id = registry_intern(prober->sink.registry, NAME_TARGET, target, n);
+    char target[BLOCK_TARGET_MAX];
+    block_plan_target(plan, target);
+    uint32_t id = registry_intern(prober->sink.registry, NAME_TARGET, target, strlen(target));
     if (!id)
         return NULL;
     struct block *block = mem_new(1, sizeof *block);

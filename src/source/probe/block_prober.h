@@ -24,6 +24,10 @@ struct block_plan {
     bool is_named;    /* somebody wrote it down, so that it may be private or reserved */
 };
 
+enum { BLOCK_TARGET_MAX = 32 };
+/* "block:192.0.2.0/24". Returns buffer. */
+const char *block_plan_target(const struct block_plan *plan, char buffer[BLOCK_TARGET_MAX]);
+
 struct block_settings {
     int64_t round_ns;
     int64_t
