@@ -425,7 +425,9 @@ static int try_database(const uint8_t *bytes, size_t n)
     int result = 1;
     add_file(&files, bytes, n);
     if (!geo_open(files.list[0], &geo, &why))
-        result = geo_find(geo, &addrs[0]).code[0] && geo_find(geo, &addrs[1]).code[0] ? 2 : 0;
+        result = geo_find(geo, &addrs[0], NULL).code[0] && geo_find(geo, &addrs[1], NULL).code[0]
+                     ? 2
+                     : 0;
     geo_free(geo);
     remove_files(&files);
     return result;
