@@ -8,6 +8,8 @@
  *       controls: [icmp:192.0.2.1, {target: "tcp:192.0.2.7:443", interval: 10s}]
  *     defaults: {interval: 30s, timeout: 3s, count: 1}
  *     limits: {rate: 1000, neighbourhood: 50}
+ *     blocks: {round: 10m, timeout: 3s, known: [known.txt], countries: [delegated-apnic-latest],
+ *              tables: [rib.20220207.0000.gz]}
  *     exclude: [192.0.2.0/28, 198.51.100.7, {file: do-not-probe.txt}]
  *     allow: [10.0.0.0/8]
  *     subjects:
@@ -17,6 +19,7 @@
  *         zones: [kp., {zone: com.kp., interval: 10m, resolver: 192.0.2.53}]
  *         prefixes: [175.45.176.0/22]
  *         asns: [131279]
+ *         blocks: [175.45.176.0/22, {country: KP}, {asn: 131279}]
  *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200,
  *                                        text: "Korean Central News"}]
  *     routes:
@@ -58,6 +61,14 @@
  * written: it is a target of its own, zone:kp. `via` are addresses of root servers, where they are not the
  * Internet's; `trust_anchors` DS or DNSKEY records of the zone or of one above it, as zone files have
  * them; `resolver` is the address of one that is asked how it takes the zone.
+ *
+ * The `blocks` of a subject are whole networks: each /24 of a prefix, of a country or of an AS, whose availability is
+ * judged over rounds (source/probe/block_prober.h) and which is a target of its own, block:175.45.176.0/24. They are
+ * asked once in each `round` (1s to 1h), where `timeout` is how long an answer may take. `known` are files of what is known
+ * of networks beforehand (block_file.h); of the others it is learned first. `countries` are files that say which networks a country has
+ * (source/origins/countries.h), `tables` MRT table dumps by which an AS is the origin of its networks; they are read when
+ * the configuration is, which with a table of the whole Internet takes a while, in which nothing is probed: write the prefixes down
+ * where that matters. Private and reserved networks are only asked where their prefix is written here or allowed.
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
