@@ -73,6 +73,45 @@ static void one_network(void **state)
     world_done(&w);
 }
 
+static struct answer most_dark(struct world *w, int ask, double t)
+{
+    (void)w;
+    return ask >= CONTROLS && ask < CONTROLS + 4 && t >= 7200 && t < 14400 ? LOST : GOOD;
+}
+
+/* Rounds of ten minutes do not show loss or delay, nor whether all came back in one step: what could not
+ * be seen is not said to be absent. */
+static void rounds_are_coarse(void **state)
+{
+    (void)state;
+    struct world w;
+    play(&w, 24000, most_dark);
+    assert_int_equal(world_incidents(&w), 1);
+    assert_int_equal(world_incident(&w, 1)->layers[LAYER_HOST].extent.down, 4);
+    assert_int_equal(world_incident(&w, 1)->is_open, 0);
+    assert_int_equal(world_finding(&w, 1, EVIDENCE_GRADED)->truth, TRUTH_UNKNOWN);
+    assert_int_equal(world_finding(&w, 1, EVIDENCE_STEP_RETURN)->truth, TRUTH_UNKNOWN);
+    world_done(&w);
+}
+
+/* But that they came back hours apart can be seen. */
+static struct answer back_in_turn(struct world *w, int ask, double t)
+{
+    (void)w;
+    int block = ask - CONTROLS;
+    return block >= 0 && block < 4 && t >= 7200 && t < 14400 + 1800 * block ? LOST : GOOD;
+}
+
+static void returns_in_turn(void **state)
+{
+    (void)state;
+    struct world w;
+    play(&w, 30000, back_in_turn);
+    assert_int_equal(world_incidents(&w), 1);
+    assert_int_equal(world_finding(&w, 1, EVIDENCE_STEP_RETURN)->truth, TRUTH_ABSENT);
+    world_done(&w);
+}
+
 /* A host in a network that answers is one host. */
 static struct answer host_dark(struct world *w, int ask, double t)
 {
@@ -161,6 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_network),
         cmocka_unit_test(one_host),
+        cmocka_unit_test(rounds_are_coarse),
+        cmocka_unit_test(returns_in_turn),
         cmocka_unit_test(single_rounds_do_not_count),
         cmocka_unit_test(undecided_is_no_data),
         cmocka_unit_test(own_uplink),

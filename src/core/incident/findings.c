@@ -270,11 +270,12 @@ static void graded_finding(const struct scene *scene, const struct interval *los
         return;
     struct interval first = {{0}, {INT64_MAX}};
     double loss = 0, rtt = 0;
-    size_t domains = 0, slight = 0;
+    size_t domains = 0, slight = 0, measured = 0;
     uint8_t *seen = mem_new(scene->watch->domains.count, 1);
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         const struct sight *sight = &s->track->sight;
+        measured += is_target(s) && s->is_in && !is_network(scene, s);
         slight += is_target(s) && s->is_in && is_known(&sight->graded_began) &&
                   sight->graded_began.first_after.ns < lost[0].first_after.ns &&
                   sight->graded_last.ns > lost[0].first_after.ns - NS_PER_HOUR;
@@ -295,7 +296,8 @@ static void graded_finding(const struct scene *scene, const struct interval *los
         finding->second = lost[0];
         finding->a = loss;
         finding->b = rtt > 1 ? rtt : 1;
-    } else if (!slight && !is_poor) {
+    } else if (measured && !slight &&
+               !is_poor) { /* rounds over networks tell neither loss nor delay */
         finding_set(scene, EVIDENCE_GRADED, TRUTH_ABSENT, 0, scene->file->hosts_watched);
     }
 }
