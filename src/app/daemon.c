@@ -176,6 +176,7 @@ static void stop(void *context)
     }
     daemon->is_stopping = true;
     command_say("stopping: waiting for the last answers (again: at once)");
+    network_watch_stop(daemon->networks);
     prober_drain(daemon->prober, finish, daemon);
 }
 

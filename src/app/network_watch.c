@@ -82,7 +82,23 @@ static void tell(struct network_watch *watch)
                 "judged, since fewer than %d addresses ever answered there, or these too rarely",
                 now.judged, now.judged == 1 ? " is" : "s are", now.learning, now.unfit,
                 TRINOCULAR_ACTIVE_MIN);
-    watch->told = now;
+    watch->told.judged = now.judged;
+    watch->told.learning = now.learning;
+    watch->told.unfit = now.unfit;
+}
+
+/* Rounds that are no data, and not for what networks do. */
+static void tell_losses(struct network_watch *watch)
+{
+    struct block_counters now = block_prober_counters(watch->prober);
+    uint64_t missed = now.missed - watch->told.missed, broken = now.broken - watch->told.broken;
+    if (missed || broken)
+        command_say(
+            "of rounds over whole networks %" PRIu64 " were left out lately, since there was no "
+            "time or the limits held them back, and we spoiled %" PRIu64 "; they do not count",
+            missed, broken);
+    watch->told.missed = now.missed;
+    watch->told.broken = now.broken;
 }
 
 static void on_timer(void *context)
@@ -97,6 +113,7 @@ static void on_timer(void *context)
     pool_submit(&saving->task);
     pool_unlock();
     tell(watch);
+    tell_losses(watch);
 }
 
 /* ---- reading ---- */
@@ -127,6 +144,17 @@ static void read_known(struct network_watch *watch, const char *path)
         command_say("%s", why.text);
 }
 
+/* Where there are networks that are new. */
+static void read_all(struct network_watch *watch, const struct blocks_config *blocks)
+{
+    if (!block_prober_counters(watch->prober).unknown)
+        return;
+    if (access(watch->path, F_OK) == 0)
+        read_known(watch, watch->path);
+    for (size_t i = 0; i < blocks->known.count; i++)
+        read_known(watch, blocks->known.list[i]);
+}
+
 /* ---- the watch ---- */
 
 static void start(struct network_watch *watch)
@@ -149,10 +177,7 @@ void network_watch_set(struct network_watch *watch, const struct config *config)
     if (block_prober_set_plan(watch->prober, blocks->plan, blocks->count, &blocks->settings,
                               &config->manners, &why))
         command_say("%s", why.text);
-    if (access(watch->path, F_OK) == 0)
-        read_known(watch, watch->path);
-    for (size_t i = 0; i < blocks->known.count; i++)
-        read_known(watch, blocks->known.list[i]);
+    read_all(watch, blocks);
     tell(watch);
 }
 
@@ -173,7 +198,13 @@ struct network_watch *network_watch_new(struct loop *loop,
     return watch;
 }
 
-static void stop(struct network_watch *watch)
+void network_watch_stop(struct network_watch *watch)
+{
+    if (watch->prober)
+        block_prober_stop(watch->prober);
+}
+
+static void finish(struct network_watch *watch)
 {
     struct saving *saving = &watch->saving;
     void *scratch = NULL;
@@ -197,7 +228,7 @@ void network_watch_free(struct network_watch *watch)
     if (!watch)
         return;
     if (watch->prober)
-        stop(watch);
+        finish(watch);
     free(watch->path);
     free(watch);
 }

@@ -17,6 +17,8 @@ struct network_watch *network_watch_new(struct loop *loop,
 /* Takes up the networks of the configuration, which must live until the next call or the end; what there is
  * to say, it says. */
 void network_watch_set(struct network_watch *watch, const struct config *config);
+/* Asks nobody from now on. */
+void network_watch_stop(struct network_watch *watch);
 void network_watch_free(struct network_watch *watch);
 
 #endif

@@ -26,6 +26,7 @@ LIMIT_S = 240
 ROUND_S = 4
 JUDGED_AFTER_S = 15     # LATENESS_NS: what is seen is judged so much later
 FULL, SPARSE, FEW, LEARNED, QUIET = (f"10.9.{n}.0/24" for n in range(1, 6))
+ADDED = "10.9.6.0/24"
 NEVER = "10.9.1.77"     # excluded
 
 CONFIG = f"""
@@ -91,7 +92,7 @@ class World:
         self.here.ip("link add far type veth peer name near netns there")
         self.here.ip("link set far up", "address add 10.0.1.1/24 dev far", "route add 10.9.0.0/16 via 10.0.1.2")
         self.there.ip("link set near up", "address add 10.0.1.2/24 dev near", "address add 10.0.1.3/24 dev near",
-                      *(f"route add local {network} dev lo" for network in (FULL, SPARSE, FEW, LEARNED, QUIET)))
+                      *(f"route add local {network} dev lo" for network in (FULL, SPARSE, FEW, LEARNED, QUIET, ADDED)))
         self.there.run("sysctl", "-qw", "net.ipv4.icmp_ratelimit=0")
         self.there.run("nft", "-f", "-", input=FILTER)
         self.here.write("lastlight.yaml", CONFIG)
@@ -175,6 +176,21 @@ def tell_own_line(world):
     expect("events of a line of our own", len(world.events()) - before, 0)
 
 
+def tell_reload(world):
+    """A network comes into the plan, and is known."""
+    known, config = world.here.dir / "known.txt", world.here.dir / "lastlight.yaml"
+    known.write_text(known.read_text() + f"{ADDED} 0.99 1-254\n")
+    config.write_text(CONFIG.replace(f"{QUIET}]", f"{QUIET}, {ADDED}]"))
+    world.daemon.signal(signal.SIGHUP)
+    world.wait_for("a network that is new is asked", 2 * ROUND_S + 4, lambda: len(world.rounds(ADDED)) >= 1)
+    config.write_text(CONFIG)
+    world.daemon.signal(signal.SIGHUP)
+    time.sleep(1)
+    before = len(world.rounds(ADDED))
+    time.sleep(2 * ROUND_S)
+    expect("rounds of a network that is not watched any more", len(world.rounds(ADDED)), before)
+
+
 def tell_restart(world):
     """What was learned is there again, and the census of nobody begins anew."""
     world.daemon.stop(signal.SIGTERM)
@@ -202,6 +218,7 @@ def tell(world):
     tell_down(world)
     tell_up(world)
     tell_own_line(world)
+    tell_reload(world)
     tell_restart(world)
     expect("rounds of a network with too few to judge it by", world.rounds(FEW), [])
     most = max(o.get("probes", 0) for n in (FULL, SPARSE, QUIET) for o in world.rounds(n))

@@ -57,6 +57,7 @@ struct block_prober {
     struct block **retired; /* with an answer to come */
     size_t retired_count, retired_capacity;
     struct block_counters counters;
+    bool is_stopped;
 };
 
 static struct addr addr_of(uint32_t network, uint8_t address)
@@ -312,6 +313,8 @@ static void on_turn(void *context)
     struct block *block = context;
     struct block_prober *prober = block->prober;
     struct mono now = clock_mono();
+    if (prober->is_stopped)
+        return;
     int64_t wait_ns = manners_wait(block, now);
     if (wait_ns) {
         prober->counters.held++;
@@ -481,6 +484,11 @@ static int compare_network(const void *key, const void *element)
     return (x > y) - (x < y);
 }
 
+static bool is_unknown(const struct block *block)
+{
+    return !block->census.asked && !block->is_in_round && !utc_is_known(block->since);
+}
+
 void block_prober_know(struct block_prober *prober, const struct block_record *record)
 {
     const uint8_t *bytes = record->network.addr.bytes;
@@ -489,7 +497,7 @@ void block_prober_know(struct block_prober *prober, const struct block_record *r
     struct block **found = prober->count ? bsearch(&network, prober->plan, prober->count,
                                                    sizeof(struct block *), compare_network)
                                          : NULL;
-    if (!found || (*found)->census.asked || (*found)->is_in_round || utc_is_known((*found)->since))
+    if (!found || !is_unknown(*found))
         return;
     struct block *block = *found;
     block->census = record->census;
@@ -532,6 +540,7 @@ struct block_counters block_prober_counters(const struct block_prober *prober)
     struct block_counters counters = prober->counters;
     for (size_t i = 0; i < prober->count; i++) {
         uint8_t phase = prober->plan[i]->phase;
+        counters.unknown += is_unknown(prober->plan[i]);
         counters.judged += phase == PHASE_JUDGED;
         counters.learning += phase == PHASE_LEARNING;
         counters.unfit += phase == PHASE_UNFIT;
@@ -550,6 +559,11 @@ struct block_prober *block_prober_new(struct loop *loop, const struct block_prob
     prober->agenda = agenda_new(loop);
     prober->pinger = pinger_new(prober->agenda, options->user_agent, why);
     return prober;
+}
+
+void block_prober_stop(struct block_prober *prober)
+{
+    prober->is_stopped = true;
 }
 
 void block_prober_free(struct block_prober *prober)

@@ -49,6 +49,7 @@ struct block_prober;
 struct block_prober *block_prober_new(struct loop *loop, const struct block_prober_options *options,
                                       const struct sink *sink, struct why *why);
 void block_prober_free(struct block_prober *prober); /* rounds under way are forgotten */
+void block_prober_stop(struct block_prober *prober); /* asks nobody from now on */
 
 /* Replaces the plan: networks that are in both go on undisturbed. `manners` says which addresses are never
  * asked; it is not owned, and must live until the next call or the end. Fails, with the old plan going
@@ -64,6 +65,7 @@ struct block_record *block_prober_records(const struct block_prober *prober, siz
 
 struct block_counters {
     size_t judged, learning, unfit; /* networks: unfit are those of which too little answers */
+    size_t unknown;                 /* of those that are learned: nothing is known yet */
     uint64_t rounds, missed; /* missed: left out, since the loop stood still or was held back */
     uint64_t asked, answered;
     uint64_t held;    /* questions that had to wait, since more would not have been polite */
