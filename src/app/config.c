@@ -155,14 +155,15 @@ static void read_all(struct reading *reading)
     struct document *document = &reading->document;
     const yaml_node_t *journal = NULL, *contact = NULL, *vantage = NULL, *defaults = NULL,
                       *subjects = NULL, *routes = NULL, *limits = NULL, *exclude = NULL,
-                      *allow = NULL;
-    const struct field fields[] = {
-        {"journal", &journal}, {"contact", &contact},   {"vantage", &vantage},
-        {"limits", &limits},   {"exclude", &exclude},   {"allow", &allow},
-        {"routes", &routes},   {"defaults", &defaults}, {"subjects", &subjects}};
+                      *allow = NULL, *blocks = NULL;
+    const struct field fields[] = {{"journal", &journal},   {"contact", &contact},
+                                   {"vantage", &vantage},   {"limits", &limits},
+                                   {"exclude", &exclude},   {"allow", &allow},
+                                   {"routes", &routes},     {"defaults", &defaults},
+                                   {"subjects", &subjects}, {"blocks", &blocks}};
     const yaml_node_t *root = document_root(document);
     const char *text;
-    if (!document_fields(document, root, "the configuration", fields, 9))
+    if (!document_fields(document, root, "the configuration", fields, 10))
         return;
     if (journal &&
         document_text(document, journal, "the journal's file", CONFIG_PATH_LONGEST, &text))
@@ -176,6 +177,7 @@ static void read_all(struct reading *reading)
         read_vantage(reading, vantage);
     if (routes)
         config_read_routes(reading, routes);
+    config_read_block_settings(reading, blocks);
     if (subjects)
         read_subjects(reading, subjects);
     else
@@ -186,7 +188,7 @@ static void read_all(struct reading *reading)
         config_check_routes(reading, routes);
     config_check_manners(reading, limits ? limits : root);
     config_check_table(reading, routes ? routes : root);
-    if (!vantage && reading->config.plan_count)
+    if (!vantage && (reading->config.plan_count || reading->config.blocks.count))
         config_warn(
             reading, root,
             "no vantage with controls: without targets that have nothing to do with the subjects, "
@@ -202,6 +204,7 @@ static void fill_in(struct reading *reading)
     if (!config->journal)
         config->journal = config_keep_path(reading, "lastlight.db");
     config_fill_in_routes(reading);
+    config_fill_in_blocks(reading);
     config->watch.prefixes = config->prefixes;
     config->watch.asns = config->asns;
 }
@@ -275,6 +278,7 @@ void config_done(struct config *config)
     free(config->bgp.peers);
     free(config->ris_live.hosts);
     free(config->table.countries);
+    free(config->blocks.plan);
     free(config->warnings);
     prefix_set_done(&config->manners.excluded);
     prefix_set_done(&config->manners.allowed);

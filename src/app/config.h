@@ -8,6 +8,8 @@
  *       controls: [icmp:192.0.2.1, {target: "tcp:192.0.2.7:443", interval: 10s}]
  *     defaults: {interval: 30s, timeout: 3s, count: 1}
  *     limits: {rate: 1000, neighbourhood: 50}
+ *     blocks: {round: 10m, timeout: 3s, known: [known.txt], countries: [delegated-apnic-latest],
+ *              tables: [rib.20220207.0000.gz]}
  *     exclude: [192.0.2.0/28, 198.51.100.7, {file: do-not-probe.txt}]
  *     allow: [10.0.0.0/8]
  *     subjects:
@@ -18,6 +20,7 @@
  *         prefixes: [175.45.176.0/22]
  *         asns: [131279]
  *         countries: [KP]
+ *         blocks: [175.45.176.0/22, {country: KP}, {asn: 131279}]
  *         targets: [icmp:175.45.176.71, {target: "http://kcna.kp/", interval: 60s, expect: 200,
  *                                        text: "Korean Central News"}]
  *     routes:
@@ -61,6 +64,14 @@
  * Internet's; `trust_anchors` DS or DNSKEY records of the zone or of one above it, as zone files have
  * them; `resolver` is the address of one that is asked how it takes the zone.
  *
+ * The `blocks` of a subject are whole networks: each /24 of a prefix, of a country or of an AS, whose availability is
+ * judged over rounds (source/probe/block_prober.h) and which is a target of its own, block:175.45.176.0/24. They are
+ * asked once in each `round` (1s to 1h), where `timeout` is how long an answer may take. `known` are files of what is known
+ * of networks beforehand (block_file.h); of the others it is learned first. `countries` are files that say which networks a country has
+ * (source/origins/countries.h), `tables` MRT table dumps by which an AS is the origin of its networks; they are read when
+ * the configuration is, which with a table of the whole Internet takes a while, in which nothing is probed: write the prefixes down
+ * where that matters. Private and reserved networks are only asked where their prefix is written here or allowed.
+ *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
  * Without `collector` each router is called by the name that it gives itself. Of the tables that a
@@ -98,6 +109,7 @@
 #include "source/bgp/bgp_listener.h"
 #include "source/bgp/bmp_listener.h"
 #include "source/bgp/ris_live.h"
+#include "source/probe/block_prober.h"
 #include "source/probe/prober.h"
 #include "source/stream.h"
 #include "source/web/archive_list.h"
@@ -134,6 +146,20 @@ struct table_config {
     size_t country_count, country_capacity;
 };
 
+enum { BLOCK_PATHS_MAX = 16 };
+struct block_paths {
+    const char *list[BLOCK_PATHS_MAX];
+    size_t count;
+};
+
+struct blocks_config {
+    struct block_plan *plan; /* of all subjects, in order, each once */
+    size_t count, capacity;
+    struct block_settings settings;
+    struct block_paths known;             /* what is known of networks, block_file.h */
+    struct block_paths countries, tables; /* by which they were found */
+};
+
 struct config {
     const char *path;
     struct manners_options manners;
@@ -161,6 +187,7 @@ struct config {
     struct bgp_config bgp;
     struct ris_live_config ris_live;
     struct table_config table;
+    struct blocks_config blocks;
     const char **warnings; /* "FILE:LINE:COLUMN: ..." */
     size_t warning_count, warning_capacity;
     struct arena arena;
@@ -192,6 +219,8 @@ void config_user_agent(const struct config *config, struct buffer *out);
 
 /* Probes a second, were they not held back. */
 double config_rate(const struct config *config);
+/* Probes a second to whole networks, at most: as many as a round may take, which a census does. */
+double config_block_rate(const struct config *config);
 /* A line for each archive that would be fetched and for each question that would be asked again and again,
  * for --dry-run. */
 void config_dry_run(const struct config *config, bool is_json, struct buffer *out);

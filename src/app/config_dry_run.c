@@ -43,6 +43,7 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
     case TARGET_HTTPS:
         buffer_puts(out, "GET of the page");
         return;
+    case TARGET_BLOCK: /* never in a plan */
     case TARGET_KIND_COUNT:
         break;
     }
@@ -60,6 +61,41 @@ static void add_text(struct buffer *out, const struct config *config)
         add_question(out, plan, &target);
         buffer_printf(out, "; answer within %s\n", duration_format(plan->timeout_ns, timeout));
     }
+}
+
+/* All at the same pace. */
+static void add_blocks(struct buffer *out, const struct config *config)
+{
+    const struct block_settings *settings = &config->blocks.settings;
+    char round[DURATION_TEXT_MAX], timeout[DURATION_TEXT_MAX], target[BLOCK_TARGET_MAX];
+    for (size_t i = 0; i < config->blocks.count; i++)
+        buffer_printf(out,
+                      "%s: every %s, 1 to %d ICMP echo requests, each to another address; answer "
+                      "within %s\n",
+                      block_plan_target(&config->blocks.plan[i], target),
+                      duration_format(settings->round_ns, round), TRINOCULAR_PROBES_MAX,
+                      duration_format(settings->timeout_ns, timeout));
+}
+
+static void add_blocks_json(struct buffer *out, const struct config *config)
+{
+    const struct block_settings *settings = &config->blocks.settings;
+    char target[BLOCK_TARGET_MAX];
+    for (size_t i = 0; i < config->blocks.count; i++)
+        buffer_printf(
+            out,
+            "{\"target\":\"%s\",\"question\":\"1 to %d ICMP echo requests, each to another "
+            "address\",\"control\":false,\"interval_s\":%g,\"timeout_s\":%g}\n",
+            block_plan_target(&config->blocks.plan[i], target), TRINOCULAR_PROBES_MAX,
+            (double)settings->round_ns / (double)NS_PER_S,
+            (double)settings->timeout_ns / (double)NS_PER_S);
+}
+
+/* What whole networks may take beside all else. */
+static void add_block_rate(struct buffer *out, const struct config *config)
+{
+    if (config->blocks.count)
+        buffer_printf(out, " and up to %.3g for whole networks", config_block_rate(config));
 }
 
 static void add_json(struct buffer *out, const struct config *config)
@@ -137,15 +173,18 @@ void config_dry_run(const struct config *config, bool is_json, struct buffer *ou
     add_archives(out, config, is_json);
     if (is_json) {
         add_json(out, config);
+        add_blocks_json(out, config);
         return;
     }
     add_text(out, config);
+    add_blocks(out, config);
     config_user_agent(config, &agent);
-    buffer_printf(
-        out,
-        "In all %.3g probes a second, at most %.0f, and %.0f to one /24, /48 or host name; "
-        "called %s. Never asked: %zu range%s. Nothing was sent.\n",
-        config_rate(config), config->manners.rate, config->manners.neighbour_rate, agent.bytes,
-        config->manners.excluded.count, config->manners.excluded.count == 1 ? "" : "s");
+    buffer_printf(out, "In all %.3g probes a second", config_rate(config));
+    add_block_rate(out, config);
+    buffer_printf(out,
+                  ", at most %.0f, and %.0f to one /24, /48 or host name; "
+                  "called %s. Never asked: %zu range%s. Nothing was sent.\n",
+                  config->manners.rate, config->manners.neighbour_rate, agent.bytes,
+                  config->manners.excluded.count, config->manners.excluded.count == 1 ? "" : "s");
     buffer_done(&agent);
 }

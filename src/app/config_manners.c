@@ -182,13 +182,19 @@ static struct load heaviest(const struct config *config)
 void config_check_manners(struct reading *reading, const yaml_node_t *node)
 {
     const struct config *config = &reading->config;
-    double all = config_rate(config);
+    double all = config_rate(config), with_blocks = all + config_block_rate(config);
     struct load most = heaviest(config);
     if (all > config->manners.rate)
         config_warn(reading, node,
                     "the targets need %.0f probes a second and are held back to %.0f: ask more "
                     "rarely, or raise 'limits: {rate: ...}'",
                     all, config->manners.rate);
+    else if (with_blocks > config->manners.rate)
+        config_warn(reading, node,
+                    "targets and networks need up to %.0f probes a second, while it is learned who "
+                    "answers in these, and are held back to %.0f: raise 'limits: {rate: ...}', or "
+                    "make 'blocks: {round: ...}' longer",
+                    with_blocks, config->manners.rate);
     if (most.rate > config->manners.neighbour_rate)
         config_warn(reading, node,
                     "the targets around %.80s need %.0f probes a second and are held back to %.0f: "

@@ -4,6 +4,7 @@
 
 #include "app/config.h"
 #include "app/document.h"
+#include "source/origins/countries.h"
 
 /* How a target is asked. `has_timeout`: it was written there, and not only filled in. */
 struct pace {
@@ -25,6 +26,7 @@ struct reading {
     size_t line_capacity;
     struct member_spec *members; /* of the subject being read */
     size_t member_count, member_capacity;
+    struct countries *countries; /* NULL: not yet wanted */
 };
 
 /* A file that the configuration names, or itself: ERR_LIMIT if it is longer than `most` bytes. */
@@ -42,6 +44,10 @@ void config_add_member(struct reading *reading, const yaml_node_t *node, enum na
 void config_add_plan(struct reading *reading, const yaml_node_t *node,
                      const struct probe_plan *plan, const struct target *target);
 void config_read_subject(struct reading *reading, const yaml_node_t *node);
+/* Whole networks: how, before the subjects; those of a subject; and after all else was read. */
+void config_read_block_settings(struct reading *reading, const yaml_node_t *node);
+void config_read_blocks(struct reading *reading, const yaml_node_t *list);
+void config_fill_in_blocks(struct reading *reading);
 /* Before the targets; all of them may be NULL. */
 void config_read_manners(struct reading *reading, const yaml_node_t *limits,
                          const yaml_node_t *exclude, const yaml_node_t *allow);

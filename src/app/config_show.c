@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 double config_rate(const struct config *config)
 {
@@ -22,7 +23,7 @@ static size_t text_count(const struct config *config)
 }
 
 struct tally {
-    size_t targets, prefixes, asns, countries, zones;
+    size_t targets, prefixes, asns, countries, zones, networks;
 };
 
 static struct tally tally_of(const struct subject_spec *subject)
@@ -30,7 +31,9 @@ static struct tally tally_of(const struct subject_spec *subject)
     struct tally tally = {0};
     for (size_t i = 0; i < subject->member_count; i++) {
         enum name_kind kind = subject->members[i].kind;
-        tally.targets += kind == NAME_TARGET;
+        bool is_network = strncmp(subject->members[i].text, "block:", 6) == 0;
+        tally.targets += kind == NAME_TARGET && !is_network;
+        tally.networks += kind == NAME_TARGET && is_network;
         tally.prefixes += kind == NAME_PREFIX;
         tally.asns += kind == NAME_ASN;
         tally.countries += kind == NAME_COUNTRY;
@@ -55,6 +58,7 @@ static void describe_subject(const struct subject_spec *subject, struct buffer *
     buffer_printf(out, "  %s%s%s%s: ", subject->name, subject->title ? " (" : "",
                   subject->title ? subject->title : "", subject->title ? ")" : "");
     add_count(out, &is_first, tally.targets, "target", "targets");
+    add_count(out, &is_first, tally.networks, "whole network", "whole networks");
     add_count(out, &is_first, tally.prefixes, "prefix", "prefixes");
     add_count(out, &is_first, tally.asns, "AS", "ASes");
     add_count(out, &is_first, tally.countries, "country", "countries");
@@ -103,6 +107,16 @@ static void describe_live(const struct config *config, struct buffer *out)
                       config->table.country_count == 1 ? "" : "s");
 }
 
+static void describe_blocks(const struct config *config, struct buffer *out)
+{
+    char round[DURATION_TEXT_MAX];
+    if (config->blocks.count)
+        buffer_printf(out, "; %zu whole network%s in rounds of %s, up to %.3g probes a second more",
+                      config->blocks.count, config->blocks.count == 1 ? "" : "s",
+                      duration_format(config->blocks.settings.round_ns, round),
+                      config_block_rate(config));
+}
+
 static void describe_span(const struct archive_span *span, struct buffer *out)
 {
     char from[UTC_TEXT_MAX], until[UTC_TEXT_MAX];
@@ -123,6 +137,7 @@ static void describe_text(const struct config *config, struct buffer *out)
         describe_subject(&config->subjects[i], out);
     buffer_printf(out, "%zu target%s and %zu control%s, %.3g probes a second", targets,
                   targets == 1 ? "" : "s", controls, controls == 1 ? "" : "s", config_rate(config));
+    describe_blocks(config, out);
     if (texts)
         buffer_printf(out, "; %zu page%s searched for a text", texts, texts == 1 ? "" : "s");
     if (config->archive_count)
@@ -138,10 +153,11 @@ static void describe_text(const struct config *config, struct buffer *out)
 static json_t *subject_json(const struct subject_spec *subject)
 {
     struct tally tally = tally_of(subject);
-    return json_pack("{s:s, s:s*, s:I, s:I, s:I, s:I, s:I}", "name", subject->name, "title",
-                     subject->title, "targets", (json_int_t)tally.targets, "prefixes",
-                     (json_int_t)tally.prefixes, "asns", (json_int_t)tally.asns, "countries",
-                     (json_int_t)tally.countries, "zones", (json_int_t)tally.zones);
+    return json_pack("{s:s, s:s*, s:I, s:I, s:I, s:I, s:I, s:I}", "name", subject->name, "title",
+                     subject->title, "targets", (json_int_t)tally.targets, "blocks",
+                     (json_int_t)tally.networks, "prefixes", (json_int_t)tally.prefixes, "asns",
+                     (json_int_t)tally.asns, "countries", (json_int_t)tally.countries, "zones",
+                     (json_int_t)tally.zones);
 }
 
 static json_t *bgp_json(const struct bgp_config *bgp)
@@ -158,6 +174,15 @@ static json_t *bgp_json(const struct bgp_config *bgp)
     return json_pack("{s:s, s:I, s:s, s:I, s:s, s:o}", "listen", bgp->listen, "asn",
                      (json_int_t)bgp->asn, "id", addr_format(&bgp->id, id), "hold_s",
                      (json_int_t)bgp->hold_s, "collector", bgp->collector, "peers", peers);
+}
+
+static json_t *blocks_json(const struct config *config)
+{
+    const struct blocks_config *blocks = &config->blocks;
+    return json_pack("{s:I, s:f, s:f, s:f}", "networks", (json_int_t)blocks->count, "round_s",
+                     (double)blocks->settings.round_ns / (double)NS_PER_S, "timeout_s",
+                     (double)blocks->settings.timeout_ns / (double)NS_PER_S,
+                     "most_probes_per_second", config_block_rate(config));
 }
 
 /* NULL if there is none. */
@@ -194,21 +219,23 @@ static void describe_json(const struct config *config, struct buffer *out)
     json_t *bgp = config->bgp.listen ? bgp_json(&config->bgp) : json_null();
     json_t *ris = config->ris_live.is_wanted ? ris_live_json(&config->ris_live) : json_null();
     json_t *table = config->table.is_wanted ? table_json(&config->table) : json_null();
+    json_t *blocks = config->blocks.count ? blocks_json(config) : json_null();
     json_t *subjects = json_array(), *warnings = json_array();
     for (size_t i = 0; i < config->subject_count; i++)
         json_array_append_new(subjects, subject_json(&config->subjects[i]));
     for (size_t i = 0; i < config->warning_count; i++)
         json_array_append_new(warnings, json_string(config->warnings[i]));
     json_t *whole = json_pack(
-        "{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:o*, s:s?, s:s?, s:o, s:o, s:o, s:s, s:o, s:o}",
+        "{s:s, s:b, s:s, s:I, s:I, s:I, s:f, s:I, s:o*, s:s?, s:s?, s:o, s:o, s:o, s:o, s:s, s:o, "
+        "s:o}",
         "config", config->path, "valid", 1, "vantage", config->vantage, "targets",
         (json_int_t)(config->plan_count - config->control_count), "controls",
         (json_int_t)config->control_count, "texts", (json_int_t)text_count(config),
         "probes_per_second", config_rate(config), "archives", (json_int_t)config->archive_count,
         "archive_span", span_json(&config->archive_span), "bmp", config->bmp, "bmp_table",
         has_table ? bmp_table_name(config->bmp_table) : NULL, "bgp", bgp, "ris_live", ris,
-        "whole_table", table, "journal", config->journal, "subjects", subjects, "warnings",
-        warnings);
+        "whole_table", table, "blocks", blocks, "journal", config->journal, "subjects", subjects,
+        "warnings", warnings);
     char *line = whole ? json_dumps(whole, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     if (line)
         buffer_printf(out, "%s\n", line);

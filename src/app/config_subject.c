@@ -302,15 +302,16 @@ static void add_subject(struct reading *reading, struct subject_spec *spec)
 void config_read_subject(struct reading *reading, const yaml_node_t *node)
 {
     const yaml_node_t *name = NULL, *title = NULL, *timezone = NULL, *zones = NULL,
-                      *prefixes = NULL, *asns = NULL, *countries = NULL, *targets = NULL;
-    const struct field fields[] = {{"name", &name},           {"title", &title},
-                                   {"timezone", &timezone},   {"zones", &zones},
-                                   {"prefixes", &prefixes},   {"asns", &asns},
-                                   {"countries", &countries}, {"targets", &targets}};
+                      *prefixes = NULL, *asns = NULL, *countries = NULL, *targets = NULL,
+                      *blocks = NULL;
+    const struct field fields[] = {
+        {"name", &name},     {"title", &title},         {"timezone", &timezone},
+        {"zones", &zones},   {"prefixes", &prefixes},   {"asns", &asns},
+        {"blocks", &blocks}, {"countries", &countries}, {"targets", &targets}};
     struct subject_spec spec = {0};
     const char *text;
     unsigned faults = reading->document.fault_count;
-    if (!document_fields(&reading->document, node, "a subject", fields, 8))
+    if (!document_fields(&reading->document, node, "a subject", fields, 9))
         return;
     reading->member_count = 0;
     read_name(reading, node, name, &spec);
@@ -323,9 +324,11 @@ void config_read_subject(struct reading *reading, const yaml_node_t *node)
     read_each(reading, asns, "asns", read_asn);
     read_each(reading, countries, "countries", read_country);
     read_each(reading, targets, "targets", read_subject_target);
+    if (blocks)
+        config_read_blocks(reading, blocks);
     if (!reading->member_count && faults == reading->document.fault_count)
         document_fault(&reading->document, node,
                        "found a subject that watches nothing; expected targets, prefixes, asns, "
-                       "countries or zones");
+                       "countries, zones or blocks");
     add_subject(reading, &spec);
 }

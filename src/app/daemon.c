@@ -6,6 +6,7 @@
 #include "app/ingest.h"
 #include "app/live_bins.h"
 #include "app/live_routes.h"
+#include "app/network_watch.h"
 #include "app/prober_watch.h"
 #include "app/writer.h"
 #include "base/hash.h"
@@ -43,6 +44,7 @@ struct daemon {
     struct sink sink;
     struct writer *writer;
     struct prober *prober;
+    struct network_watch *networks;
     struct prober_watch prober_watch;
     struct live_routes live;
     struct live_bins bins;
@@ -179,6 +181,7 @@ static void stop(void *context)
     }
     daemon->is_stopping = true;
     command_say("stopping: waiting for the last answers (again: at once)");
+    network_watch_stop(daemon->networks);
     prober_drain(daemon->prober, finish, daemon);
 }
 
@@ -187,7 +190,7 @@ static bool wants_ping(const struct config *config)
     for (size_t i = 0; i < config->plan_count; i++)
         if (prober_pings(config->plan[i].target))
             return true;
-    return false;
+    return config->blocks.count > 0;
 }
 
 static void set_plan(struct daemon *daemon)
@@ -200,6 +203,7 @@ static void set_plan(struct daemon *daemon)
     prober_set_manners(daemon->prober, &daemon->config->manners);
     if (prober_set_plan(daemon->prober, daemon->config->plan, daemon->config->plan_count, &why))
         command_say("%s", why.text);
+    network_watch_set(daemon->networks, daemon->config);
 }
 
 static const char *plural(size_t count)
@@ -338,6 +342,23 @@ static void begin(struct daemon *daemon, bool has_watched)
     clock_watch_start(&daemon->watch);
 }
 
+static struct manners *shared_manners(void *context)
+{
+    const struct daemon *daemon = context;
+    return prober_manners(daemon->prober);
+}
+
+static void start_networks(struct daemon *daemon, const struct prober_options *prober,
+                           const struct sink *sink)
+{
+    struct block_prober_options options = {.vantage = prober->vantage,
+                                           .user_agent = prober->user_agent,
+                                           .seed = prober->seed,
+                                           .manners = shared_manners,
+                                           .context = daemon};
+    daemon->networks = network_watch_new(daemon->loop, &options, sink, daemon->journal);
+}
+
 static void start_prober(struct daemon *daemon)
 {
     const struct config *config = daemon->config;
@@ -349,6 +370,7 @@ static void start_prober(struct daemon *daemon)
                                          hash_bytes(config->vantage, strlen(config->vantage), 0)};
     struct sink sink = {daemon->sink.registry, take_result, daemon};
     daemon->prober = prober_new(daemon->loop, &options, &sink, &daemon->no_ping);
+    start_networks(daemon, &options, &sink);
     buffer_done(&agent);
     set_plan(daemon);
 }
@@ -368,6 +390,7 @@ static int finish_all(struct daemon *daemon)
     for (size_t i = 0; i < 3; i++) /* another signal now ends us the hard way */
         loop_signal_free(daemon->signals[i]);
     struct prober_counters counters = prober_counters(daemon->prober);
+    network_watch_free(daemon->networks);
     prober_free(daemon->prober);
     live_routes_stop(&daemon->live);
     live_bins_stop(&daemon->bins);

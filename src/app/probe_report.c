@@ -45,6 +45,7 @@ static void add_value(struct buffer *out, const struct observation *result, enum
         buffer_printf(out, ", %" PRId64 " hop%s away", result->value,
                       result->value == 1 ? "" : "s");
         break;
+    case VALUE_BELIEF: /* blocks are not probed once */
     case VALUE_NUMBER:
         break;
     }

@@ -19,6 +19,8 @@ enum code_meaning code_meaning(enum target_kind kind, enum outcome outcome)
     }
     if (kind == TARGET_DNS || kind == TARGET_ZONE)
         return CODE_RCODE;
+    if (kind == TARGET_BLOCK)
+        return CODE_PROBES;
     bool has_status = kind == TARGET_HTTP || kind == TARGET_HTTPS || kind == TARGET_SMTP;
     return has_status ? CODE_STATUS : CODE_ICMP;
 }
@@ -45,6 +47,8 @@ enum value_meaning value_meaning(enum target_kind kind)
         return VALUE_TTL;
     case TARGET_TRACE:
         return VALUE_HOPS;
+    case TARGET_BLOCK:
+        return VALUE_BELIEF;
     default:
         return VALUE_NUMBER;
     }

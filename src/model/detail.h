@@ -13,6 +13,7 @@ enum code_meaning {
     CODE_ICMP,   /* type << 8 | code of an ICMP message; 0 for none */
     CODE_RCODE,  /* of a DNS reply; 0 is NOERROR or none: see code_is_known() */
     CODE_STATUS, /* of an HTTP or SMTP reply; 0 for none */
+    CODE_PROBES, /* block: how many addresses were asked in the round; 0: not known */
 };
 
 /* An outcome that a router or host reported by ICMP has an ICMP code, whatever was asked. */
@@ -27,6 +28,7 @@ enum value_meaning {
     VALUE_NOT_AFTER, /* tls, https, smtp: end of the certificate, seconds since 1970 */
     VALUE_TTL,       /* icmp: of the reply */
     VALUE_HOPS,      /* trace: how far away who answered last is */
+    VALUE_BELIEF,    /* block: that it is up, after the round, in percent; 0: not known */
 };
 enum value_meaning value_meaning(enum target_kind kind);
 

@@ -21,6 +21,7 @@ static const struct {
     [TARGET_TRACE] = {"trace", "trace:", LAYER_PATH, 0},
     [TARGET_HTTP] = {"http", "http://", LAYER_SERVICE, 80},
     [TARGET_HTTPS] = {"https", "https://", LAYER_SERVICE, 443},
+    [TARGET_BLOCK] = {"block", "block:", LAYER_HOST, 0},
 };
 
 /* The same kind of question over TCP alone. */
@@ -169,6 +170,18 @@ static bool parse_url(const char *text, size_t at, size_t n, struct target *out)
     return parse_host(text, at, host_end, true, out);
 }
 
+/* NETWORK/24 */
+static bool parse_block(const char *text, size_t at, size_t n, struct target *out)
+{
+    struct prefix prefix;
+    if (!prefix_parse(text + at, n - at, &prefix) || prefix.addr.family != 4 || prefix.bits != 24)
+        return false;
+    const char *slash = memchr(text + at, '/', n - at);
+    out->host = (struct part){(uint16_t)at, (uint16_t)(slash - text - (ptrdiff_t)at)};
+    out->addr = prefix.addr;
+    return true;
+}
+
 static bool parse_rest(const char *text, size_t at, size_t n, struct target *out)
 {
     switch ((enum target_kind)out->kind) {
@@ -188,6 +201,8 @@ static bool parse_rest(const char *text, size_t at, size_t n, struct target *out
     case TARGET_HTTP:
     case TARGET_HTTPS:
         return parse_url(text, at, n, out);
+    case TARGET_BLOCK:
+        return parse_block(text, at, n, out);
     case TARGET_KIND_COUNT:
         break;
     }
@@ -206,6 +221,7 @@ static const char *expected(enum target_kind kind)
         [TARGET_TRACE] = "trace:ADDRESS",
         [TARGET_HTTP] = "http://HOST[:PORT][/PATH]",
         [TARGET_HTTPS] = "https://HOST[:PORT][/PATH]",
+        [TARGET_BLOCK] = "block:NETWORK/24, of IPv4",
     };
     return forms[kind];
 }

@@ -91,6 +91,8 @@ static void put_code(struct buffer *out, const struct observation *o, enum targe
         return;
     if (meaning == CODE_STATUS) {
         put_number(out, "status", o->code);
+    } else if (meaning == CODE_PROBES) {
+        put_number(out, "probes", o->code);
     } else if (meaning == CODE_ICMP) {
         put_member(out, "icmp");
         buffer_printf(out, "\"%d/%d\"", o->code >> 8, o->code & 0xff);
@@ -118,6 +120,9 @@ static void put_value(struct buffer *out, const struct observation *o, enum targ
         break;
     case VALUE_HOPS:
         put_number(out, "hops", o->value);
+        break;
+    case VALUE_BELIEF:
+        put_number(out, "belief", o->value);
         break;
     case VALUE_NUMBER:
         put_number(out, "value", o->value);

@@ -16,6 +16,18 @@ static void check_faults(const struct buffer *faults)
         assert((unsigned char)faults->bytes[i] >= ' ' || faults->bytes[i] == '\n');
 }
 
+/* In order, each once, and asked so that a round fits into its time. */
+static void check_blocks(const struct blocks_config *blocks)
+{
+    assert(blocks->count <= BLOCKS_MAX);
+    assert(blocks->settings.timeout_ns > 0 &&
+           blocks->settings.timeout_ns * TRINOCULAR_PROBES_MAX <= blocks->settings.round_ns);
+    for (size_t i = 0; i < blocks->count; i++) {
+        assert((blocks->plan[i].network & 0xff) == 0);
+        assert(i == 0 || blocks->plan[i - 1].network < blocks->plan[i].network);
+    }
+}
+
 static void check_config(const struct config *config)
 {
     struct buffer text = {0};
@@ -25,6 +37,7 @@ static void check_config(const struct config *config)
         assert(plan->timeout_ns > 0 && plan->timeout_ns <= plan->interval_ns && plan->count >= 1);
         assert(plan->is_control == (i < config->control_count));
     }
+    check_blocks(&config->blocks);
     config_describe(config, false, &text);
     config_describe(config, true, &text);
     buffer_done(&text);

@@ -140,7 +140,7 @@ static const struct {
     {TARGETS "[icmp:192.0.2.1]\nfrobnicate: 1\n",
      "etc/l.yaml:4:1: the configuration has no key 'frobnicate'; expected journal, contact, "
      "vantage, limits, "
-     "exclude, allow, routes, defaults or subjects\n"},
+     "exclude, allow, routes, defaults, subjects or blocks\n"},
     {TARGETS "[icmp:192.0.2.1]\njournal: a\njournal: b\n",
      "etc/l.yaml:5:1: the configuration has the key 'journal' twice\n"},
     {TARGETS "[icmp:192.0.2.1]\n[a]: b\n",
@@ -267,7 +267,7 @@ static const struct {
      "etc/l.yaml:2:3: found a subject without a name; expected 'name: ...'\n"},
     {"subjects:\n- name: kp\n",
      "etc/l.yaml:2:3: found a subject that watches nothing; expected targets, prefixes, "
-     "asns, countries or zones\n"},
+     "asns, countries, zones or blocks\n"},
     {"subjects:\n- {name: kp, zones: [kp]}\n- {name: kp, asns: [1]}\n",
      "etc/l.yaml:3:10: subject kp is there already, in line 2\n"},
     {"subjects:\n- {name: \"a\\tb\", zones: [kp]}\n",

@@ -206,6 +206,8 @@ static void foreign_files(void **state)
 
 /* ---- files ---- */
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 enum { FILES_MAX = 4 };
 struct files {
     char paths[FILES_MAX][40];
@@ -423,7 +425,9 @@ static int try_database(const uint8_t *bytes, size_t n)
     int result = 1;
     add_file(&files, bytes, n);
     if (!geo_open(files.list[0], &geo, &why))
-        result = geo_find(geo, &addrs[0]).code[0] && geo_find(geo, &addrs[1]).code[0] ? 2 : 0;
+        result = geo_find(geo, &addrs[0], NULL).code[0] && geo_find(geo, &addrs[1], NULL).code[0]
+                     ? 2
+                     : 0;
     geo_free(geo);
     remove_files(&files);
     return result;
@@ -496,6 +500,61 @@ static void what_a_country_has(void **state)
     remove_files(&files);
 }
 
+/* ---- networks ---- */
+
+struct list {
+    uint32_t networks[16];
+    size_t count;
+};
+
+static void take_network(void *context, uint32_t network)
+{
+    struct list *list = context;
+    assert_true(list->count < 16);
+    list->networks[list->count++] = network;
+}
+
+static void check_networks(const struct files *files, const char *code,
+                           const unsigned (*expected)[3], size_t count)
+{
+    struct why why;
+    struct country country;
+    struct list list = {.count = 0};
+    struct countries *countries = load(files, &why);
+    assert_non_null(countries);
+    assert_true(country_read(code, 2, &country));
+    countries_networks(countries, country, take_network, &list);
+    assert_int_equal(list.count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(list.networks[i],
+                         expected[i][0] << 24 | expected[i][1] << 16 | expected[i][2] << 8);
+    countries_free(countries);
+}
+
+/* Whole ones only: of the halves of 10.0.9.0 one is another's, and those of 10.0.8.0 are side by side. */
+static void networks_of_a_country(void **state)
+{
+    (void)state;
+    static const unsigned french[][3] = {{10, 0, 4}, {10, 0, 5}, {10, 0, 6},
+                                         {10, 0, 7}, {10, 0, 8}, {10, 1, 1}};
+    static const unsigned placed[][3] = {{10, 0, 5}, {10, 0, 6}, {10, 0, 7}, {10, 0, 8},
+                                         {10, 1, 1}, {10, 9, 0}, {10, 9, 1}};
+    static const char *const pairs[][2] = {{"10.0.4.0/24", "DE"}, {"10.9.0.0/23", "FR"}};
+    struct files files = {0};
+    add_text(&files, ripe);
+    add_text(&files, "2|ripencc|20241125|4|19830705|20241125|+0100\n"
+                     "ripencc|FR|ipv4|10.0.8.128|128|19930101|allocated|a\n"
+                     "ripencc|FR|ipv4|10.0.8.0|128|19930101|allocated|a\n"
+                     "ripencc|FR|ipv4|10.0.9.0|128|19930101|allocated|a\n"
+                     "ripencc|DE|ipv4|10.0.9.128|128|19930101|allocated|a\n"
+                     "ripencc|FR|ipv4|10.1.0.128|512|19930101|allocated|a\n");
+    check_networks(&files, "FR", french, COUNT(french));
+    check_networks(&files, "US", NULL, 0);
+    add_database(&files, "country", pairs, 2); /* is asked before the registries */
+    check_networks(&files, "FR", placed, COUNT(placed));
+    remove_files(&files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +563,7 @@ int main(void)
         cmocka_unit_test(lines),
         cmocka_unit_test(foreign_files),
         cmocka_unit_test(registries),
+        cmocka_unit_test(networks_of_a_country),
         cmocka_unit_test(registries_disagree),
         cmocka_unit_test(what_a_country_has),
         cmocka_unit_test(databases),

@@ -524,7 +524,7 @@ static uint32_t pick_name(struct registry *registry, enum name_kind kind, uint64
         [NAME_COLLECTOR] = {"rrc00", "route-views2", "archive", "a:b", "c", "d"},
         [NAME_TARGET] = {"icmp:192.0.2.1", "tcp:[2001:db8::1]:443", "tls:a.example:443",
                          "dns:192.0.2.53/kp./SOA", "https://a.example/x?y=\"z\"\\",
-                         "trace:192.0.2.7"},
+                         "block:192.0.2.0/24"},
         [NAME_CONTROL] = {"icmp:192.0.2.1", "tcp:192.0.2.1:25", "smtp:mail.example",
                           "dns:[2001:db8::1]:53/a/AAAA", "http://a.example", "trace:2001:db8::1"},
         [NAME_PREFIX] = {"192.0.2.0/24", "0.0.0.0/0", "2001:db8::/32", "::/0", "192.0.2.1/32",
@@ -563,6 +563,8 @@ static int64_t pick_probe_value(enum value_meaning meaning, uint64_t *state)
     case VALUE_TTL:
     case VALUE_HOPS:
         return (int64_t)below(state, 256);
+    case VALUE_BELIEF:
+        return (int64_t)below(state, 101);
     case VALUE_NUMBER:
         break;
     }

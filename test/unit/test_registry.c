@@ -275,6 +275,8 @@ static void test_meaning_of_code_and_value(void **state)
         {TARGET_HTTP, OUTCOME_TIMEOUT, 0, CODE_STATUS, false},
         {TARGET_HTTP, OUTCOME_HOST_UNREACHABLE, 0x301, CODE_ICMP, true},
         {TARGET_ICMP, OUTCOME_OK, 0, CODE_ICMP, false},
+        {TARGET_BLOCK, OUTCOME_OK, 2, CODE_PROBES, true},
+        {TARGET_BLOCK, OUTCOME_NET_UNREACHABLE, 0x300, CODE_ICMP, true},
         {TARGET_TCP, OUTCOME_PROHIBITED, 0x30d, CODE_ICMP, true},
     };
     (void)state;
@@ -289,6 +291,7 @@ static void test_meaning_of_code_and_value(void **state)
     assert_int_equal(value_meaning(TARGET_TLS), VALUE_NOT_AFTER);
     assert_int_equal(value_meaning(TARGET_ICMP), VALUE_TTL);
     assert_int_equal(value_meaning(TARGET_HTTP), VALUE_NUMBER);
+    assert_int_equal(value_meaning(TARGET_BLOCK), VALUE_BELIEF);
     assert_string_equal(rcode_name(2), "SERVFAIL");
     assert_null(rcode_name(12));
     assert_int_equal(rcode_from_name("NXDOMAIN", 8), 3);

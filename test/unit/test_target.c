@@ -48,6 +48,7 @@ static const struct {
     {"http://[::1]:8080/a:b", TARGET_HTTP, LAYER_SERVICE, 8080, "::1", "/a:b", "", 6},
     {"https://a.example:444/x?y=/z", TARGET_HTTPS, LAYER_SERVICE, 444, "a.example", "/x?y=/z", "",
      0},
+    {"block:192.0.2.0/24", TARGET_BLOCK, LAYER_HOST, 0, "192.0.2.0", "", "", 4},
     {"https://192.0.2.1/", TARGET_HTTPS, LAYER_SERVICE, 443, "192.0.2.1", "/", "", 4},
 };
 
@@ -112,6 +113,14 @@ static const struct {
     {"tcp:2001:db8::1:443", "'tcp:2001:db8::1:443' is not a target of kind tcp; expected "
                             "tcp:ADDRESS:PORT, an IPv6 address in brackets"},
     {"tls:a.example", "'tls:a.example' is not a target of kind tls; expected tls:HOST:PORT"},
+    {"block:192.0.2.1/24",
+     "'block:192.0.2.1/24' is not a target of kind block; expected block:NETWORK/24, of IPv4"},
+    {"block:192.0.0.0/16",
+     "'block:192.0.0.0/16' is not a target of kind block; expected block:NETWORK/24, of IPv4"},
+    {"block:2001:db8::/24",
+     "'block:2001:db8::/24' is not a target of kind block; expected block:NETWORK/24, of IPv4"},
+    {"block:192.0.2.0",
+     "'block:192.0.2.0' is not a target of kind block; expected block:NETWORK/24, of IPv4"},
     {"smtp:a/b", "'smtp:a/b' is not a target of kind smtp; expected smtp:HOST or smtp:HOST:PORT"},
     {"dns:192.0.2.1/a", "'dns:192.0.2.1/a' is not a target of kind dns; expected " DNS_FORMS},
     {"dns:192.0.2.1//A", "'dns:192.0.2.1//A' is not a target of kind dns; expected " DNS_FORMS},

@@ -78,8 +78,9 @@ static uint32_t new_series(struct detect *d, const struct registry *registry,
     bool is_control = registry_kind(registry, o->target) == NAME_CONTROL;
     struct series *s = table_add(&d->series);
     uint32_t row = (uint32_t)d->series.count - 1;
-    uint8_t layer = is_control ? LAYER_CONTROL : registry_target(registry, o->target)->layer;
-    series_init(s, o->source, o->target, is_control, layer);
+    const struct target *target = registry_target(registry, o->target);
+    series_init(s, o->source, o->target, is_control, is_control ? LAYER_CONTROL : target->layer);
+    s->is_network = target->kind == TARGET_BLOCK;
     if (is_control) {
         s->next = vantage->first_control;
         vantage->first_control = row + 1;

@@ -76,10 +76,10 @@ static void learn_round(struct series *s, struct utc now)
         s->round_ns -= (s->round_ns - gap) / 32;
 }
 
-static void learn_belief(struct series *s, bool is_good, bool is_reported)
+static void learn_belief(struct series *s, bool is_good, bool was_reported)
 {
     double available = clamp(s->recent, AVAILABLE_MIN, AVAILABLE_MAX);
-    double if_up = is_good ? available : (1 - available) * (is_reported ? REPORTED_FACTOR : 1);
+    double if_up = is_good ? available : (1 - available) * (was_reported ? REPORTED_FACTOR : 1);
     double if_down = is_good ? FALSE_GOOD : 1 - FALSE_GOOD;
     double up = if_up * s->belief, down = if_down * (1 - s->belief);
     s->belief = clamp(up / (up + down), 0.01, 0.99);
@@ -337,7 +337,7 @@ static void take_good(struct series *s, const struct observation *probe)
     if (s->condition == CONDITION_DOWN) {
         s->window_n = 1; /* what was lost while it was down is not partial loss */
     } else {
-        if (probe->rtt_ns > 0)
+        if (probe->rtt_ns > 0 && !s->is_network)
             judge_rtt(s, probe);
         judge_loss(s, lost, probe->time);
     }
@@ -345,6 +345,12 @@ static void take_good(struct series *s, const struct observation *probe)
     s->last_good = probe->time;
     if (probe->peer)
         s->address = probe->peer;
+}
+
+/* No random loss: somebody said so, or a whole network was silent. */
+static bool is_reported(const struct series *s, const struct observation *probe)
+{
+    return probe->outcome != OUTCOME_TIMEOUT || s->is_network;
 }
 
 static void take_bad(struct series *s, const struct observation *probe)
@@ -355,7 +361,7 @@ static void take_bad(struct series *s, const struct observation *probe)
         s->run_chance = 0;
     }
     double loss = clamp(s->loss_usual, RUN_LOSS_MIN, RUN_LOSS_MAX);
-    s->run_chance += (probe->outcome == OUTCOME_TIMEOUT ? 1 : REPORTED_AS) * log(loss);
+    s->run_chance += (is_reported(s, probe) ? REPORTED_AS : 1) * log(loss);
     s->good_run = 0;
     s->last_bad = probe->time;
     s->bad_outcome = probe->outcome;
@@ -377,7 +383,7 @@ bool series_probe(struct series *s, const struct observation *probe)
     s->is_silent = false;
     s->outcome = probe->outcome;
     s->stage = probe->stage;
-    learn_belief(s, is_good, probe->outcome != OUTCOME_TIMEOUT);
+    learn_belief(s, is_good, is_reported(s, probe));
     s->window = s->window << 1 | (class == OUTCOME_CLASS_GOOD ? 0 : 1);
     s->window_n = (uint8_t)(s->window_n < LOSS_WINDOW ? s->window_n + 1 : LOSS_WINDOW);
     if (is_good)

@@ -21,7 +21,12 @@
  * Every change is an interval [last of the old, first of the new] taken from the probes themselves,
  * not from when the belief crossed: from when the last of the old was sent until the first of the
  * new was answered, or would have been. Outcomes of class OURS never count, but for controls that
- * answered before: there they are failures, since it is the vantage that controls tell of. */
+ * answered before: there they are failures, since it is the vantage that controls tell of.
+ *
+ * A network that is asked as a whole (block:) is judged over each round by who asks it, from many addresses:
+ * its belief is not to be put through the same again. That none of them answered is no random loss; two
+ * such rounds make it down, more where rounds have been wrong before. Since others answer every time, their
+ * delays are not compared. */
 #ifndef CORE_DETECT_SERIES_H
 #define CORE_DETECT_SERIES_H
 
@@ -51,7 +56,8 @@ struct series {
     bool was_up;     /* ever: a target that never answered has no onset */
     bool is_lossy;
     bool is_slow;
-    bool is_silent; /* not asked any more, or only by probes of ours that failed */
+    bool is_silent;  /* not asked any more, or only by probes of ours that failed */
+    bool is_network; /* each probe is a round over many addresses */
 
     uint32_t bad_run, good_run;
     uint32_t run_before; /* good ones in a row before the run of bad ones */

@@ -173,7 +173,7 @@ static bool has_outlived(const struct scene *scene, const struct suspect *s)
 struct host_counts {
     size_t failed, well;
     const struct suspect *one;
-    bool is_more_in; /* what is no host: a route, a zone */
+    bool is_more_in; /* what is no host: a route, a zone, a network */
 };
 
 static struct host_counts count_hosts(const struct scene *scene)
@@ -182,9 +182,10 @@ static struct host_counts count_hosts(const struct scene *scene)
     uint8_t *seen = mem_new(scene->watch->domains.count, 1);
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
-        counts.is_more_in |= s->is_in && (is_route(s) || is_zone(scene, s));
-        if (is_target(s) && !is_zone(scene, s) && s->is_in &&
-            !(s->track->flags & TRACK_UNRESOLVED) && seen[s->member->domain] != 1) {
+        bool is_more = is_route(s) || is_zone(scene, s) || is_network(scene, s);
+        counts.is_more_in |= s->is_in && is_more;
+        if (is_target(s) && !is_more && s->is_in && !(s->track->flags & TRACK_UNRESOLVED) &&
+            seen[s->member->domain] != 1) {
             seen[s->member->domain] = 1;
             counts.failed++;
             counts.one = s;
@@ -269,11 +270,12 @@ static void graded_finding(const struct scene *scene, const struct interval *los
         return;
     struct interval first = {{0}, {INT64_MAX}};
     double loss = 0, rtt = 0;
-    size_t domains = 0, slight = 0;
+    size_t domains = 0, slight = 0, measured = 0;
     uint8_t *seen = mem_new(scene->watch->domains.count, 1);
     for (size_t i = 0; i < scene->count; i++) {
         const struct suspect *s = &scene->suspects[i];
         const struct sight *sight = &s->track->sight;
+        measured += is_target(s) && s->is_in && !is_network(scene, s);
         slight += is_target(s) && s->is_in && is_known(&sight->graded_began) &&
                   sight->graded_began.first_after.ns < lost[0].first_after.ns &&
                   sight->graded_last.ns > lost[0].first_after.ns - NS_PER_HOUR;
@@ -294,7 +296,8 @@ static void graded_finding(const struct scene *scene, const struct interval *los
         finding->second = lost[0];
         finding->a = loss;
         finding->b = rtt > 1 ? rtt : 1;
-    } else if (!slight && !is_poor) {
+    } else if (measured && !slight &&
+               !is_poor) { /* rounds over networks tell neither loss nor delay */
         finding_set(scene, EVIDENCE_GRADED, TRUTH_ABSENT, 0, scene->file->hosts_watched);
     }
 }

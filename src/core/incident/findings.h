@@ -42,6 +42,13 @@ static inline bool is_zone(const struct scene *scene, const struct suspect *s)
     return is_target(s) && registry_target(scene->registry, s->member->target)->kind == TARGET_ZONE;
 }
 
+/* A network that was asked as a whole. */
+static inline bool is_network(const struct scene *scene, const struct suspect *s)
+{
+    return is_target(s) &&
+           registry_target(scene->registry, s->member->target)->kind == TARGET_BLOCK;
+}
+
 static inline bool is_route(const struct suspect *s)
 {
     return s->member->kind == NAME_PREFIX;

@@ -116,18 +116,36 @@ static int64_t step_max(const struct scene *scene)
     return scene->file->round_ns && least < STEP_RETURN_MAX ? least : STEP_RETURN_MAX;
 }
 
+/* Did nine in ten come back in one step? Where one of these was asked so rarely that it may have been back
+ * long before it was asked (a network, once in ten minutes), a step cannot be seen: only that there was none,
+ * if some were back for longer than that while others were not. */
+static void step_return_finding(const struct scene *scene, const struct interval *ups, size_t n,
+                                size_t m)
+{
+    size_t most = (n * 9 + 9) / 10;
+    int64_t span = ups[most - 1].first_after.ns - ups[0].first_after.ns;
+    int64_t widest = 0, latest = 0;
+    for (size_t i = 0; i < most; i++) {
+        int64_t width = utc_diff(ups[i].first_after, ups[i].last_before);
+        widest = width > widest ? width : widest;
+        latest = ups[i].last_before.ns > latest ? ups[i].last_before.ns : latest;
+    }
+    bool is_coarse = widest > STEP_RETURN_MAX;
+    bool is_step = span <= step_max(scene);
+    if (is_coarse && (is_step || latest - ups[0].first_after.ns <= step_max(scene)))
+        return;
+    finding_set(scene, EVIDENCE_STEP_RETURN, is_step ? TRUTH_PRESENT : TRUTH_ABSENT, n, m)->a =
+        (double)span;
+}
+
 static void return_findings(const struct scene *scene)
 {
     struct interval *downs, *ups, *routes, *lost;
     size_t m = host_spans(scene, SPAN_DOWN, &downs), n = host_spans(scene, SPAN_RETURN, &ups);
     size_t back = route_spans(scene, SPAN_RETURN, &routes);
     size_t gone = route_spans(scene, SPAN_DOWN, &lost);
-    if (m >= 2 && n * 10 >= m * 9) { /* of one host alone any return is a step */
-        int64_t span = ups[(n * 9 + 9) / 10 - 1].first_after.ns - ups[0].first_after.ns;
-        bool is_step = span <= step_max(scene);
-        finding_set(scene, EVIDENCE_STEP_RETURN, is_step ? TRUTH_PRESENT : TRUTH_ABSENT, n, m)->a =
-            (double)span;
-    }
+    if (m >= 2 && n * 10 >= m * 9) /* of one host alone any return is a step */
+        step_return_finding(scene, ups, n, m);
     if (m >= 2 && n == m && gone && back == gone) {
         bool is_after = interval_is_before(&routes[back - 1], &ups[n > 2], NULL);
         bool is_before = interval_is_before(&ups[0], &routes[0], NULL);

@@ -106,6 +106,8 @@ static uint16_t read_code(struct log_line *line, enum code_meaning meaning)
         return read_rcode(line);
     case CODE_STATUS:
         return (uint16_t)log_line_integer(line, LOG_STATUS, 0, UINT16_MAX);
+    case CODE_PROBES:
+        return (uint16_t)log_line_integer(line, LOG_PROBES, 0, UINT16_MAX);
     case CODE_ICMP:
         break;
     }
@@ -136,6 +138,8 @@ static int64_t read_value(struct log_line *line, enum value_meaning meaning)
         return log_line_integer(line, LOG_TTL, 0, UINT8_MAX);
     case VALUE_HOPS:
         return log_line_integer(line, LOG_HOPS, 0, UINT8_MAX);
+    case VALUE_BELIEF:
+        return log_line_integer(line, LOG_BELIEF, 0, 100);
     case VALUE_NUMBER:
         break;
     }

@@ -106,12 +106,17 @@ struct country countries_of_asn(const struct countries *countries, uint32_t asn)
     return spans_find(&countries->registries.asns, asn, NULL);
 }
 
-/* What the databases say, the one given last first. */
-static struct country ask_databases(const struct countries *countries, const struct addr *addr)
+/* What the databases say, the one given last first. *bits: of the network of which they say the same. */
+static struct country ask_databases(const struct countries *countries, const struct addr *addr,
+                                    unsigned *bits)
 {
     struct country country = country_none();
-    for (size_t i = countries->count; i > 0 && !country.code[0]; i--)
-        country = geo_find(countries->databases[i - 1], addr);
+    *bits = 0;
+    for (size_t i = countries->count; i > 0 && !country.code[0]; i--) {
+        unsigned own;
+        country = geo_find(countries->databases[i - 1], addr, &own);
+        *bits = own > *bits ? own : *bits;
+    }
     return country;
 }
 
@@ -136,9 +141,10 @@ static struct addr last_of(const struct prefix *prefix)
 struct country countries_of_prefix(const struct countries *countries, const struct prefix *prefix)
 {
     struct addr last = last_of(prefix);
-    struct country country = ask_databases(countries, &prefix->addr);
+    unsigned bits;
+    struct country country = ask_databases(countries, &prefix->addr, &bits);
     bool is_known = country.code[0];
-    if (is_known && country_is(country, ask_databases(countries, &last)))
+    if (is_known && country_is(country, ask_databases(countries, &last, &bits)))
         return country;
     return is_known ? country_none() : ask_registries(countries, prefix);
 }
@@ -223,4 +229,62 @@ void countries_each(const struct countries *countries, struct country country,
     list_spans(&listing, &countries->registries.ipv4, country);
     listing.family = 6;
     list_spans(&listing, &countries->registries.ipv6, country);
+}
+
+/* ---- networks ---- */
+
+enum { NETWORK_BITS = 24, NETWORKS = 1 << NETWORK_BITS };
+
+/* Who looks for the networks of a country. */
+struct search {
+    const struct countries *countries;
+    struct country country;
+    void (*take)(void *context, uint32_t network);
+    void *context;
+};
+
+static struct prefix network_numbered(uint32_t number)
+{
+    return (struct prefix){{{(uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number}, 4},
+                           NETWORK_BITS};
+}
+
+/* Each gives the number of the next network to look at. */
+static uint32_t look_at_one(const struct search *search, uint32_t number)
+{
+    struct prefix network = network_numbered(number);
+    if (country_is(countries_of_prefix(search->countries, &network), search->country))
+        search->take(search->context, number << (32 - NETWORK_BITS));
+    return number + 1;
+}
+
+/* Databases know of larger networks, too. Where they know nothing the registries are asked of each. */
+static uint32_t look_around(const struct search *search, uint32_t number)
+{
+    unsigned bits;
+    struct prefix network = network_numbered(number);
+    struct country country = ask_databases(search->countries, &network.addr, &bits);
+    if (bits > NETWORK_BITS || !country.code[0])
+        return look_at_one(search, number);
+    uint32_t end = (number | ((UINT32_C(1) << (NETWORK_BITS - bits)) - 1)) + 1;
+    for (; country_is(country, search->country) && number < end; number++)
+        search->take(search->context, number << (32 - NETWORK_BITS));
+    return end;
+}
+
+void countries_networks(const struct countries *countries, struct country country,
+                        void (*take)(void *context, uint32_t network), void *context)
+{
+    const struct search search = {countries, country, take, context};
+    const struct spans *spans = &countries->registries.ipv4;
+    uint32_t next = 0;
+    for (size_t i = 0; i < spans->count && !countries->count; i++) {
+        const struct span *span = &spans->list[i];
+        uint32_t first = (uint32_t)(span->first >> 8), last = (uint32_t)(span->last >> 8);
+        next = next < first ? first : next;
+        while (next <= last && memcmp(span->code, country.code, sizeof span->code) == 0)
+            next = look_at_one(&search, next);
+    }
+    while (countries->count && next < NETWORKS)
+        next = look_around(&search, next);
 }

@@ -42,6 +42,10 @@ void countries_each(const struct countries *countries, struct country country,
                     void (*take_asn)(void *context, uint32_t asn),
                     void (*take_prefix)(void *context, const struct prefix *prefix), void *context);
 
+/* All /24 of IPv4 that are of the country as a whole, in order, by their first addresses as numbers. */
+void countries_networks(const struct countries *countries, struct country country,
+                        void (*take)(void *context, uint32_t network), void *context);
+
 /* How often one delegation began within another that says another country. */
 uint64_t countries_conflicts(const struct countries *countries);
 

@@ -85,12 +85,21 @@ void geo_free(struct geo *geo)
     free(geo);
 }
 
-struct country geo_find(const struct geo *geo, const struct addr *addr)
+/* In a database of both families, IPv4 lies at ::/96. */
+static unsigned bits_of(const MMDB_s *mmdb, const struct addr *addr, unsigned netmask)
+{
+    unsigned above = addr->family == 4 && mmdb->metadata.ip_version == 6 ? 96 : 0;
+    return netmask > above ? netmask - above : 0;
+}
+
+struct country geo_find(const struct geo *geo, const struct addr *addr, unsigned *bits)
 {
     struct sockaddr_storage wanted;
     int status;
     sockaddr_from(addr, 0, &wanted);
     MMDB_lookup_result_s result =
         MMDB_lookup_sockaddr(&geo->mmdb, (struct sockaddr *)&wanted, &status);
+    if (bits)
+        *bits = bits_of(&geo->mmdb, addr, result.netmask);
     return status == MMDB_SUCCESS && result.found_entry ? country_of(result.entry) : country_none();
 }

@@ -13,6 +13,7 @@ struct geo;
 /* A file that is no such database, or one without countries (of AS numbers, say), is refused. */
 enum err geo_open(const char *path, struct geo **out, struct why *why);
 void geo_free(struct geo *geo);
-struct country geo_find(const struct geo *geo, const struct addr *addr);
+/* *bits (may be NULL): of the largest network around it of which the same is known. */
+struct country geo_find(const struct geo *geo, const struct addr *addr, unsigned *bits);
 
 #endif

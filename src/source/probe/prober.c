@@ -263,6 +263,7 @@ static void ask_engine(void *context, const struct question *question)
     case TARGET_TRACE:
         trace_ask(prober->trace, question);
         return;
+    case TARGET_BLOCK:
     case TARGET_KIND_COUNT:
         break;
     }
@@ -425,6 +426,11 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
         err = check_times(plan, why);
     if (err)
         return err;
+    if (target.kind == TARGET_BLOCK)
+        return why_set(why, ERR_UNSUPPORTED,
+                       "'%.200s' is a whole network, which is not asked like a target; write it "
+                       "under 'blocks:' of a subject",
+                       plan->target);
     if (!is_of_one_host(&target.addr))
         return why_set(why, ERR_CONFIG, "target '%.200s' is not the address of one host",
                        plan->target);
@@ -604,6 +610,11 @@ void prober_set_manners(struct prober *prober, const struct manners_options *opt
     manners_free(prober->manners);
     prober->options = options;
     prober->manners = options ? manners_new(options) : NULL;
+}
+
+struct manners *prober_manners(const struct prober *prober)
+{
+    return prober->manners;
 }
 
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,

@@ -70,6 +70,9 @@ enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, s
  * again, so that it is set anew after this. */
 void prober_set_manners(struct prober *prober, const struct manners_options *options);
 
+/* For others who ask, too: what goes out is counted together. NULL: none. */
+struct manners *prober_manners(const struct prober *prober);
+
 /* Whether the target is asked by ICMP, so that it needs what prober_new() may have been denied. */
 bool prober_pings(const char *target);
 
