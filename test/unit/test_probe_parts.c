@@ -5,9 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <time.h>
+
 #include "base/utc.h"
+#include "source/probe/agenda.h"
 #include "source/probe/echo_numbers.h"
 #include "source/probe/lateness.h"
+#include "sys/clock.h"
 
 /* ---- lateness ---- */
 
@@ -115,6 +119,36 @@ static void full_identifier_makes_way_for_the_next(void **state)
     echo_numbers_done(&numbers);
 }
 
+/* ---- the agenda ---- */
+
+static void hold_up(void *context)
+{
+    struct timespec pause = {.tv_nsec = 12 * NS_PER_MS};
+    nanosleep(&pause, NULL);
+    loop_stop(context);
+}
+
+/* What was measured while we were held up for 12 ms is a long answer's own, and not a short one's. */
+static void hitch_spoils_what_is_short(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_new();
+    struct agenda *agenda = agenda_new(loop);
+    struct agenda_entry entry = {.fire = hold_up, .context = loop};
+    struct mono since = clock_mono();
+    agenda_set_now(agenda, &entry);
+    loop_run(loop);
+    assert_false(agenda_vouches(agenda, since, 13 * NS_PER_MS));
+    assert_false(agenda_vouches(agenda, since, 90 * NS_PER_MS));
+    assert_true(agenda_vouches(agenda, since, NS_PER_MINUTE));
+    bool is_vouched = false; /* a busy machine holds us up, too */
+    for (int i = 0; i < 100 && !is_vouched; i++)
+        is_vouched = agenda_vouches(agenda, clock_mono(), NS_PER_MS);
+    assert_true(is_vouched);
+    agenda_free(agenda);
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +158,7 @@ int main(void)
         cmocka_unit_test(claimed_number_is_found),
         cmocka_unit_test(numbers_are_used_again_as_late_as_can_be),
         cmocka_unit_test(full_identifier_makes_way_for_the_next),
+        cmocka_unit_test(hitch_spoils_what_is_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,10 @@
 
 #include <stdlib.h>
 
-/* The loop gives a sign of life this often; the bound on stalls is beyond it. */
+/* The loop gives a sign of life this often. */
 #define BEAT_NS (25 * NS_PER_MS)
+/* How late it was is kept in steps of twice as much, up to a second. */
+enum { HITCHES = 9 };
 
 struct agenda {
     struct loop *loop;
@@ -14,29 +16,44 @@ struct agenda {
     struct loop_timer *timer;
     struct mono set_to; /* when the timer comes; INT64_MAX: not at all */
     struct loop_timer *heart;
-    struct mono beat;    /* the last sign of life */
-    struct mono stalled; /* when a stall was last noticed; 0: never */
+    struct mono beat; /* the last sign of life */
+    struct mono
+        hitched[HITCHES]; /* when it was last late by AGENDA_HITCH_NS, twice that, ...; 0: never */
     bool is_firing;
 };
 
-static void notice_stall(struct agenda *agenda)
+static int64_t hitch_ns(size_t step)
+{
+    return AGENDA_HITCH_NS << step;
+}
+
+static void notice_hitch(struct agenda *agenda, struct mono now, int64_t late_ns)
+{
+    for (size_t i = 0; i < HITCHES && late_ns >= hitch_ns(i); i++)
+        agenda->hitched[i] = now;
+}
+
+static void notice_beat(struct agenda *agenda)
 {
     struct mono now = clock_mono();
-    if (mono_diff(now, agenda->beat) > BEAT_NS + AGENDA_STALL_NS)
-        agenda->stalled = now;
+    notice_hitch(agenda, now, mono_diff(now, agenda->beat) - BEAT_NS);
+}
+
+bool agenda_vouches(struct agenda *agenda, struct mono since, int64_t elapsed_ns)
+{
+    notice_beat(agenda);
+    for (size_t i = 0; i < HITCHES; i++)
+        if (agenda->hitched[i].ns && mono_diff(agenda->hitched[i], since) >= 0 &&
+            hitch_ns(i) * 10 > elapsed_ns)
+            return false;
+    return true;
 }
 
 static void on_beat(void *context)
 {
     struct agenda *agenda = context;
-    notice_stall(agenda);
+    notice_beat(agenda);
     agenda->beat = clock_mono();
-}
-
-bool agenda_stalled_since(struct agenda *agenda, struct mono since)
-{
-    notice_stall(agenda);
-    return agenda->stalled.ns && mono_diff(agenda->stalled, since) >= 0;
 }
 
 /* The timer may come for nothing, since what it was set for was dropped, and then sets itself right. */
@@ -53,6 +70,8 @@ static void on_timer(void *context)
 {
     struct agenda *agenda = context;
     struct wheel_entry *due;
+    struct mono start = clock_mono();
+    notice_hitch(agenda, start, mono_diff(start, agenda->set_to));
     agenda->is_firing = true;
     wheel_advance(agenda->wheel, loop_now(agenda->loop));
     while ((due = wheel_take(agenda->wheel))) {
@@ -60,6 +79,8 @@ static void on_timer(void *context)
         entry->fire(entry->context);
     }
     agenda->is_firing = false;
+    struct mono end = clock_mono(); /* what came meanwhile has waited */
+    notice_hitch(agenda, end, mono_diff(end, start));
     agenda->set_to.ns = INT64_MAX;
     set_timer(agenda);
 }

@@ -40,7 +40,10 @@ void agenda_drop(struct agenda *agenda, struct agenda_entry *entry);
 /* More than this is more than a busy machine does. */
 #define AGENDA_STALL_NS (50 * NS_PER_MS)
 
-/* True if the loop stood still for longer than AGENDA_STALL_NS at some time since `since`. */
-bool agenda_stalled_since(struct agenda *agenda, struct mono since);
+/* Whether a time that was measured from `since` until now, without a kernel's stamp, is the answer's own: the loop
+ * was not late meanwhile, or by less than AGENDA_HITCH_NS, or by less than a tenth of it. That much nobody
+ * takes for a rise of the delay (core/detect/series.c, RTT_RISE_NS). */
+#define AGENDA_HITCH_NS (5 * NS_PER_MS / 2)
+bool agenda_vouches(struct agenda *agenda, struct mono since, int64_t elapsed_ns);
 
 #endif

@@ -128,9 +128,8 @@ static void end_with(struct dns_exchange *exchange, struct answer answer)
 /* Without a kernel's time stamp a stall of ours would be told as the server's. */
 static int64_t elapsed_ns(const struct dns_exchange *exchange)
 {
-    if (agenda_stalled_since(exchange->agenda, exchange->watch.started))
-        return 0;
-    return stopwatch_elapsed_ns(&exchange->watch);
+    int64_t elapsed = stopwatch_elapsed_ns(&exchange->watch);
+    return agenda_vouches(exchange->agenda, exchange->watch.started, elapsed) ? elapsed : 0;
 }
 
 static void fail(struct dns_exchange *exchange, int error)

@@ -195,7 +195,7 @@ static void finish_transfer(struct visit *visit, CURLcode code)
     if (answer.outcome == OUTCOME_SELF)
         answer.peer = (struct addr){0};
     if (answer.outcome == OUTCOME_TIMEOUT || outcome_class(answer.outcome) == OUTCOME_CLASS_OURS ||
-        agenda_stalled_since(visit->engine->agenda, visit->fetch.watch.started))
+        !agenda_vouches(visit->engine->agenda, visit->fetch.watch.started, answer.rtt_ns))
         answer.rtt_ns = 0;
     finish(visit, &answer);
 }

@@ -97,6 +97,14 @@ static int64_t passed_ns(const struct session *session)
     return stopwatch_elapsed_ns(&session->watch);
 }
 
+/* How long it took, as far as that was not our doing. */
+static int64_t own_ns(const struct session *session)
+{
+    int64_t elapsed_ns = passed_ns(session);
+    struct agenda *agenda = session->engine->agenda;
+    return agenda_vouches(agenda, session->watch.started, elapsed_ns) ? elapsed_ns : 0;
+}
+
 static void finish(struct session *session, struct answer answer)
 {
     struct question question = session->question;
@@ -116,8 +124,8 @@ static bool end(struct session *session, struct answer answer)
         return true;
     }
     answer.stage = stage_of(session);
-    if (!is_silent && !agenda_stalled_since(session->engine->agenda, session->watch.started))
-        answer.rtt_ns = passed_ns(session);
+    if (!is_silent)
+        answer.rtt_ns = own_ns(session);
     if (answer.outcome == OUTCOME_SELF)
         answer.peer = (struct addr){0};
     finish(session, answer);
@@ -191,17 +199,16 @@ static bool say_ehlo(struct session *session)
 /* All that we wanted to know is known. */
 static bool say_goodbye(struct session *session)
 {
-    struct agenda *agenda = session->engine->agenda;
-    bool is_late = agenda_stalled_since(agenda, session->watch.started);
     session->answer = (struct answer){.outcome = OUTCOME_OK,
                                       .stage = STAGE_DONE,
-                                      .rtt_ns = is_late ? 0 : passed_ns(session),
+                                      .rtt_ns = own_ns(session),
                                       .peer = session->server,
                                       .code = session->reply.code};
     account_reached(session->question.account, STAGE_REPLY, passed_ns(session));
     struct mono end_of_all = session->timeout.at.due;
     struct mono soon = {session->watch.started.ns + passed_ns(session) + FAREWELL_NS};
-    agenda_set(agenda, &session->timeout, soon.ns < end_of_all.ns ? soon : end_of_all);
+    agenda_set(session->engine->agenda, &session->timeout,
+               soon.ns < end_of_all.ns ? soon : end_of_all);
     return say(session, QUIT, "QUIT");
 }
 

@@ -61,8 +61,9 @@ static bool look(struct attempt *attempt)
     } else {
         return false;
     }
-    if (!agenda_stalled_since(attempt->engine->agenda, attempt->watch.started))
-        answer.rtt_ns = stopwatch_elapsed_ns(&attempt->watch);
+    int64_t elapsed_ns = stopwatch_elapsed_ns(&attempt->watch);
+    if (agenda_vouches(attempt->engine->agenda, attempt->watch.started, elapsed_ns))
+        answer.rtt_ns = elapsed_ns;
     finish(attempt, &answer);
     return true;
 }
