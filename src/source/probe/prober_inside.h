@@ -1,0 +1,98 @@
+/* Within prober*.c: the plan and what is under way.
+ *
+ *     prober.c          begins and ends it; asks each target in its turn
+ *     prober_plan.c     what may be in a plan, and how another one takes its place
+ *     prober_results.c  makes observations of what the engines answer */
+#ifndef SOURCE_PROBE_PROBER_INSIDE_H
+#define SOURCE_PROBE_PROBER_INSIDE_H
+
+#include "source/probe/agenda.h"
+#include "source/probe/fact_memory.h"
+#include "source/probe/lateness.h"
+#include "source/probe/prober.h"
+#include "source/probe/question.h"
+
+/* A target of the plan, asked again and again. After it has left the plan it stays until its last
+ * answer. */
+struct asked {
+    struct prober *prober;
+    const char *text; /* of the registry, as is the target */
+    const struct target *target;
+    int64_t timeout_ns;
+    int64_t step_ns;   /* between two questions: the interval, divided by the echoes a round */
+    char *expect_text; /* NULL: nothing in particular */
+    struct mono due;   /* the next question */
+    struct zone_settings *zone; /* NULL: none */
+    struct agenda_entry turn;
+    struct fact_memory *facts;  /* NULL: none were met yet */
+    struct probe_memory memory; /* of its engine */
+    struct asked *next, **link; /* in the list of those retired */
+    uint32_t id;                /* in the registry */
+    uint32_t own_peer;          /* what its address is there; 0: it was not met yet */
+    unsigned outstanding;
+    int16_t expect_status;
+    uint8_t redirects;
+    uint8_t family;
+    bool all_addresses;
+    bool is_retired;
+};
+
+/* One question under way of which an account is kept. */
+struct inquiry {
+    struct asked *asked;
+    struct account *account;
+    int64_t late_ns;              /* when it was asked */
+    struct inquiry *next, **link; /* in the prober's list */
+};
+
+struct prober {
+    struct sink sink;
+    uint32_t vantage;
+    uint64_t seed;
+    bool at_once;
+    struct agenda *agenda;
+    const struct manners_options *options; /* NULL: none */
+    struct manners *manners;               /* NULL if there are no options */
+    struct resolver *resolver;
+    struct pinger *pinger;
+    struct tcp_engine *tcp;
+    struct dns_engine *dns;
+    struct tls_store *store;
+    struct http_engine *http;
+    struct smtp_engine *smtp;
+    struct trace_engine *trace;
+    struct fan_engine *fan;
+    struct zone_engine *zone;
+    struct asked **plan; /* in order of their numbers */
+    size_t count;
+    struct asked *retired;
+    struct inquiry *inquiries;
+    void (*tell)(void *context, const struct observation *result, const struct account *account);
+    void *tell_context;
+    uint64_t outstanding; /* of the plan and of those retired */
+    struct prober_counters counters;
+    struct lateness lateness;
+    bool is_draining;
+    void (*drained)(void *context);
+    void *drained_context;
+    struct agenda_entry drain_check;
+};
+
+/* ---- prober.c ---- */
+
+/* The target's turn in its time table. */
+void asked_on_turn(void *asked);
+/* Tells who waits for the last answer, if this was it. */
+void prober_check_drained(void *prober);
+
+/* ---- prober_plan.c ---- */
+
+void asked_free(struct asked *asked);
+
+/* ---- prober_results.c ---- */
+
+/* Has the answer to the question become an observation; `late_ns` is by how much it was asked too late. */
+void results_expect(struct asked *asked, struct question *question, int64_t late_ns);
+void inquiry_free(struct inquiry *inquiry);
+
+#endif
