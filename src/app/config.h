@@ -7,7 +7,7 @@
  *       name: lon
  *       controls: [icmp:192.0.2.1, {target: "tcp:192.0.2.7:443", interval: 10s}]
  *     defaults: {interval: 30s, timeout: 3s, count: 1}
- *     limits: {rate: 1000, neighbourhood: 50}
+ *     limits: {rate: 1000, neighbourhood: 50, follow_up: 100}
  *     exclude: [192.0.2.0/28, 198.51.100.7, {file: do-not-probe.txt}]
  *     allow: [10.0.0.0/8]
  *     subjects:
@@ -39,7 +39,9 @@
  * redirect is not followed, if nothing else is said: its own page must contain the text.
  *
  * `limits` are how many probes go out a second: in all, and to one neighbourhood, which is a /24, a /48 or,
- * while its address is not known, a host name. What is beyond waits. `exclude` are addresses that are never sent
+ * while its address is not known, a host name. What is beyond waits. `follow_up` is how many of them a second are
+ * asked out of turn, when something goes dark or comes back (source/probe/follow_up.h): a tenth of the rate where
+ * nothing is said, and with 0 nothing is followed. `exclude` are addresses that are never sent
  * anything: prefixes, single addresses, and files of them, one a line, with comments after '#'. A
  * target there is an error; a name that leads there is not asked. Private and reserved addresses are
  * only asked if they are targets themselves, or if a name leads to them and they are within `allow`.

@@ -80,6 +80,18 @@ static void add_json(struct buffer *out, const struct config *config)
     buffer_done(&question);
 }
 
+static void add_follow_up(struct buffer *out, const struct manners_options *manners)
+{
+    if (manners->follow_rate <= 0) {
+        buffer_puts(out, "Nothing is asked out of turn. ");
+        return;
+    }
+    buffer_printf(out,
+                  "What goes dark or comes back is asked again after 1, 2, 4, 8 ... s, with its "
+                  "neighbours, the controls and a traceroute: %.0f of these a second at most. ",
+                  manners->follow_rate);
+}
+
 void config_dry_run(const struct config *config, bool is_json, struct buffer *out)
 {
     struct buffer agent = {0};
@@ -92,8 +104,10 @@ void config_dry_run(const struct config *config, bool is_json, struct buffer *ou
     buffer_printf(
         out,
         "In all %.3g probes a second, at most %.0f, and %.0f to one /24, /48 or host name; "
-        "called %s. Never asked: %zu range%s. Nothing was sent.\n",
+        "called %s. Never asked: %zu range%s. ",
         config_rate(config), config->manners.rate, config->manners.neighbour_rate, agent.bytes,
         config->manners.excluded.count, config->manners.excluded.count == 1 ? "" : "s");
+    add_follow_up(out, &config->manners);
+    buffer_puts(out, "Nothing was sent.\n");
     buffer_done(&agent);
 }

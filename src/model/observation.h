@@ -3,7 +3,7 @@
  *
  * | kind       | source    | target          | peer                | path    | code     | value          |
  * |------------|-----------|-----------------|---------------------|---------|----------|----------------|
- * | PROBE      | vantage   | target/control  | address that replied| -       | *        | **             |
+ * | PROBE      | vantage   | target/control  | address that replied| ****    | *        | **             |
  * | ROUTE      | collector | prefix          | peer                | AS path | route_op | -              |
  * | PEER       | collector | -               | peer                | -       | peer_op  | prefixes (***) |
  * | VISIBILITY | collector | prefix          | -                   | -       | peers up | peers in all   |
@@ -16,6 +16,8 @@
  *   *   http or smtp status, dns rcode, icmp type << 8 | code
  *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
+ *   **** for whose sake it was asked, once: a trace of the way to a target that went dark or came back. Such a
+ *        probe is no question over time, and judges nothing by itself; else none
  *
  * A PROBE's time is when it was sent, for all others when it happened. A SUBJECT begins a subject's
  * configuration: it replaces an earlier one of that subject, and the MEMBERs that follow it

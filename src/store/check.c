@@ -108,7 +108,7 @@ struct reference {
 #define KIND(kind) (1U << NAME_##kind)
 static const struct reference references[OBSERVATION_KIND_COUNT] = {
     [OBSERVATION_PROBE] = {KIND(VANTAGE), KIND(TARGET) | KIND(CONTROL), KIND(NONE) | KIND(ADDRESS),
-                           KIND(NONE)},
+                           KIND(NONE) | KIND(TARGET)},
     [OBSERVATION_ROUTE] = {KIND(COLLECTOR), KIND(PREFIX), KIND(PEER), KIND(NONE) | KIND(PATH)},
     [OBSERVATION_PEER] = {KIND(COLLECTOR), KIND(NONE), KIND(PEER), KIND(NONE)},
     [OBSERVATION_VISIBILITY] = {KIND(COLLECTOR), KIND(PREFIX), KIND(NONE), KIND(NONE)},

@@ -316,7 +316,12 @@ static void test_dry_run(void **state)
         "dns:175.45.176.15/kp./SOA: every 30 s, a DNS question for SOA of kp.; answer within 3 s\n"
         "In all 0.0667 probes a second, at most 1000, and 50 to one /24, /48 or host name; called "
         "lastlight/" LASTLIGHT_VERSION
-        " (+mailto:noc@example.net). Never asked: 1 range. Nothing was sent.\n");
+        " (+mailto:noc@example.net). Never asked: 1 range. What goes dark or comes back is asked "
+        "again after 1, 2, 4, 8 ... s, with its neighbours, the controls and a traceroute: 100 of "
+        "these a second at most. Nothing was sent.\n");
+    file_write("calm.yaml", "limits: {follow_up: 0}\nvantage: {controls: [icmp:198.51.100.9]}\n"
+                            "subjects: [{name: kp, targets: [\"icmp:175.45.176.15\"]}]\n");
+    assert_has(run("run -c calm.yaml --dry-run")->out, "Nothing is asked out of turn.");
     result = run("run -c good.yaml --dry-run --json");
     assert_int_equal(result->status, 0);
     assert_non_null(

@@ -151,8 +151,7 @@ static bool has_resolved(const struct registry *registry, const struct observati
 {
     const struct target *target = registry_target(registry, o->target);
     return target && !target->addr.family && target->kind != TARGET_ZONE &&
-           o->stage > STAGE_RESOLVE &&
-           outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
+           o->stage > STAGE_RESOLVE && outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
 }
 
 static void hear_probe(struct detect *d, struct watch_list *watch, const struct registry *registry,
@@ -161,8 +160,8 @@ static void hear_probe(struct detect *d, struct watch_list *watch, const struct 
 {
     enum name_kind kind = registry_kind(registry, o->target);
     uint32_t at = vantage_row(d, o->source);
-    if ((kind != NAME_TARGET && kind != NAME_CONTROL) || at == UINT32_MAX)
-        return;
+    if ((kind != NAME_TARGET && kind != NAME_CONTROL) || at == UINT32_MAX || o->path)
+        return; /* what is asked once, for another's sake, is no question over time */
     struct vantage *v = detect_vantage(d, at);
     uint32_t found = index_find(&d->series_index, key_of(o->source, o->target));
     uint32_t row = found ? found - 1 : new_series(d, registry, o, v);

@@ -151,6 +151,7 @@ void log_probe_read(struct log_line *line, struct observation *out)
     out->stage = read_stage(line, (enum outcome)out->outcome);
     out->peer = log_line_name(line, LOG_ADDRESS, NAME_ADDRESS);
     out->rtt_ns = read_rtt(line);
+    out->path = log_line_name(line, LOG_FOR, NAME_TARGET);
     if (line->is_bad)
         return;
     enum target_kind kind = (enum target_kind)registry_target(line->registry, out->target)->kind;

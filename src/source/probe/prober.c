@@ -60,7 +60,7 @@ static void ask_engine(void *context, const struct question *question)
     assert(false); /* prober_set_plan() lets through only what prober_can() */
 }
 
-static void ask(struct asked *asked, struct mono due, int64_t late_ns)
+void asked_ask(struct asked *asked, struct mono due, int64_t late_ns)
 {
     struct prober *prober = asked->prober;
     struct question question = {
@@ -75,6 +75,7 @@ static void ask(struct asked *asked, struct mono due, int64_t late_ns)
         .zone = asked->zone,
         .memory = &asked->memory,
     };
+    asked->last = clock_mono();
     results_expect(asked, &question, late_ns);
     bool is_host = !asked->target->addr.family && asked->target->kind != TARGET_ZONE;
     if (asked->all_addresses && is_host)
@@ -83,8 +84,7 @@ static void ask(struct asked *asked, struct mono due, int64_t late_ns)
         ask_engine(prober, &question);
 }
 
-/* How long the target has to wait so that we are not rude. */
-static int64_t manners_wait(const struct asked *asked, struct mono now)
+int64_t asked_manners_wait(const struct asked *asked, struct mono now)
 {
     struct manners *manners = asked->prober->manners;
     const struct target *target = asked->target;
@@ -114,7 +114,7 @@ void asked_on_turn(void *context)
     struct asked *asked = context;
     struct prober *prober = asked->prober;
     struct mono now = clock_mono();
-    int64_t wait_ns = manners_wait(asked, now);
+    int64_t wait_ns = asked_manners_wait(asked, now);
     if (wait_ns) {
         prober->counters.held++;
         asked->due.ns = now.ns + wait_ns;
@@ -127,7 +127,7 @@ void asked_on_turn(void *context)
     prober->counters.missed += (uint64_t)missed;
     asked->due.ns += missed * asked->step_ns + varied_step_ns(asked);
     agenda_set(prober->agenda, &asked->turn, asked->due);
-    ask(asked, due, late_ns);
+    asked_ask(asked, due, late_ns);
 }
 
 static bool may_ask(void *context, const struct addr *addr)
@@ -141,6 +141,7 @@ void prober_set_manners(struct prober *prober, const struct manners_options *opt
     manners_free(prober->manners);
     prober->options = options;
     prober->manners = options ? manners_new(options) : NULL;
+    prober->budget.rate = options ? options->follow_rate : 0;
 }
 
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
@@ -164,6 +165,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     resolver_set_filter(prober->resolver, may_ask, prober);
     prober_set_manners(prober, options->manners);
     prober->pinger = pinger_new(prober->agenda, agent, why);
+    prober->can_ping = !why->err;
     prober->trace = trace_new(prober->agenda, prober->pinger, &options->origins);
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
@@ -181,7 +183,7 @@ void prober_drain(struct prober *prober, void (*done)(void *context), void *cont
     prober->drained = done;
     prober->drained_context = context;
     for (size_t i = 0; i < prober->count; i++)
-        agenda_drop(prober->agenda, &prober->plan[i]->turn);
+        follow_leave(prober->plan[i]), agenda_drop(prober->agenda, &prober->plan[i]->turn);
     agenda_set_now(prober->agenda, &prober->drain_check);
 }
 
@@ -206,6 +208,7 @@ void prober_free(struct prober *prober)
         asked_free(prober->plan[i]);
     while (prober->retired)
         asked_free(prober->retired);
+    follow_done(prober);
     free(prober->plan);
     agenda_drop(prober->agenda, &prober->drain_check);
     agenda_free(prober->agenda);

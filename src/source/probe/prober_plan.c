@@ -12,6 +12,7 @@
 void asked_free(struct asked *asked)
 {
     agenda_drop(asked->prober->agenda, &asked->turn);
+    follow_leave(asked);
     if (asked->link)
         *asked->link = asked->next;
     if (asked->next)
@@ -109,8 +110,7 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
     return err ? err : check_text(plan, &target, why);
 }
 
-/* Of a plan that was checked. NULL if the registry has no room for it. */
-static struct asked *new_asked(struct prober *prober, const struct probe_plan *plan)
+struct asked *asked_new(struct prober *prober, const struct probe_plan *plan)
 {
     struct registry *registry = prober->sink.registry;
     enum name_kind kind = plan->is_control ? NAME_CONTROL : NAME_TARGET;
@@ -119,6 +119,7 @@ static struct asked *new_asked(struct prober *prober, const struct probe_plan *p
         return NULL;
     struct asked *asked = mem_new(1, sizeof *asked);
     asked->prober = prober;
+    asked->is_control = plan->is_control;
     asked->id = id;
     asked->text = registry_text(registry, id);
     asked->target = registry_target(registry, id);
@@ -149,10 +150,11 @@ static void start(struct asked *asked)
     agenda_set(prober->agenda, &asked->turn, asked->due);
 }
 
-static void retire(struct asked *asked)
+void asked_retire(struct asked *asked)
 {
     struct prober *prober = asked->prober;
     agenda_drop(prober->agenda, &asked->turn);
+    follow_leave(asked);
     asked->is_retired = true;
     asked->next = prober->retired;
     asked->link = &prober->retired;
@@ -216,7 +218,7 @@ static struct asked **sorted_plan(struct prober *prober, const struct probe_plan
 {
     struct asked **entries = mem_new(*count, sizeof *entries);
     size_t n = 0, kept = 0;
-    while (n < *count && (entries[n] = new_asked(prober, &plan[n])))
+    while (n < *count && (entries[n] = asked_new(prober, &plan[n])))
         n++;
     if (n < *count) {
         while (n)
@@ -247,18 +249,20 @@ enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, s
     size_t old = 0;
     for (size_t i = 0; i < count; i++) {
         while (old < prober->count && prober->plan[old]->id < entries[i]->id)
-            retire(prober->plan[old++]);
+            asked_retire(prober->plan[old++]);
         if (old < prober->count && prober->plan[old]->id == entries[i]->id) {
             carry_on(prober->plan[old], entries[i]);
             entries[i] = prober->plan[old++];
         } else {
+            follow_join(entries[i]);
             start(entries[i]);
         }
     }
     while (old < prober->count)
-        retire(prober->plan[old++]);
+        asked_retire(prober->plan[old++]);
     free(prober->plan);
     prober->plan = entries;
     prober->count = count;
+    follow_plan(prober);
     return ERR_OK;
 }

@@ -50,6 +50,7 @@ static struct observation observation_of(struct asked *asked, const struct answe
         .value = answer->value,
         .source = asked->prober->vantage,
         .target = asked->id,
+        .path = asked->sake,
         .peer = peer_of(asked, &answer->peer),
         .code = answer->code,
         .kind = OBSERVATION_PROBE,
@@ -67,6 +68,7 @@ static void take(struct asked *asked, const struct observation *observation, int
     prober->counters.answered++;
     prober->outstanding--;
     asked->outstanding--;
+    follow_result(asked, observation);
     if (asked->is_retired && !asked->outstanding)
         asked_free(asked);
     if (observation->source && observation->target)
