@@ -86,10 +86,11 @@ static void add_follow_up(struct buffer *out, const struct manners_options *mann
         buffer_puts(out, "Nothing is asked out of turn. ");
         return;
     }
-    buffer_printf(out,
-                  "What goes dark or comes back is asked again after 1, 2, 4, 8 ... s, with its "
-                  "neighbours, the controls and a traceroute: %.0f of these a second at most. ",
-                  manners->follow_rate);
+    buffer_printf(
+        out,
+        "What goes dark or comes back is asked again every 2 s, then ever more rarely, with its "
+        "neighbours, the controls and a traceroute: %.0f of these a second at most. ",
+        manners->follow_rate);
 }
 
 void config_dry_run(const struct config *config, bool is_json, struct buffer *out)

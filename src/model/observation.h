@@ -16,8 +16,8 @@
  *   *   http or smtp status, dns rcode, icmp type << 8 | code
  *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
- *   **** for whose sake it was asked, once: a trace of the way to a target that went dark or came back. Such a
- *        probe is no question over time, and judges nothing by itself; else none
+ *   **** the target or control for whose sake it was asked out of turn, since that went dark or came back: itself, one
+ *        beside it, or the way there (trace). It confirms what is asked in its turn; none: it was its turn
  *
  * A PROBE's time is when it was sent, for all others when it happened. A SUBJECT begins a subject's
  * configuration: it replaces an earlier one of that subject, and the MEMBERs that follow it

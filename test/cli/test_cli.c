@@ -317,8 +317,8 @@ static void test_dry_run(void **state)
         "In all 0.0667 probes a second, at most 1000, and 50 to one /24, /48 or host name; called "
         "lastlight/" LASTLIGHT_VERSION
         " (+mailto:noc@example.net). Never asked: 1 range. What goes dark or comes back is asked "
-        "again after 1, 2, 4, 8 ... s, with its neighbours, the controls and a traceroute: 100 of "
-        "these a second at most. Nothing was sent.\n");
+        "again every 2 s, then ever more rarely, with its neighbours, the controls and a "
+        "traceroute: 100 of these a second at most. Nothing was sent.\n");
     file_write("calm.yaml", "limits: {follow_up: 0}\nvantage: {controls: [icmp:198.51.100.9]}\n"
                             "subjects: [{name: kp, targets: [\"icmp:175.45.176.15\"]}]\n");
     assert_has(run("run -c calm.yaml --dry-run")->out, "Nothing is asked out of turn.");

@@ -33,7 +33,8 @@ static void dark_target_is_asked_ever_more_rarely(void **state)
     assert_int_equal(follow_answered(&follow, BAD), FOLLOW_OTHERS);
     assert_true(follow.is_dark && follow.wants_trace);
     assert_int_equal(follow_answered(&follow, BAD), 0);
-    expect_pauses(&follow, NS_PER_MINUTE, (const int[]){1, 2, 4, 8, 16, 32, 0});
+    expect_pauses(&follow, NS_PER_MINUTE,
+                  (const int[]){2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 8, 16, 32, 0});
 }
 
 static void short_interval_is_quick_enough(void **state)
@@ -44,7 +45,7 @@ static void short_interval_is_quick_enough(void **state)
     follow_answered(&follow, BAD);
     struct follow same = follow;
     expect_pauses(&follow, NS_PER_S, (const int[]){0});
-    expect_pauses(&same, 3 * NS_PER_S, (const int[]){1, 2, 0});
+    expect_pauses(&same, 5 * NS_PER_S, (const int[]){2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 0});
 }
 
 static void longest_interval_has_an_end(void **state)
@@ -57,7 +58,7 @@ static void longest_interval_has_an_end(void **state)
     unsigned n = 0;
     for (; (pause_ns = follow_pause_ns(&follow, NS_PER_DAY)) > 0; n++, follow.step++)
         sum_ns += pause_ns;
-    assert_int_equal(n, 17); /* 2^16 s are less than a day */
+    assert_int_equal(n, FOLLOW_QUICK + 15); /* 2^16 s are less than a day */
     assert_true(sum_ns < 2 * NS_PER_DAY);
 }
 
@@ -74,7 +75,7 @@ static void return_is_watched_for_some_steps(void **state)
     assert_true(follow.is_dark && !follow.wants_trace);
     assert_int_equal(follow_answered(&follow, GOOD), FOLLOW_OTHERS);
     assert_true(!follow.is_dark && follow.wants_trace);
-    expect_pauses(&follow, NS_PER_HOUR, (const int[]){1, 2, 4, 8, 0});
+    expect_pauses(&follow, NS_PER_HOUR, (const int[]){2, 2, 2, 2, 0});
 }
 
 static void one_lost_answer_is_let_go(void **state)
@@ -158,6 +159,22 @@ static void a_thousand_share_one_budget(void **state)
     assert_int_equal(later, RATE * SECONDS);
 }
 
+static void half_of_an_allowance_is_kept_for_oneself(void **state)
+{
+    (void)state;
+    static const enum follow_need needs[] = {FOLLOW_MORE, FOLLOW_FIRST};
+    struct follow_budget budget = {.rate = 1000};
+    struct follow follow = {0};
+    struct mono now = {NS_PER_HOUR};
+    for (int i = 0; i < 2; i++) {
+        struct follow_allowance allowance = follow_allowance_of(NS_PER_MINUTE, needs[i]);
+        int n = 0;
+        for (; follow_may(&budget, &follow, &allowance, 1, needs[i], now); n++)
+            follow_spend(&budget, &follow, &allowance, 1, now);
+        assert_int_equal(n, FOLLOW_BURST / 2);
+    }
+}
+
 static void half_is_kept_for_the_targets_themselves(void **state)
 {
     (void)state;
@@ -176,7 +193,7 @@ static void lowest_rate_has_room_for_a_trace_to_and_fro(void **state)
     (void)state;
     struct follow_budget budget = {.rate = 1};
     struct follow trace = {0};
-    struct follow_allowance allowance = {FOLLOW_TRACE_STEP_NS, FOLLOW_TRACE_BURST};
+    struct follow_allowance allowance = follow_allowance_of_traces();
     struct mono now = {NS_PER_HOUR};
     for (int i = 0; i < 2; i++) {
         assert_true(follow_may(&budget, &trace, &allowance, FOLLOW_HEAVY_COST, FOLLOW_MORE, now));
@@ -232,6 +249,7 @@ int main(void)
         cmocka_unit_test(our_own_failures_say_nothing),
         cmocka_unit_test(target_has_a_burst_and_one_an_interval),
         cmocka_unit_test(a_thousand_share_one_budget),
+        cmocka_unit_test(half_of_an_allowance_is_kept_for_oneself),
         cmocka_unit_test(half_is_kept_for_the_targets_themselves),
         cmocka_unit_test(lowest_rate_has_room_for_a_trace_to_and_fro),
         cmocka_unit_test(without_a_rate_nothing_is_allowed),

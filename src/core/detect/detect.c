@@ -151,7 +151,8 @@ static bool has_resolved(const struct registry *registry, const struct observati
 {
     const struct target *target = registry_target(registry, o->target);
     return target && !target->addr.family && target->kind != TARGET_ZONE &&
-           o->stage > STAGE_RESOLVE && outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
+           o->stage > STAGE_RESOLVE &&
+           outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
 }
 
 static void hear_probe(struct detect *d, struct watch_list *watch, const struct registry *registry,
@@ -160,10 +161,12 @@ static void hear_probe(struct detect *d, struct watch_list *watch, const struct 
 {
     enum name_kind kind = registry_kind(registry, o->target);
     uint32_t at = vantage_row(d, o->source);
-    if ((kind != NAME_TARGET && kind != NAME_CONTROL) || at == UINT32_MAX || o->path)
-        return; /* what is asked once, for another's sake, is no question over time */
+    if ((kind != NAME_TARGET && kind != NAME_CONTROL) || at == UINT32_MAX)
+        return;
     struct vantage *v = detect_vantage(d, at);
     uint32_t found = index_find(&d->series_index, key_of(o->source, o->target));
+    if (!found && o->path)
+        return; /* what is only asked out of turn is no question over time */
     uint32_t row = found ? found - 1 : new_series(d, registry, o, v);
     if (row == UINT32_MAX)
         return;
@@ -179,7 +182,7 @@ static void hear_probe(struct detect *d, struct watch_list *watch, const struct 
     if (s->notice)
         emit_silent(s, false, (struct interval){s->last_any, o->time}, o->time, numbers, out);
     if (o->time.ns < v->blind_until.ns || (v->is_unwell && !s->is_control)) {
-        series_pass(s, o->time);
+        series_pass(s, o->time, o->path != 0);
     } else {
         uint32_t address = s->address;
         if (series_probe(s, o))
@@ -221,7 +224,7 @@ static void hear_gap(struct detect *d, const struct observation *o, struct numbe
     for (uint32_t i = 0; i < d->series.count; i++) {
         struct series *s = detect_series(d, i);
         if (s->source == v->id && s->last_any.ns < o->value)
-            s->last_any.ns = s->last_judged.ns = o->value;
+            s->last_any.ns = s->last_judged.ns = s->last_sample.ns = o->value;
     }
 }
 

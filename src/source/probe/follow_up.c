@@ -1,7 +1,8 @@
 #include "source/probe/follow_up.h"
 
 /* Two answers that say the same are no chance loss, and no chance answer. */
-enum { CONFIRMED = 2, STEPS_MAX = 30 };
+enum { CONFIRMED = 2, STEPS_MAX = 40 };
+#define QUICK_NS (2 * NS_PER_S)
 
 unsigned follow_answered(struct follow *follow, enum outcome_class outcome)
 {
@@ -30,8 +31,20 @@ int64_t follow_pause_ns(const struct follow *follow, int64_t step_ns)
     unsigned most = follow->is_bad ? STEPS_MAX : FOLLOW_RETURN_STEPS;
     if (follow->step >= most)
         return 0;
-    int64_t pause_ns = FOLLOW_LEAST_NS << follow->step;
+    unsigned doublings = follow->step < FOLLOW_QUICK ? 0 : follow->step - FOLLOW_QUICK + 1;
+    int64_t pause_ns = QUICK_NS << doublings;
     return pause_ns < step_ns ? pause_ns : 0;
+}
+
+struct follow_allowance follow_allowance_of(int64_t step_ns, enum follow_need need)
+{
+    return (struct follow_allowance){step_ns,
+                                     need == FOLLOW_FIRST ? FOLLOW_BURST : FOLLOW_BURST / 2};
+}
+
+struct follow_allowance follow_allowance_of_traces(void)
+{
+    return (struct follow_allowance){FOLLOW_TRACE_STEP_NS, FOLLOW_TRACE_BURST};
 }
 
 /* The generic cell rate algorithm (ITU-T I.371), as in manners.c: `spent` runs ahead of the time by what

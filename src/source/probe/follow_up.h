@@ -2,27 +2,29 @@
  * to within seconds however seldom it is asked. Here is what to ask, and when; there is no clock and no
  * socket. prober_follow.c does it.
  *
- * A target that had answered and gives a bad answer is asked again 1, 2, 4, 8 ... s after that, until the
- * pause is as long as its own interval; so is one that is back, for some steps. That is how Trinocular
- * (Quan, Heidemann, Pradkin, SIGCOMM 2013) asks: again as long as it is not sure, then with ever longer
- * pauses while a block is down. When it is back is then known to within as long again as it was gone. No two
- * questions are closer than FOLLOW_LEAST_NS, as what is lost together is lost by one chance.
+ * A target that had answered and gives a bad answer is asked again every 2 s for FOLLOW_QUICK times, and then
+ * after 4, 8, 16 ... s, until the pause is as long as its own interval; one that is back is asked again, too, for
+ * some steps. That is how Trinocular (Quan, Heidemann, Pradkin, SIGCOMM 2013) asks: up to 15 probes while
+ * it is not sure, then with ever longer pauses while a block is down. Its return is then known to within as
+ * long again as it was gone. No two questions are closer than FOLLOW_LEAST_NS: losses are hardly independent
+ * within less (Bolot, SIGCOMM 1993; Yajnik et al., INFOCOM 1999), and core/detect/series.h trusts them less still.
  *
- * At the first bad answer its neighbours and the controls are asked, too, which tells "this host alone"
- * from "all of it" and "it is us"; two in a row, as in Hubble (Katz-Bassett et al., NSDI 2008), are worth
- * a traceroute. The same goes for the return. Answers of class OURS say nothing.
+ * At the first bad answer, and whenever the target is asked again, its neighbours and the controls are asked,
+ * too: that tells "this host alone" from "all of it" and "it is us", and dates what fails or comes back
+ * after it. Two bad answers in a row, as in Hubble (Katz-Bassett et al., NSDI 2008), are worth a traceroute. The
+ * same goes for the return. Answers of class OURS say nothing.
  *
  * Nobody is asked out of turn more than FOLLOW_BURST times at once and once an interval in the long run, so
- * that following doubles at most what a target is asked; and there is a budget for all, of which the last
- * half is kept for the targets themselves. What it does not allow is not made up for. */
+ * that following doubles at most what a target is asked; and there is a budget for all. Of both the last half
+ * is kept for what a target is asked on its own account. What they do not allow is not made up for. */
 #ifndef SOURCE_PROBE_FOLLOW_UP_H
 #define SOURCE_PROBE_FOLLOW_UP_H
 
 #include "base/utc.h"
 #include "model/model.h"
 
-/* Trinocular's probes of a round: one and 14 more. */
-enum { FOLLOW_BURST = 15, FOLLOW_RETURN_STEPS = 4 };
+/* What a target that is asked every minute takes to go dark (14) and to come back (4), and some more. */
+enum { FOLLOW_QUICK = 10, FOLLOW_RETURN_STEPS = 4, FOLLOW_BURST = 20 };
 enum { FOLLOW_NEIGHBOURS = 8 }; /* asked at once */
 #define FOLLOW_LEAST_NS NS_PER_S
 
@@ -56,12 +58,6 @@ unsigned follow_answered(struct follow *follow, enum outcome_class outcome);
 /* How long until the next question out of turn, of a target that is asked every `step_ns`; 0: none is. */
 int64_t follow_pause_ns(const struct follow *follow, int64_t step_ns);
 
-/* What one target, or the traceroutes of an address, may have. */
-struct follow_allowance {
-    int64_t step_ns;
-    unsigned burst;
-};
-
 /* Of all targets together. */
 struct follow_budget {
     double rate; /* a second; 0: nothing is followed */
@@ -69,6 +65,14 @@ struct follow_budget {
 };
 
 enum follow_need { FOLLOW_FIRST, FOLLOW_MORE }; /* of all there is; leaving half of it */
+
+/* What one target, or the traceroutes of an address, may have: so many at once, one more each step. */
+struct follow_allowance {
+    int64_t step_ns;
+    unsigned burst;
+};
+struct follow_allowance follow_allowance_of(int64_t step_ns, enum follow_need need);
+struct follow_allowance follow_allowance_of_traces(void);
 
 bool follow_may(const struct follow_budget *budget, const struct follow *follow,
                 const struct follow_allowance *allowance, unsigned cost, enum follow_need need,

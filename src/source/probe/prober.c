@@ -60,7 +60,7 @@ static void ask_engine(void *context, const struct question *question)
     assert(false); /* prober_set_plan() lets through only what prober_can() */
 }
 
-void asked_ask(struct asked *asked, struct mono due, int64_t late_ns)
+void asked_ask(struct asked *asked, struct mono due, int64_t late_ns, uint32_t sake)
 {
     struct prober *prober = asked->prober;
     struct question question = {
@@ -76,7 +76,7 @@ void asked_ask(struct asked *asked, struct mono due, int64_t late_ns)
         .memory = &asked->memory,
     };
     asked->last = clock_mono();
-    results_expect(asked, &question, late_ns);
+    results_expect(asked, &question, late_ns, sake);
     bool is_host = !asked->target->addr.family && asked->target->kind != TARGET_ZONE;
     if (asked->all_addresses && is_host)
         fan_ask(prober->fan, &question, ask_engine, prober);
@@ -127,7 +127,7 @@ void asked_on_turn(void *context)
     prober->counters.missed += (uint64_t)missed;
     asked->due.ns += missed * asked->step_ns + varied_step_ns(asked);
     agenda_set(prober->agenda, &asked->turn, asked->due);
-    asked_ask(asked, due, late_ns);
+    asked_ask(asked, due, late_ns, 0);
 }
 
 static bool may_ask(void *context, const struct addr *addr)

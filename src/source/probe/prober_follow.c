@@ -96,10 +96,10 @@ static unsigned cost_of(const struct asked *asked)
     return is_trace(asked) || asked->target->kind == TARGET_ZONE ? FOLLOW_HEAVY_COST : 1;
 }
 
-static struct follow_allowance allowance_of(const struct asked *asked)
+static struct follow_allowance allowance_of(const struct asked *asked, enum follow_need need)
 {
-    return is_trace(asked) ? (struct follow_allowance){FOLLOW_TRACE_STEP_NS, FOLLOW_TRACE_BURST}
-                           : (struct follow_allowance){asked->step_ns, FOLLOW_BURST};
+    return is_trace(asked) ? follow_allowance_of_traces()
+                           : follow_allowance_of(asked->step_ns, need);
 }
 
 /* Where a second question is no burden beside one that waits for its answer. */
@@ -117,10 +117,12 @@ static bool is_free(const struct asked *asked, struct mono now)
            (is_trace(asked) || mono_diff(asked->due, now) >= FOLLOW_LEAST_NS);
 }
 
-static bool ask_now(struct asked *asked, enum follow_need need, struct mono now)
+/* For the sake of one that went dark or came back, which may be itself. */
+static bool ask_now(struct asked *asked, const struct asked *sake, enum follow_need need,
+                    struct mono now)
 {
     struct prober *prober = asked->prober;
-    struct follow_allowance allowance = allowance_of(asked);
+    struct follow_allowance allowance = allowance_of(asked, need);
     unsigned cost = cost_of(asked);
     if (!follow_may(&prober->budget, &asked->follow, &allowance, cost, need, now) ||
         asked_manners_wait(asked, now)) {
@@ -130,7 +132,7 @@ static bool ask_now(struct asked *asked, enum follow_need need, struct mono now)
     follow_spend(&prober->budget, &asked->follow, &allowance, cost, now);
     prober->counters.followed++;
     prober->counters.traced += is_trace(asked);
-    asked_ask(asked, now, 0);
+    asked_ask(asked, now, 0, sake->id);
     return true;
 }
 
@@ -150,15 +152,14 @@ static void ask_controls(const struct asked *asked, struct mono now)
     struct prober *prober = asked->prober;
     for (size_t i = 0; i < prober->control_count; i++)
         if (prober->controls[i] != asked && is_free(prober->controls[i], now))
-            ask_now(prober->controls[i], FOLLOW_MORE, now);
+            ask_now(prober->controls[i], asked, FOLLOW_MORE, now);
 }
 
-/* One that is followed itself needs no more questions. */
-static bool is_worth_asking(struct asked *near, const struct asked *asked, bool of_one_host,
+static bool is_worth_asking(const struct asked *near, const struct asked *asked, bool of_one_host,
                             struct mono now)
 {
-    return near != asked && !is_trace(near) && !near->pursuit &&
-           are_one_host(near, asked) == of_one_host && is_free(near, now);
+    return near != asked && !is_trace(near) && are_one_host(near, asked) == of_one_host &&
+           is_free(near, now);
 }
 
 static void ask_neighbours(const struct asked *asked, bool of_one_host, struct mono now)
@@ -169,7 +170,7 @@ static void ask_neighbours(const struct asked *asked, bool of_one_host, struct m
     for (unsigned i = 0; near && i < LOOKED_AT_MAX && n < FOLLOW_NEIGHBOURS / 2; i++, near = next) {
         next = neighbours_next(near);
         if (is_worth_asking(asked_of(near), asked, of_one_host, now))
-            n += ask_now(asked_of(near), FOLLOW_MORE, now);
+            n += ask_now(asked_of(near), asked, FOLLOW_MORE, now);
     }
 }
 
@@ -236,9 +237,7 @@ static void ask_way(struct asked *asked, struct mono now)
         asked->follow.wants_trace = false;
         return;
     }
-    bool is_planned = agenda_has(&trace->turn);
-    trace->sake = is_planned ? 0 : asked->id; /* one that is planned is somebody's itself */
-    asked->follow.wants_trace = !ask_now(trace, FOLLOW_MORE, now);
+    asked->follow.wants_trace = !ask_now(trace, asked, FOLLOW_MORE, now);
 }
 
 /* ---- the sequence ---- */
@@ -247,9 +246,7 @@ static void ask_again(struct asked *asked, struct mono now)
 {
     bool is_vain = !asked->is_control && is_us(asked->prober);
     if (!is_vain && is_free(asked, now))
-        ask_now(asked, cost_of(asked) > 1 ? FOLLOW_MORE : FOLLOW_FIRST, now);
-    if (asked->follow.is_bad && !asked->is_control)
-        ask_controls(asked, now);
+        ask_now(asked, asked, cost_of(asked) > 1 ? FOLLOW_MORE : FOLLOW_FIRST, now);
 }
 
 static void set_next(struct asked *asked, struct mono now)
@@ -264,8 +261,8 @@ static void on_pursuit(void *context)
     struct asked *asked = context;
     struct pursuit *pursuit = asked->pursuit;
     struct mono now = clock_mono();
-    bool asks_others = pursuit->wants_others;
     bool asks_again = pursuit->next.ns && pursuit->next.ns <= now.ns;
+    bool asks_others = pursuit->wants_others || asks_again;
     pursuit->wants_others = false;
     asked->follow.step = (uint8_t)(asked->follow.step + asks_again);
     if (asks_again)

@@ -37,7 +37,6 @@ struct asked {
     uint32_t id;       /* in the registry */
     uint32_t own_peer; /* what its address is there; 0: it was not met yet */
     uint32_t address;  /* where its name last led to; 0: it has none, or was not met yet */
-    uint32_t sake;     /* a trace that is not in the plan: the target that went dark or came back */
     unsigned outstanding;
     int16_t expect_status;
     uint8_t redirects;
@@ -52,6 +51,7 @@ struct inquiry {
     struct asked *asked;
     struct account *account;
     int64_t late_ns;              /* when it was asked */
+    uint32_t sake;                /* as in the observation: 0 if it was its turn */
     struct inquiry *next, **link; /* in the prober's list */
 };
 
@@ -102,8 +102,8 @@ struct prober {
 
 /* The target's turn in its time table. */
 void asked_on_turn(void *asked);
-/* Asks it now, which was to be done at `due`. */
-void asked_ask(struct asked *asked, struct mono due, int64_t late_ns);
+/* Asks it now, which was to be done at `due`; `sake` as in the observation. */
+void asked_ask(struct asked *asked, struct mono due, int64_t late_ns, uint32_t sake);
 /* How long it has to wait so that we are not rude; 0: not at all, and it is counted. */
 int64_t asked_manners_wait(const struct asked *asked, struct mono now);
 /* Tells who waits for the last answer, if this was it. */
@@ -120,7 +120,7 @@ void asked_retire(struct asked *asked);
 /* ---- prober_results.c ---- */
 
 /* Has the answer to the question become an observation; `late_ns` is by how much it was asked too late. */
-void results_expect(struct asked *asked, struct question *question, int64_t late_ns);
+void results_expect(struct asked *asked, struct question *question, int64_t late_ns, uint32_t sake);
 void inquiry_free(struct inquiry *inquiry);
 
 /* ---- prober_follow.c ---- */

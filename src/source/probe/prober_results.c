@@ -50,7 +50,6 @@ static struct observation observation_of(struct asked *asked, const struct answe
         .value = answer->value,
         .source = asked->prober->vantage,
         .target = asked->id,
-        .path = asked->sake,
         .peer = peer_of(asked, &answer->peer),
         .code = answer->code,
         .kind = OBSERVATION_PROBE,
@@ -109,36 +108,45 @@ static void on_account(void *context, const struct answer *answer)
     struct prober *prober = asked->prober;
     int64_t late_ns = answer->late_ns > inquiry->late_ns ? answer->late_ns : inquiry->late_ns;
     struct observation observation = observation_of(asked, answer, late_ns);
-    observation.extra = keep_facts(asked, inquiry->account);
+    observation.path = inquiry->sake;
+    if (inquiry->account)
+        observation.extra = keep_facts(asked, inquiry->account);
     if (prober->tell)
         prober->tell(prober->tell_context, &observation, inquiry->account);
     inquiry_free(inquiry);
     take(asked, &observation, late_ns);
 }
 
-static struct inquiry *new_inquiry(struct asked *asked, int64_t late_ns)
+/* Echoes are many, and there is nothing to tell of them that their answer does not. */
+static bool wants_account(const struct asked *asked)
+{
+    return asked->target->kind != TARGET_ICMP || asked->prober->tell;
+}
+
+static struct inquiry *new_inquiry(struct asked *asked, int64_t late_ns, uint32_t sake)
 {
     struct prober *prober = asked->prober;
     struct inquiry *inquiry = mem_new(1, sizeof *inquiry);
-    *inquiry = (struct inquiry){.asked = asked,
-                                .account = account_new(prober->tell != NULL),
-                                .late_ns = late_ns,
-                                .next = prober->inquiries,
-                                .link = &prober->inquiries};
+    *inquiry =
+        (struct inquiry){.asked = asked,
+                         .account = wants_account(asked) ? account_new(prober->tell != NULL) : NULL,
+                         .late_ns = late_ns,
+                         .sake = sake,
+                         .next = prober->inquiries,
+                         .link = &prober->inquiries};
     if (inquiry->next)
         inquiry->next->link = &inquiry->next;
     prober->inquiries = inquiry;
     return inquiry;
 }
 
-void results_expect(struct asked *asked, struct question *question, int64_t late_ns)
+void results_expect(struct asked *asked, struct question *question, int64_t late_ns, uint32_t sake)
 {
     struct prober *prober = asked->prober;
     question->answered = on_answer;
     question->context = asked;
-    /* Echoes are many, and there is nothing to tell of them that their answer does not. */
-    if (asked->target->kind != TARGET_ICMP || prober->tell) {
-        struct inquiry *inquiry = new_inquiry(asked, late_ns);
+    if (wants_account(asked) || sake) {
+        struct inquiry *inquiry = new_inquiry(asked, late_ns, sake);
         question->account = inquiry->account;
         question->answered = on_account;
         question->context = inquiry;
