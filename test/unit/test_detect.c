@@ -233,6 +233,26 @@ static void checks_teach_nothing(void **state)
     assert_int_equal(s.last_good.ns, at(60 * 399 + 6).ns);
 }
 
+/* A control's answers to checks are counted, the last three since it lost anything. */
+static void good_checks_are_kept(void **state)
+{
+    (void)state;
+    struct series s;
+    series_init(&s, 1, 2, true, LAYER_CONTROL);
+    for (int i = 0; i < 6; i++) {
+        struct observation o = {.kind = OBSERVATION_PROBE,
+                                .time = at(2 * i),
+                                .path = i ? 3 : 0,
+                                .rtt_ns = i == 2 ? 0 : 20000000,
+                                .outcome = i == 2 ? OUTCOME_TIMEOUT : OUTCOME_OK};
+        series_probe(&s, &o);
+        int64_t second = s.good_checks[1].ns;
+        assert_int_equal(s.good_checks[0].ns, i == 0 || i == 2 ? 0 : at(2 * i).ns);
+        assert_int_equal(second, i < 4 ? 0 : at(2 * i - 2).ns);
+    }
+    assert_int_equal(s.good_run, 1);
+}
+
 static void series_falls_silent(void **state)
 {
     (void)state;
@@ -513,6 +533,7 @@ int main(void)
         cmocka_unit_test(series_keeps_its_baseline),
         cmocka_unit_test(checks_confirm),
         cmocka_unit_test(checks_teach_nothing),
+        cmocka_unit_test(good_checks_are_kept),
         cmocka_unit_test(series_falls_silent),
         cmocka_unit_test(route_states),
         cmocka_unit_test(unknown_is_not_absent),

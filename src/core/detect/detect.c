@@ -447,14 +447,19 @@ static bool control_vouches(const struct series *control, const struct series *s
            control->good_run >= STEADY_RUN;
 }
 
-/* How many good answers in a row the control has given in the onset: no more than its run, and than
- * rounds have passed. */
+/* How many good answers in a row the control has given in the onset: those to checks, which are some
+ * seconds apart, and of others no more than its run, and than rounds have passed. */
 static int64_t answers_since(const struct series *control, const struct series *s)
 {
-    int64_t onset = s->since.first_after.ns;
-    int64_t passed = control->last_good.ns - onset - (s->turned.ns - onset) / 2;
+    int64_t onset = s->since.first_after.ns, checks = 0;
+    int64_t middle = onset + (s->turned.ns - onset) / 2;
+    for (unsigned i = 0; i < SERIES_CHECKS; i++)
+        checks += control->good_checks[i].ns >= middle;
+    if (checks && control->last_good.ns == control->good_checks[0].ns)
+        return checks;
+    int64_t passed = control->last_good.ns - middle;
     int64_t rounds = control->round_ns > 0 && passed > 0 ? passed / control->round_ns : 0;
-    return rounds + 1 < control->good_run ? rounds + 1 : control->good_run;
+    return checks + (rounds + 1 < control->good_run ? rounds + 1 : control->good_run);
 }
 
 /* A control that died long before the onset says nothing of it. */

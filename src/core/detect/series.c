@@ -352,6 +352,13 @@ static void take_sample(struct series *s, const struct observation *probe)
     s->lost_run = 0;
 }
 
+static void note_good_check(struct series *s, struct utc now)
+{
+    for (unsigned i = SERIES_CHECKS - 1; i > 0; i--)
+        s->good_checks[i] = s->good_checks[i - 1];
+    s->good_checks[0] = now;
+}
+
 static void take_good(struct series *s, const struct observation *probe, bool is_sample)
 {
     if (s->good_run == 0)
@@ -364,6 +371,8 @@ static void take_good(struct series *s, const struct observation *probe, bool is
     } else if (is_sample) {
         take_sample(s, probe);
     }
+    if (!is_sample)
+        note_good_check(s, probe->time);
     s->good_before = s->last_good;
     s->last_good = probe->time;
     if (probe->peer)
@@ -389,6 +398,7 @@ static void take_bad(struct series *s, const struct observation *probe, bool is_
     s->run_chance += chance_of(s, probe, is_sample);
     s->lost_run += is_sample;
     s->good_run = 0;
+    memset(s->good_checks, 0, sizeof s->good_checks);
     s->last_bad = probe->time;
     s->bad_outcome = probe->outcome;
     s->bad_stage = probe->stage;
@@ -453,6 +463,7 @@ void series_restart(struct series *s, struct utc from)
         set_condition(s, CONDITION_NO_DATA, (struct interval){s->last_judged, from}, from);
     s->belief = s->belief > BELIEF_DOWN && s->was_up ? 0.9 : 0.5;
     s->bad_run = s->good_run = s->lost_run = 0;
+    memset(s->good_checks, 0, sizeof s->good_checks);
     s->window_n = 0;
     s->rtt_n = 0;
     s->loss_sum = s->rtt_up = s->rtt_down = s->tail_sum = 0;

@@ -32,7 +32,7 @@
 #include "model/conclusion.h"
 #include "model/observation.h"
 
-enum { SERIES_RTTS = 8 };
+enum { SERIES_RTTS = 8, SERIES_CHECKS = 3 };
 
 struct series {
     uint32_t source, target;
@@ -71,8 +71,9 @@ struct series {
     int64_t round_ns;
 
     struct utc last_any, last_judged, last_good, last_bad;
-    struct utc last_sample; /* the last that was no check */
-    struct utc good_before; /* the good one before the last */
+    struct utc last_sample;                /* the last that was no check */
+    struct utc good_before;                /* the good one before the last */
+    struct utc good_checks[SERIES_CHECKS]; /* the last since anything was lost, newest first */
     /* When what began the run of bad ones that is not ended, or was last ended, was true; and the run
      * of good ones. */
     struct utc first_bad, first_good;
