@@ -2,6 +2,7 @@
  * expected, and all are told, up to twenty, not only the first.
  *
  *     journal: lastlight.db                  # relative to the folder of this file
+ *     asn_db: GeoLite2-ASN.mmdb               # of which AS routers on the way are
  *     contact: mailto:noc@example.net        # so that those who are asked can ask back
  *     vantage:
  *       name: lon
@@ -128,6 +129,7 @@ struct config {
     struct manners_options manners;
     const char *journal;     /* path, relative to the configuration file's folder already applied */
     const char *vantage;     /* name; the host name if not given */
+    const char *asn_db;      /* of which AS addresses are: a database's path; NULL if not given */
     const char *contact;     /* put into the User-Agent; NULL if not given */
     struct probe_plan *plan; /* everything that is probed, controls first */
     size_t plan_count, plan_capacity, control_count;

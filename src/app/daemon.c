@@ -2,6 +2,7 @@
 
 #include "app/archives.h"
 #include "app/command.h"
+#include "app/hop_origins.h"
 #include "app/ingest.h"
 #include "app/live_routes.h"
 #include "app/prober_watch.h"
@@ -41,6 +42,7 @@ struct daemon {
     struct writer *writer;
     struct prober *prober;
     struct prober_watch prober_watch;
+    struct hop_origins origins;
     struct live_routes live;
     struct why no_ping; /* why hosts cannot be pinged, until that was told */
     struct loop_timer *ticks;
@@ -192,6 +194,8 @@ static void set_plan(struct daemon *daemon)
         command_say("%s", daemon->no_ping.text);
         daemon->no_ping.err = ERR_OK;
     }
+    if (hop_origins_open(&daemon->origins, daemon->config->asn_db, &why))
+        command_say("%s", why.text);
     prober_set_manners(daemon->prober, &daemon->config->manners);
     if (prober_set_plan(daemon->prober, daemon->config->plan, daemon->config->plan_count, &why))
         command_say("%s", why.text);
@@ -335,6 +339,7 @@ static void start_prober(struct daemon *daemon)
     config_user_agent(config, &agent);
     struct prober_options options = {.vantage = arena_printf(&daemon->arena, "%s", config->vantage),
                                      .user_agent = arena_printf(&daemon->arena, "%s", agent.bytes),
+                                     .origins = hop_origins_finder(&daemon->origins),
                                      .seed =
                                          hash_bytes(config->vantage, strlen(config->vantage), 0)};
     struct sink sink = {daemon->sink.registry, take_result, daemon};
@@ -359,6 +364,7 @@ static int finish_all(struct daemon *daemon)
         loop_signal_free(daemon->signals[i]);
     struct prober_counters counters = prober_counters(daemon->prober);
     prober_free(daemon->prober);
+    hop_origins_done(&daemon->origins);
     live_routes_stop(&daemon->live);
     emit_mark(daemon, OBSERVATION_STOP);
     handover_end(daemon->handover);

@@ -26,7 +26,7 @@ CHAIN = ["here", "r1", "r2", "there"]
 INTERVAL_S, TIMEOUT_S = 60, 2
 UNROUTED, DROPPED, REJECTED, STOPPED, WELL = (f"10.0.3.{n}" for n in (11, 12, 13, 14, 15))
 # Of the first of them that is asked within a fault, when the others must be known to fail, too, and to be back.
-KNOWN_S, BACK_S = 8, 12
+KNOWN_S, BACK_S = 8, 20
 
 
 def skip(reason):

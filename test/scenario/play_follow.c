@@ -12,6 +12,7 @@
 struct call_upon {
     int64_t at;
     uint32_t vantage, thing; /* who went dark or came back */
+    bool is_bad;
 };
 
 struct calls {
@@ -45,7 +46,7 @@ static void call_upon(struct asking *a, int64_t at)
 {
     struct calls *made = a->made;
     made->list = mem_grow(made->list, &made->capacity, made->count + 1, sizeof *made->list);
-    made->list[made->count++] = (struct call_upon){at, a->q->vantage, a->q->id};
+    made->list[made->count++] = (struct call_upon){at, a->q->vantage, a->q->id, a->follow.is_bad};
 }
 
 static int by_time(const void *a, const void *b)
@@ -166,6 +167,14 @@ static void ask_step(struct asking *a)
     call_upon(a, at);
 }
 
+/* While both are gone each is asked on its own account. */
+static void answer_call(struct asking *a, int64_t now)
+{
+    bool are_gone = a->calls->list[a->call++].is_bad && a->follow.is_bad && a->extra != INT64_MAX;
+    if (!are_gone)
+        ask_extra(a, now, FOLLOW_MORE);
+}
+
 /* Whatever comes next; false if that is not before the end. */
 static bool go_on(struct asking *a, int64_t end)
 {
@@ -185,7 +194,7 @@ static bool go_on(struct asking *a, int64_t end)
     else if (now == a->extra)
         ask_step(a);
     else
-        a->call++, ask_extra(a, now, FOLLOW_MORE);
+        answer_call(a, now);
     return true;
 }
 

@@ -155,11 +155,13 @@ static void ask_controls(const struct asked *asked, struct mono now)
             ask_now(prober->controls[i], asked, FOLLOW_MORE, now);
 }
 
+/* While both are gone each is asked on its own account; that one is back is news to the other. */
 static bool is_worth_asking(const struct asked *near, const struct asked *asked, bool of_one_host,
                             struct mono now)
 {
-    return near != asked && !is_trace(near) && are_one_host(near, asked) == of_one_host &&
-           is_free(near, now);
+    bool are_gone = near->pursuit && near->follow.is_bad && asked->follow.is_bad;
+    return near != asked && !is_trace(near) && !are_gone &&
+           are_one_host(near, asked) == of_one_host && is_free(near, now);
 }
 
 static void ask_neighbours(const struct asked *asked, bool of_one_host, struct mono now)
