@@ -34,7 +34,10 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
                          "its own");
         return;
     case TARGET_TRACE:
-        buffer_puts(out, "a traceroute");
+        buffer_printf(out, "a traceroute%s",
+                      !target->port    ? ""
+                      : target->is_tcp ? " by TCP"
+                                       : " by UDP");
         return;
     case TARGET_HTTP:
     case TARGET_HTTPS:

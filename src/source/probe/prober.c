@@ -166,8 +166,8 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober_set_manners(prober, options->manners);
     prober->pinger = pinger_new(prober->agenda, agent, why);
     prober->can_ping = !why->err;
-    prober->trace = trace_new(prober->agenda, prober->pinger, &options->origins);
     prober->tcp = tcp_new(prober->agenda);
+    prober->trace = trace_new(prober->agenda, prober->pinger, prober->tcp, &options->origins);
     prober->dns = dns_new(prober->agenda, prober->resolver);
     prober->fan = fan_new(prober->agenda, prober->resolver);
     prober->store = tls_store_new();
