@@ -12,6 +12,9 @@
 /* Answers take longer than that only where nothing works any more. */
 #define HOP_TIMEOUT_NS (1500 * NS_PER_MS)
 
+/* What the hops are asked with. */
+enum trace_by { BY_ICMP, BY_UDP, BY_TCP };
+
 struct hop {
     struct trace *trace;
     uint8_t tries;
@@ -24,7 +27,7 @@ struct trace {
     struct trace_engine *engine;
     struct question question;
     struct target target; /* the same address, to be asked by `by` */
-    enum { BY_ICMP, BY_UDP, BY_TCP } by;
+    enum trace_by by;
     uint16_t own_port; /* by UDP and TCP */
     struct stopwatch watch;
     struct agenda_entry timeout;
@@ -283,7 +286,7 @@ static void on_timeout(void *context)
 void trace_ask(struct trace_engine *engine, const struct question *question)
 {
     const struct target *target = question->target;
-    int by = !target->port ? BY_ICMP : target->is_tcp ? BY_TCP : BY_UDP;
+    enum trace_by by = !target->port ? BY_ICMP : target->is_tcp ? BY_TCP : BY_UDP;
     struct trace *trace = mem_new(1, sizeof *trace);
     *trace = (struct trace){
         .next = engine->traces,
