@@ -61,6 +61,7 @@ struct asking *asking_new(const struct asking_options *options, bool wants_ping)
                                     .at_once = true,
                                     .user_agent = asking->user_agent.bytes,
                                     .manners = &asking->manners,
+                                    .origins = options->origins,
                                     .tell = options->tell,
                                     .tell_context = options->context};
     const struct sink sink = {asking->registry, on_result, asking};

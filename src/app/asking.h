@@ -20,6 +20,7 @@ struct asking_options {
     /* As in struct prober_options. */
     void (*tell)(void *context, const struct observation *result, const struct account *account);
     void *context;
+    struct origin_finder origins;
 };
 
 /* Tells why hosts cannot be pinged, if `wants_ping`. */

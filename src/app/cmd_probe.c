@@ -1,5 +1,6 @@
 /* probe: asks targets here and now, and tells what came of it. */
 #include "app/asking.h"
+#include "app/hop_origins.h"
 #include "app/probe_report.h"
 
 #include "base/mem.h"
@@ -157,14 +158,19 @@ static int probe(struct probing *probing, const struct options *options,
                  const struct config *config)
 {
     struct asking_options asking = {.config = config, .tell = tell, .context = probing};
+    const char *database = options_get(options, OPTION_ASN_DB);
+    struct hop_origins origins = {0};
     struct why why;
-    if (output_open("-", &probing->output, &why))
+    if (hop_origins_open(&origins, database ? database : config->asn_db, &why) ||
+        output_open("-", &probing->output, &why))
         return command_fail(&why);
+    asking.origins = hop_origins_finder(&origins);
     make_plan(probing, options, config);
     probing->asking = asking_new(&asking, wants_ping(options));
     int status = ask(probing);
     status = status ? status : sum_up(probing);
     asking_free(probing->asking);
+    hop_origins_done(&origins);
     for (size_t i = 0; i < probing->count; i++)
         probe_sums_done(&probing->sums[i]);
     free(probing->plan);

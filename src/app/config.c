@@ -155,19 +155,22 @@ static void read_all(struct reading *reading)
     struct document *document = &reading->document;
     const yaml_node_t *journal = NULL, *contact = NULL, *vantage = NULL, *defaults = NULL,
                       *subjects = NULL, *routes = NULL, *limits = NULL, *exclude = NULL,
-                      *allow = NULL, *blocks = NULL;
-    const struct field fields[] = {{"journal", &journal},   {"contact", &contact},
-                                   {"vantage", &vantage},   {"limits", &limits},
-                                   {"exclude", &exclude},   {"allow", &allow},
-                                   {"routes", &routes},     {"defaults", &defaults},
-                                   {"subjects", &subjects}, {"blocks", &blocks}};
+                      *allow = NULL, *blocks = NULL, *asn_db = NULL;
+    const struct field fields[] = {
+        {"journal", &journal}, {"contact", &contact},   {"vantage", &vantage},
+        {"limits", &limits},   {"exclude", &exclude},   {"allow", &allow},
+        {"routes", &routes},   {"defaults", &defaults}, {"subjects", &subjects},
+        {"blocks", &blocks},   {"asn_db", &asn_db}};
     const yaml_node_t *root = document_root(document);
     const char *text;
-    if (!document_fields(document, root, "the configuration", fields, 10))
+    if (!document_fields(document, root, "the configuration", fields, 11))
         return;
     if (journal &&
         document_text(document, journal, "the journal's file", CONFIG_PATH_LONGEST, &text))
         reading->config.journal = config_keep_path(reading, text);
+    if (asn_db &&
+        document_text(document, asn_db, "the database's file", CONFIG_PATH_LONGEST, &text))
+        reading->config.asn_db = config_keep_path(reading, text);
     if (contact)
         read_contact(reading, contact);
     config_read_manners(reading, limits, exclude, allow);

@@ -2,12 +2,13 @@
  * expected, and all are told, up to twenty, not only the first.
  *
  *     journal: lastlight.db                  # relative to the folder of this file
+ *     asn_db: GeoLite2-ASN.mmdb               # of which AS routers on the way are
  *     contact: mailto:noc@example.net        # so that those who are asked can ask back
  *     vantage:
  *       name: lon
  *       controls: [icmp:192.0.2.1, {target: "tcp:192.0.2.7:443", interval: 10s}]
  *     defaults: {interval: 30s, timeout: 3s, count: 1}
- *     limits: {rate: 1000, neighbourhood: 50}
+ *     limits: {rate: 1000, neighbourhood: 50, follow_up: 100}
  *     blocks: {round: 10m, timeout: 3s, known: [known.txt], countries: [delegated-apnic-latest],
  *              tables: [rib.20220207.0000.gz]}
  *     exclude: [192.0.2.0/28, 198.51.100.7, {file: do-not-probe.txt}]
@@ -44,7 +45,9 @@
  * redirect is not followed, if nothing else is said: its own page must contain the text.
  *
  * `limits` are how many probes go out a second: in all, and to one neighbourhood, which is a /24, a /48 or,
- * while its address is not known, a host name. What is beyond waits. `exclude` are addresses that are never sent
+ * while its address is not known, a host name. What is beyond waits. `follow_up` is how many of them a second are
+ * asked out of turn, when something goes dark or comes back (source/probe/follow_up.h): a tenth of the rate where
+ * nothing is said, and with 0 nothing is followed. `exclude` are addresses that are never sent
  * anything: prefixes, single addresses, and files of them, one a line, with comments after '#'. A
  * target there is an error; a name that leads there is not asked. Private and reserved addresses are
  * only asked if they are targets themselves, or if a name leads to them and they are within `allow`.
@@ -165,6 +168,7 @@ struct config {
     struct manners_options manners;
     const char *journal;     /* path, relative to the configuration file's folder already applied */
     const char *vantage;     /* name; the host name if not given */
+    const char *asn_db;      /* of which AS addresses are: a database's path; NULL if not given */
     const char *contact;     /* put into the User-Agent; NULL if not given */
     struct probe_plan *plan; /* everything that is probed, controls first */
     size_t plan_count, plan_capacity, control_count;

@@ -37,7 +37,10 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
                          "its own");
         return;
     case TARGET_TRACE:
-        buffer_puts(out, "a traceroute");
+        buffer_printf(out, "a traceroute%s",
+                      !target->port    ? ""
+                      : target->is_tcp ? " by TCP"
+                                       : " by UDP");
         return;
     case TARGET_HTTP:
     case TARGET_HTTPS:
@@ -167,6 +170,19 @@ static void add_archives(struct buffer *out, const struct config *config, bool i
         add_span(&fetching, config);
 }
 
+static void add_follow_up(struct buffer *out, const struct manners_options *manners)
+{
+    if (manners->follow_rate <= 0) {
+        buffer_puts(out, "Nothing is asked out of turn. ");
+        return;
+    }
+    buffer_printf(
+        out,
+        "What goes dark or comes back is asked again every 2 s, then ever more rarely, with its "
+        "neighbours, the controls and a traceroute: %.0f of these a second at most. ",
+        manners->follow_rate);
+}
+
 void config_dry_run(const struct config *config, bool is_json, struct buffer *out)
 {
     struct buffer agent = {0};
@@ -183,8 +199,10 @@ void config_dry_run(const struct config *config, bool is_json, struct buffer *ou
     add_block_rate(out, config);
     buffer_printf(out,
                   ", at most %.0f, and %.0f to one /24, /48 or host name; "
-                  "called %s. Never asked: %zu range%s. Nothing was sent.\n",
+                  "called %s. Never asked: %zu range%s. ",
                   config->manners.rate, config->manners.neighbour_rate, agent.bytes,
                   config->manners.excluded.count, config->manners.excluded.count == 1 ? "" : "s");
+    add_follow_up(out, &config->manners);
+    buffer_puts(out, "Nothing was sent.\n");
     buffer_done(&agent);
 }

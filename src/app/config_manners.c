@@ -1,5 +1,6 @@
 /* Whom not to ask, and how fast to ask. */
 #include "app/config_reading.h"
+#include "source/probe/follow_up.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,19 +107,24 @@ static void read_ranges(struct reading *reading, const yaml_node_t *list, const 
 void config_read_manners(struct reading *reading, const yaml_node_t *limits,
                          const yaml_node_t *exclude, const yaml_node_t *allow)
 {
-    const yaml_node_t *rate = NULL, *neighbourhood = NULL;
-    const struct field fields[] = {{"rate", &rate}, {"neighbourhood", &neighbourhood}};
+    const yaml_node_t *rate = NULL, *neighbourhood = NULL, *follow_up = NULL;
+    const struct field fields[] = {
+        {"rate", &rate}, {"neighbourhood", &neighbourhood}, {"follow_up", &follow_up}};
     struct manners_options *manners = &reading->config.manners;
     uint32_t most = RATE_USUAL, near = NEIGHBOUR_RATE_USUAL;
-    if (limits && document_fields(&reading->document, limits, "limits", fields, 2)) {
+    if (limits && document_fields(&reading->document, limits, "limits", fields, 3)) {
         if (rate)
             document_number(&reading->document, rate, "rate", 1, RATE_MOST, &most);
         if (neighbourhood)
             document_number(&reading->document, neighbourhood, "neighbourhood", 1, RATE_MOST,
                             &near);
     }
+    uint32_t follow = (uint32_t)(most * FOLLOW_SHARE) > 1 ? (uint32_t)(most * FOLLOW_SHARE) : 1;
+    if (follow_up)
+        document_number(&reading->document, follow_up, "follow_up", 0, RATE_MOST, &follow);
     manners->rate = most;
     manners->neighbour_rate = near;
+    manners->follow_rate = follow;
     read_ranges(reading, exclude, "exclude", &manners->excluded);
     read_ranges(reading, allow, "allow", &manners->allowed);
 }

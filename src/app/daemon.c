@@ -3,6 +3,7 @@
 #include "app/archives.h"
 #include "app/command.h"
 #include "app/country_source.h"
+#include "app/hop_origins.h"
 #include "app/ingest.h"
 #include "app/live_bins.h"
 #include "app/live_routes.h"
@@ -46,6 +47,7 @@ struct daemon {
     struct prober *prober;
     struct network_watch *networks;
     struct prober_watch prober_watch;
+    struct hop_origins origins;
     struct live_routes live;
     struct live_bins bins;
     struct why no_ping; /* why hosts cannot be pinged, until that was told */
@@ -200,6 +202,8 @@ static void set_plan(struct daemon *daemon)
         command_say("%s", daemon->no_ping.text);
         daemon->no_ping.err = ERR_OK;
     }
+    if (hop_origins_open(&daemon->origins, daemon->config->asn_db, &why))
+        command_say("%s", why.text);
     prober_set_manners(daemon->prober, &daemon->config->manners);
     if (prober_set_plan(daemon->prober, daemon->config->plan, daemon->config->plan_count, &why))
         command_say("%s", why.text);
@@ -366,6 +370,7 @@ static void start_prober(struct daemon *daemon)
     config_user_agent(config, &agent);
     struct prober_options options = {.vantage = arena_printf(&daemon->arena, "%s", config->vantage),
                                      .user_agent = arena_printf(&daemon->arena, "%s", agent.bytes),
+                                     .origins = hop_origins_finder(&daemon->origins),
                                      .seed =
                                          hash_bytes(config->vantage, strlen(config->vantage), 0)};
     struct sink sink = {daemon->sink.registry, take_result, daemon};
@@ -392,6 +397,7 @@ static int finish_all(struct daemon *daemon)
     struct prober_counters counters = prober_counters(daemon->prober);
     network_watch_free(daemon->networks);
     prober_free(daemon->prober);
+    hop_origins_done(&daemon->origins);
     live_routes_stop(&daemon->live);
     live_bins_stop(&daemon->bins);
     emit_mark(daemon, OBSERVATION_STOP);

@@ -41,4 +41,9 @@ void prober_watch_sum_up(const struct prober_counters *counters)
                     "after %s; %" PRIu64 " left out",
                     counters->asked, duration_format(counters->late_p99_ns, usual),
                     duration_format(counters->late_worst_ns, worst), counters->missed);
+    if (counters->followed)
+        command_say("%" PRIu64
+                    " of these out of turn, since something went dark or came back, %" PRIu64
+                    " of them traceroutes; %" PRIu64 " more were not allowed",
+                    counters->followed, counters->traced, counters->follow_refused);
 }

@@ -3,7 +3,7 @@
  *
  * | kind       | source    | target          | peer                | path    | code     | value          |
  * |------------|-----------|-----------------|---------------------|---------|----------|----------------|
- * | PROBE      | vantage   | target/control  | address that replied| -       | *        | **             |
+ * | PROBE      | vantage   | target/control  | address that replied| *****   | *        | **             |
  * | ROUTE      | collector | prefix          | peer                | AS path | route_op | -              |
  * | PEER       | collector | -               | peer                | -       | peer_op  | prefixes (***) |
  * | VISIBILITY | collector | prefix          | -                   | -       | peers up | peers in all   |
@@ -20,6 +20,8 @@
  *   *** size of the peer's table where known (PEER_TABLE), else 0
  *   **** /24s (family 4) or /48s (family 6) that are visible, of those that are `known`; with the peers
  *   that are up, of `peers_total` (source/table/bins.h)
+ *   ***** the target or control for whose sake it was asked out of turn, since that went dark or came back: itself, one
+ *         beside it, or the way there (trace). It confirms what is asked in its turn; none: it was its turn
  *
  * A PROBE's time is when it was sent, for all others when it happened. That of a block is a whole round: its time is that of
  * the last question in it, by which it was clear. A SUBJECT begins a subject's

@@ -24,8 +24,15 @@ static const struct {
     [TARGET_BLOCK] = {"block", "block:", LAYER_HOST, 0},
 };
 
-/* The same kind of question over TCP alone. */
-static const char dns_by_tcp[] = "dns+tcp:";
+/* The same kinds of question over another protocol. A trace begins at the port at which traceroute does. */
+static const struct {
+    const char *prefix;
+    enum target_kind kind;
+    bool is_tcp;
+    uint16_t port;
+} variants[] = {{"dns+tcp:", TARGET_DNS, true, 53},
+                {"trace+udp:", TARGET_TRACE, false, 33434},
+                {"trace+tcp:", TARGET_TRACE, true, 0}};
 
 const char *target_kind_name(enum target_kind kind)
 {
@@ -38,16 +45,22 @@ static bool begins_with(const char *text, size_t n, const char *prefix)
     return n >= length && memcmp(text, prefix, length) == 0;
 }
 
-/* The kind that a text begins like, and where the rest of it begins; -1 if there is none. */
-static int kind_of(const char *text, size_t n, size_t *rest)
+/* What a text begins like, and where the rest of it begins; 0 if it is no kind of target. */
+static size_t read_kind(const char *text, size_t n, struct target *out)
 {
     for (int i = 0; i < TARGET_KIND_COUNT; i++) {
-        *rest = strlen(kinds[i].prefix);
+        *out = (struct target){.kind = (uint8_t)i, .port = kinds[i].port};
         if (begins_with(text, n, kinds[i].prefix))
-            return i;
+            return strlen(kinds[i].prefix);
     }
-    *rest = strlen(dns_by_tcp);
-    return begins_with(text, n, dns_by_tcp) ? TARGET_DNS : -1;
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+        *out = (struct target){.kind = (uint8_t)variants[i].kind,
+                               .is_tcp = variants[i].is_tcp,
+                               .port = variants[i].port};
+        if (begins_with(text, n, variants[i].prefix))
+            return strlen(variants[i].prefix);
+    }
+    return 0;
 }
 
 static char lower(char c)
@@ -182,12 +195,23 @@ static bool parse_block(const char *text, size_t at, size_t n, struct target *ou
     return true;
 }
 
+/* ADDRESS, by UDP or TCP with the port after a colon; without one an IPv6 address may be bare. */
+static bool parse_trace(const char *text, size_t at, size_t n, struct target *out)
+{
+    bool is_icmp = !out->is_tcp && !out->port;
+    struct addr addr;
+    bool is_bare = addr_parse(text + at, n - at, &addr);
+    return parse_host(text, at, n, !is_icmp && !is_bare, out) && out->addr.family &&
+           (is_icmp || out->port);
+}
+
 static bool parse_rest(const char *text, size_t at, size_t n, struct target *out)
 {
     switch ((enum target_kind)out->kind) {
     case TARGET_ICMP:
-    case TARGET_TRACE:
         return parse_host(text, at, n, false, out) && out->addr.family;
+    case TARGET_TRACE:
+        return parse_trace(text, at, n, out);
     case TARGET_TCP:
         return parse_host(text, at, n, true, out) && out->addr.family && out->port;
     case TARGET_TLS:
@@ -218,7 +242,7 @@ static const char *expected(enum target_kind kind)
         [TARGET_SMTP] = "smtp:HOST or smtp:HOST:PORT",
         [TARGET_DNS] = "dns:SERVER/NAME/TYPE or dns+tcp:SERVER/NAME/TYPE with the type in capitals",
         [TARGET_ZONE] = "zone:NAME or zone:NAME:PORT",
-        [TARGET_TRACE] = "trace:ADDRESS",
+        [TARGET_TRACE] = "trace:ADDRESS, trace+udp:ADDRESS[:PORT] or trace+tcp:ADDRESS:PORT",
         [TARGET_HTTP] = "http://HOST[:PORT][/PATH]",
         [TARGET_HTTPS] = "https://HOST[:PORT][/PATH]",
         [TARGET_BLOCK] = "block:NETWORK/24, of IPv4",
@@ -248,17 +272,15 @@ enum err target_parse(const char *text, size_t n, struct target *out, struct why
         if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
             return why_set(why, ERR_INPUT, "target '%s' holds a space or control character",
                            show(text, n, shown));
-    size_t rest;
-    int kind = kind_of(text, n, &rest);
-    if (kind < 0)
+    struct target target;
+    size_t rest = read_kind(text, n, &target);
+    if (!rest)
         return unknown_kind(text, n, why);
-    struct target target = {.kind = (uint8_t)kind,
-                            .layer = kinds[kind].layer,
-                            .is_tcp = kind == TARGET_DNS && rest == strlen(dns_by_tcp),
-                            .port = kinds[kind].port};
+    target.layer = kinds[target.kind].layer;
     if (!parse_rest(text, rest, n, &target))
         return why_set(why, ERR_INPUT, "'%s' is not a target of kind %s; expected %s",
-                       show(text, n, shown), kinds[kind].name, expected((enum target_kind)kind));
+                       show(text, n, shown), kinds[target.kind].name,
+                       expected((enum target_kind)target.kind));
     *out = target;
     return ERR_OK;
 }

@@ -2,11 +2,12 @@
  *
  *     icmp:ADDRESS   tcp:ADDRESS:PORT   tls:HOST:PORT   smtp:HOST[:PORT]   dns:SERVER/NAME/TYPE
  *     trace:ADDRESS  http://...         https://...         dns+tcp:SERVER/NAME/TYPE
- *     zone:NAME[:PORT]  block:NETWORK/24
+ *     zone:NAME[:PORT]   trace+udp:ADDRESS[:PORT]   trace+tcp:ADDRESS:PORT   block:NETWORK/24
  *
  * dns asks by UDP, and by TCP if the answer does not fit; dns+tcp by TCP alone. zone is a zone as a whole:
- * its delegation, all its name servers (at this port) and its signatures. block is a whole network of IPv4,
- * of which some addresses are asked in each round until it is clear whether it answers.
+ * its delegation, all its name servers (at this port) and its signatures. trace finds the way by ICMP echo,
+ * trace+udp by datagrams to a port where nothing should listen, trace+tcp by connecting. block is a whole
+ * network of IPv4, of which some addresses are asked in each round until it is clear whether it answers.
  * IPv6 addresses stand in brackets where a port follows: tcp:[2001:db8::1]:443. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
@@ -41,9 +42,10 @@ enum { TARGET_TEXT_MAX = 2048 };
 struct target {
     uint8_t kind; /* enum target_kind */
     uint8_t
-        layer; /* host for icmp and block, path for trace, name for dns and zone, service for the rest */
-    bool is_tcp;   /* dns: by TCP alone */
-    uint16_t port; /* the default of the kind where none is written; 0 for icmp, trace and block */
+        layer;   /* host for icmp and block, path for trace, name for dns and zone, else service */
+    bool is_tcp; /* dns: by TCP alone; trace: by TCP */
+    uint16_t
+        port; /* the default of the kind where none is written; 0 for icmp, block, trace by ICMP */
     struct part host; /* without brackets; the server for dns; what is asked itself for zone */
     struct part name; /* dns: the owner name; zone: the zone; http(s): path and query */
     struct part type; /* dns: the record type in capitals as written */

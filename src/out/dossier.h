@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "model/registry.h"
+#include "out/traces.h"
 #include "store/query.h"
 
 struct dossier {
@@ -12,8 +13,9 @@ struct dossier {
     struct incident_file file;
     struct subject_state subject; /* zero if the journal does not describe it */
     struct notice_list notices;   /* all of the journal */
-    struct utc judged_until;      /* up to which the data were judged; 0 if not known */
-    struct arena *arena;          /* for texts */
+    struct trace_list traces;
+    struct utc judged_until; /* up to which the data were judged; 0 if not known */
+    struct arena *arena;     /* for texts */
 };
 
 /* Up to when a journal's observations have been judged: each waits for older ones that may arrive

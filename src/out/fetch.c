@@ -150,6 +150,9 @@ static enum err fetch_dossier(struct journal *journal, uint32_t id, struct sessi
         err = query_notices(journal, &session->arena, &dossier->notices, why);
     if (!err)
         err = query_counts(journal, &counts, why);
+    if (!err)
+        err = traces_fetch(journal, session->registry, &dossier->file, &session->arena,
+                           &dossier->traces, why);
     if (err)
         return err;
     dossier->judged_until = judged_until(&counts);

@@ -51,6 +51,25 @@ void section_time_line(struct page *page, const struct dossier *dossier)
                                     registry_text(dossier->registry, incident->first_target)));
 }
 
+void section_traces(struct page *page, const struct dossier *dossier)
+{
+    struct arena *arena = dossier->arena;
+    if (!dossier->traces.count)
+        return;
+    page_heading(page, arena_printf(arena, "The way there (UTC; times without a date are of %.10s)",
+                                    words_time(arena, dossier_day(dossier))));
+    for (size_t i = 0; i < dossier->traces.count; i++) {
+        const struct trace_found *trace = &dossier->traces.list[i];
+        const struct interval at = {trace->time, trace->time};
+        const char *first, *last;
+        words_ends(arena, &at, dossier_day(dossier), &first, &last);
+        page_item(
+            page, "-",
+            arena_printf(arena, "%s, %s.", first, trace_words(arena, dossier->registry, trace)));
+    }
+    page_space(page);
+}
+
 void section_episodes(struct page *page, const struct dossier *dossier)
 {
     struct arena *arena = dossier->arena;

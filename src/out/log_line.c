@@ -150,6 +150,7 @@ static void put_probe(struct buffer *out, const struct registry *registry,
         put_value(out, o, kind);
     }
     put_rtt(out, o->rtt_ns);
+    put_name(out, "for", registry, o->path);
 }
 
 static void put_collector_and_peer(struct buffer *out, const struct registry *registry,

@@ -8,6 +8,7 @@
 
 void section_head(struct page *page, const struct dossier *dossier);
 void section_time_line(struct page *page, const struct dossier *dossier);
+void section_traces(struct page *page, const struct dossier *dossier);
 void section_episodes(struct page *page, const struct dossier *dossier);
 void section_events(struct page *page, const struct dossier *dossier);
 void section_verdict(struct page *page, const struct dossier *dossier);

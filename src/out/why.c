@@ -5,6 +5,24 @@
 #include "out/sections.h"
 #include "out/summary.h"
 
+static json_t *json_traces(const struct dossier *dossier)
+{
+    json_t *traces = json_array();
+    for (size_t i = 0; i < dossier->traces.count; i++) {
+        const struct trace_found *trace = &dossier->traces.list[i];
+        json_array_append_new(
+            traces,
+            json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:o}", "time", json_time(trace->time),
+                      "vantage", json_name(dossier->registry, trace->source), "target",
+                      json_name(dossier->registry, trace->target), "for",
+                      json_name(dossier->registry, trace->sake), "outcome",
+                      outcome_name(trace->outcome), "last_hop",
+                      json_name(dossier->registry, trace->hop), "hops", (json_int_t)trace->hops,
+                      "last_hop_as", trace->asn ? json_integer(trace->asn) : json_null()));
+    }
+    return traces;
+}
+
 /* What why and report have in common as JSON: one object. */
 static json_t *json_dossier(const struct dossier *dossier, const char *type)
 {
@@ -29,6 +47,7 @@ static json_t *json_dossier(const struct dossier *dossier, const char *type)
     for (size_t i = 0; i < dossier->file.episode_count; i++)
         json_array_append_new(episodes, json_episode(&dossier->file.episodes[i]));
     json_object_set_new(object, "episodes", episodes);
+    json_object_set_new(object, "traces", json_traces(dossier));
     return object;
 }
 
@@ -72,6 +91,7 @@ static void reasoning(struct page *page, const struct dossier *dossier, bool is_
 {
     section_head(page, dossier);
     section_time_line(page, dossier);
+    section_traces(page, dossier);
     section_episodes(page, dossier);
     section_verdict(page, dossier);
     section_observed(page, dossier, is_report);

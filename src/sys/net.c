@@ -29,7 +29,26 @@ int net_open(int domain, int type, int protocol, int *error)
     return fd;
 }
 
+static bool take_way(int fd, int family, const struct net_way *way)
+{
+    const struct addr any = {.family = (uint8_t)family};
+    struct sockaddr_storage own;
+    socklen_t length = sockaddr_from(&any, way->own_port, &own);
+    if (way->hops)
+        net_set_hops(fd, way->hops);
+    if (!way->own_port)
+        return true;
+    set(fd, SOL_SOCKET, SO_REUSEADDR);
+    return bind(fd, (struct sockaddr *)&own, length) == 0;
+}
+
 int net_connect(enum net_kind kind, const struct addr *to, uint16_t port, int *error)
+{
+    return net_connect_by(kind, to, port, &(struct net_way){0}, error);
+}
+
+int net_connect_by(enum net_kind kind, const struct addr *to, uint16_t port,
+                   const struct net_way *way, int *error)
 {
     struct sockaddr_storage peer;
     socklen_t length = sockaddr_from(to, port, &peer);
@@ -39,6 +58,11 @@ int net_connect(enum net_kind kind, const struct addr *to, uint16_t port, int *e
         return -1;
     if (kind == NET_UDP)
         set(fd, SOL_SOCKET, SO_TIMESTAMPNS);
+    if (!take_way(fd, to->family, way)) {
+        *error = errno;
+        close(fd);
+        return -1;
+    }
     if (connect(fd, (struct sockaddr *)&peer, length) && errno != EINPROGRESS) {
         *error = errno;
         close(fd);
@@ -210,6 +234,19 @@ uint16_t net_port(int fd)
     if (getsockname(fd, (struct sockaddr *)&own, &length))
         return 0;
     return port_of(&own);
+}
+
+uint16_t net_free_port(enum net_kind kind, int family)
+{
+    const struct addr any = {.family = (uint8_t)family};
+    struct sockaddr_storage own;
+    socklen_t length = sockaddr_from(&any, 0, &own);
+    int error, fd = net_open(own.ss_family, kind == NET_TCP ? SOCK_STREAM : SOCK_DGRAM, 0, &error);
+    if (fd < 0)
+        return 0;
+    uint16_t port = bind(fd, (struct sockaddr *)&own, length) == 0 ? net_port(fd) : 0;
+    close(fd);
+    return port;
 }
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */

@@ -17,6 +17,17 @@ int net_open(int domain, int type, int protocol, int *error);
  * that cannot be foreseen, hears only its peer, and is connected at once. */
 int net_connect(enum net_kind kind, const struct addr *to, uint16_t port, int *error);
 
+/* The same from a port of ours and with a TTL: 0 for either as the system has it. A port may be used again as soon
+ * as what used it was closed. */
+struct net_way {
+    uint16_t own_port;
+    uint8_t hops;
+};
+int net_connect_by(enum net_kind kind, const struct addr *to, uint16_t port,
+                   const struct net_way *way, int *error);
+/* A port of ours that nobody uses just now; 0 if there is none. */
+uint16_t net_free_port(enum net_kind kind, int family);
+
 /* Our side of a connection. */
 struct addr net_own_addr(int fd);
 
@@ -54,7 +65,7 @@ long net_receive_from(int fd, void *bytes, size_t n, struct net_sender *from, in
 /* Listens for TCP connections. Family 0: at all addresses, of both families where there are both;
  * port 0: at any that is free. -1 with *error. */
 int net_listen(const struct addr *at, uint16_t port, int *error);
-uint16_t net_port(int fd); /* that it listens at */
+uint16_t net_port(int fd); /* of our side */
 /* Makes a TCP connection tell by an error of its own that the other side is gone without a word:
  * NET_SILENCE_NS after the last sign of life. */
 #define NET_SILENCE_NS (11 * NS_PER_S)

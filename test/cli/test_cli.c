@@ -39,6 +39,15 @@ static void add_probe(FILE *file, int second, int ms, const char *target, bool i
             is_up ? ",\"rtt_ms\":180.25" : "");
 }
 
+/* The way to the first host, for its sake or in its turn. */
+static void add_trace(FILE *file, int second, const char *outcome, const char *rest)
+{
+    fprintf(file, "{\"type\":\"probe\",");
+    add_time(file, second, 50);
+    fprintf(file, ",\"vantage\":\"lon\",\"target\":\"trace:175.45.176.1\",\"outcome\":\"%s\"%s}\n",
+            outcome, rest);
+}
+
 enum { HOSTS = 5, INTERVAL_S = 10 };
 
 /* Five hosts and two controls, asked every ten seconds; the hosts are down from minute 20 to
@@ -62,6 +71,14 @@ static void write_log(const char *name, int minutes)
             snprintf(target, sizeof target, "icmp:175.45.176.%d", i + 1);
             add_probe(file, second, 100 * (i + 1), target, is_up, false);
         }
+        static const char for_it[] = ",\"for\":\"icmp:175.45.176.1\"";
+        if (second == 20 * 60 + 20)
+            add_trace(
+                file, second, "timeout",
+                ",\"address\":\"192.0.2.77\",\"hops\":7,\"for\":\"icmp:175.45.176.1\",\"facts\":{"
+                "\"last_hop_as\":64500}");
+        if (second == 10 * 60 || second == 40 * 60 + 20)
+            add_trace(file, second, "ok", for_it);
         add_probe(file, second, 700, "icmp:192.0.2.1", true, true);
         add_probe(file, second, 800, "tcp:192.0.2.7:443", true, true);
     }
@@ -97,16 +114,16 @@ static void test_replay(void **state)
     assert_int_equal(result->status, 0);
     /* 60 minutes of 42 probes, the subject, its five members, and the tick at the end */
     assert_has(result->out,
-               "replayed 2527 observations of 2022-01-25T21:00:00Z to 2022-01-25T21:59:50.800Z; "
+               "replayed 2530 observations of 2022-01-25T21:00:00Z to 2022-01-25T21:59:50.800Z; "
                "0 bad records; 1 incident in b.db\n");
     assert_string_equal(result->talk, "");
     result = run("replay outage.jsonl -j b.db");
     assert_int_equal(result->status, 0);
-    assert_has(result->out, "already replayed: b.db holds all 2527 observations");
+    assert_has(result->out, "already replayed: b.db holds all 2530 observations");
     result = run("replay - -j c.db --json < outage.jsonl");
     assert_string_equal(result->talk, "");
     assert_int_equal(result->status, 0);
-    assert_has(result->out, "\"observations\":2527");
+    assert_has(result->out, "\"observations\":2530");
     assert_has(result->out, "\"incidents\":1");
 }
 
@@ -140,6 +157,10 @@ static void test_look(void **state)
     assert_has(first, "5 of 5 hosts");
     assert_string_equal(run("why #1 -j a.db")->out, first);
     free(first);
+    assert_has(result->out, "The way there (UTC; times without a date are of 2022-01-25)\n");
+    assert_has(result->out, "21:20:20.050, towards 175.45.176.1 from lon: no answer in time; the");
+    assert_has(result->out, "192.0.2.77 (AS64500), 7 hops away.\n");
+    assert_null(strstr(result->out, "21:10:00.050")); /* nothing had happened */
     result = run("report 1 -j a.db -f md");
     assert_int_equal(result->status, 0);
     assert_int_equal(result->out[0], '#');
@@ -148,7 +169,7 @@ static void test_look(void **state)
     assert_true(strlen(result->out) > 100);
     result = run("db check -j a.db");
     assert_int_equal(result->status, 0);
-    assert_has(result->out, "a.db: 0 faults in 2527 observations");
+    assert_has(result->out, "a.db: 0 faults in 2530 observations");
 }
 
 /* The founding case, one host of it: loss first, then nothing, then all at once. */
@@ -339,7 +360,12 @@ static void test_dry_run(void **state)
         "dns:175.45.176.15/kp./SOA: every 30 s, a DNS question for SOA of kp.; answer within 3 s\n"
         "In all 0.0667 probes a second, at most 1000, and 50 to one /24, /48 or host name; called "
         "lastlight/" LASTLIGHT_VERSION
-        " (+mailto:noc@example.net). Never asked: 1 range. Nothing was sent.\n");
+        " (+mailto:noc@example.net). Never asked: 1 range. What goes dark or comes back is asked "
+        "again every 2 s, then ever more rarely, with its neighbours, the controls and a "
+        "traceroute: 100 of these a second at most. Nothing was sent.\n");
+    file_write("calm.yaml", "limits: {follow_up: 0}\nvantage: {controls: [icmp:198.51.100.9]}\n"
+                            "subjects: [{name: kp, targets: [\"icmp:175.45.176.15\"]}]\n");
+    assert_has(run("run -c calm.yaml --dry-run")->out, "Nothing is asked out of turn.");
     result = run("run -c good.yaml --dry-run --json");
     assert_int_equal(result->status, 0);
     assert_non_null(

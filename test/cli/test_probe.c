@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "../unit/mmdb_maker.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +55,33 @@ static const struct result *run_with_port(const char *format)
 }
 
 /* ---- probe ---- */
+
+/* Of which AS the last router is, by a database; that is told beside its address. */
+static void test_asn_of_hops(void **state)
+{
+    (void)state;
+    static struct mmdb_maker maker;
+    struct buffer bytes = {0};
+    mmdb_add_asn(&maker, "127.0.0.0/8", 64500);
+    mmdb_finish(&maker, "Test-ASN", &bytes);
+    FILE *file = fopen("asn.mmdb", "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes.bytes, 1, bytes.size, file), bytes.size);
+    assert_int_equal(fclose(file), 0);
+    buffer_done(&bytes);
+    const struct result *result = run("probe -v trace:127.0.0.1 --asn-db asn.mmdb");
+    if (result->status == 0) { /* else we may not ping here */
+        assert_has(result->out, "127.0.0.1 (AS64500)");
+        file = fopen("asn.yaml", "w");
+        fputs("asn_db: asn.mmdb\nsubjects: [{name: kp, asns: [131279]}]\n", file);
+        fclose(file);
+        result = run("probe --json -v trace:127.0.0.1 -c asn.yaml");
+        assert_has(result->out, "\"last_hop_as\":64500");
+    }
+    result = run("probe trace:127.0.0.1 --asn-db nowhere.mmdb");
+    assert_int_equal(result->status, 1);
+    assert_has(result->talk, "nowhere.mmdb: is no MaxMind database");
+}
 
 static void test_several(void **state)
 {
@@ -163,11 +192,9 @@ static void test_check_wrong(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_several),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_excluded),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_check_without_controls),
+        cmocka_unit_test(test_several),     cmocka_unit_test(test_json),
+        cmocka_unit_test(test_asn_of_hops), cmocka_unit_test(test_excluded),
+        cmocka_unit_test(test_check),       cmocka_unit_test(test_check_without_controls),
         cmocka_unit_test(test_check_wrong),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """test_trace.py LASTLIGHT: the way to a target over three routers in namespaces, as it is found by `lastlight probe
-trace:...`: whole, with a silent router, cut off by a router that says so and by one that does not, and as a loop.
+trace:...`, by ICMP, UDP and TCP: whole, with a silent router, cut off by a router that says so and by one that does not, and as a loop.
 
 Exit 77, with a message: it cannot run here."""
 
@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -17,7 +18,7 @@ sys.dont_write_bytecode = True
 
 from laboratory.box import Box, Failed, command, is_inside  # noqa: E402
 
-LIMIT_S = 60
+LIMIT_S = 150
 CHAIN = ["here", "r1", "r2", "r3", "there"]
 
 
@@ -65,8 +66,8 @@ class World:
             node.ip(f"link set {end} up", f"address add 10.0.{n}.{side}/24 dev {end}",
                     f"address add fd00:{n}::{side}/64 dev {end} nodad")
 
-    def trace(self, target):
-        text = self.nodes[0].run(self.lastlight, "probe", "--json", "-v", f"trace:{target}", check=False)
+    def trace(self, target, kind="trace"):
+        text = self.nodes[0].run(self.lastlight, "probe", "--json", "-v", f"{kind}:{target}", check=False)
         result = json.loads(text)
         return result["outcome"], result["facts"].get("path"), result
 
@@ -85,19 +86,57 @@ def tell(world):
     outcome, path, result = world.trace("fd00:4::2")
     expect("the whole way by IPv6", (outcome, path, result["hops"]), ("ok", way6, 4))
 
+    there = world.nodes[4]
+    for kind, target, way in (("trace+udp", "10.0.4.2", way4), ("trace+udp", "[fd00:4::2]:53", way6),
+                              ("trace+tcp", "10.0.4.2:80", way4), ("trace+tcp", "[fd00:4::2]:80", way6)):
+        outcome, path, result = world.trace(target, kind)
+        expect(f"the whole way by {kind} to {target}", (outcome, path, result["hops"]), ("ok", way, 4))
+    # All packets of a trace have the same ports, or routers that share load would send them several ways.
+    r1 = world.nodes[1]
+    r1.run("nft", "add table inet flows; add set inet flows ports { type inet_service; flags dynamic; };"
+           "add chain inet flows in { type filter hook prerouting priority 0; };"
+           "add rule inet flows in udp dport 33434 counter add @ports { udp sport };"
+           "add rule inet flows in tcp dport 80 counter add @ports { tcp sport }")
+    for kind, port in (("trace+udp", ""), ("trace+tcp", ":80")):
+        r1.run("nft", "flush set inet flows ports")
+        world.trace(f"10.0.4.2{port}", kind)
+        ports = json.loads(r1.run("nft", "-j", "list set inet flows ports"))["nftables"][-1]["set"]["elem"]
+        expect(f"our ports of {kind}", len(ports), 1)
+    r1.run("nft", "delete table inet flows")
+    there.spawn("web", [sys.executable, "-m", "http.server", "--bind", "10.0.4.2", "8080"])
+    time.sleep(1)
+    outcome, path, _ = world.trace("10.0.4.2:8080", "trace+tcp")
+    expect("the way to a port that is open", (outcome, path), ("ok", way4))
+    # A filter on the way that lets ping through is seen by who asks what is filtered.
+    r3.run("nft", "add table inet faults; add chain inet faults on { type filter hook forward priority 0; };"
+           "add rule inet faults on tcp dport 8080 drop")
+    expect("a ping through a filter", world.trace("10.0.4.2")[:2], ("ok", way4))
+    expect("a filtered port", world.trace("10.0.4.2:8080", "trace+tcp")[:2], ("timeout", way4[:3]))
+    expect("another port", world.trace("10.0.4.2:81", "trace+tcp")[:2], ("ok", way4))
+    r3.run("nft", "delete table inet faults")
+
     r2.run("nft", "add table inet quiet; add chain inet quiet out { type filter hook output priority 0; };"
            "add rule inet quiet out icmp type time-exceeded drop; add rule inet quiet out icmpv6 type time-exceeded drop")
     for target, way in (("10.0.4.2", way4), ("fd00:4::2", way6)):
         outcome, path, _ = world.trace(target)
         expect(f"a silent router to {target}", (outcome, path), ("ok", [way[0], "*", *way[2:]]))
+        for kind, port in (("trace+udp", 33434), ("trace+tcp", 80)):
+            outcome, path, _ = world.trace(f"[{target}]:{port}" if ":" in target else f"{target}:{port}", kind)
+            expect(f"a silent router by {kind} to {target}", (outcome, path), ("ok", [way[0], "*", *way[2:]]))
     r2.run("nft", "delete table inet quiet")
 
     r3.ip("route replace blackhole 10.0.4.2/32")
     outcome, path, result = world.trace("10.0.4.2")
     expect("a black hole", (outcome, path, result["hops"]), ("timeout", way4[:2], 2))
+    for kind, port in (("trace+udp", ""), ("trace+tcp", ":80")):
+        outcome, path, result = world.trace(f"10.0.4.2{port}", kind)
+        expect(f"a black hole by {kind}", (outcome, path, result["hops"]), ("timeout", way4[:2], 2))
     r3.ip("route replace prohibit 10.0.4.2/32")
     outcome, path, result = world.trace("10.0.4.2")
     expect("a router that forbids it", (outcome, path, result["icmp"]), ("prohibited", way4[:3], "3/13"))
+    for kind, port in (("trace+udp", ""), ("trace+tcp", ":80")):
+        outcome, path, result = world.trace(f"10.0.4.2{port}", kind)
+        expect(f"a router that forbids it by {kind}", (outcome, path, result["icmp"]), ("prohibited", way4[:3], "3/13"))
     r3.ip("route replace 10.0.4.2/32 via 10.0.3.1")
     outcome, path, result = world.trace("10.0.4.2")
     expect("a loop", (outcome, path[:4]), ("ttl-exceeded", [*way4[:3], "10.0.2.2"]))

@@ -5,6 +5,7 @@
  *     scenario --log OUT [-s SEED] FILE        writes the observation log of one instead: an
  * example, a fixture scenario --fails TEXT FILE               succeeds only if the file fails and
  * says so with TEXT
+ *     scenario --follow ...                    with what is asked out of turn when something goes dark
  *     scenario --score [-n SEEDS] FILE...      also says how good the verdicts were where a truth
  * is declared
  *
@@ -30,7 +31,7 @@ struct score {
 
 struct options {
     bool is_verbose;
-    bool is_scored;
+    bool is_scored, is_followed;
     struct score *score;
     unsigned seeds;
     uint64_t first_seed;
@@ -240,9 +241,11 @@ static int run_file(const char *path, const struct options *options)
         buffer_printf(&report, "%s\n", why.text);
         status = 2;
     } else if (options->log) {
+        world.is_followed = options->is_followed;
         status = write_log(&world, options);
         world_done(&world);
     } else {
+        world.is_followed = options->is_followed;
         status = run_seeds(&world, options, &report) ? 1 : 0;
         if (!status && !options->fails)
             printf("ok: %s: %s (seeds %llu to %llu)\n", path, world.title,
@@ -262,6 +265,7 @@ static int usage(void)
 {
     fprintf(stderr, "usage: scenario [-v] [-n SEEDS] [-s FIRST_SEED] FILE...\n"
                     "       scenario --log OUT [-s SEED] FILE\n"
+                    "       scenario --follow ...\n"
                     "       scenario --score [-n SEEDS] FILE...\n"
                     "       scenario --fails TEXT FILE\n");
     return 2;
@@ -275,6 +279,10 @@ int main(int count, char **words)
     for (; at < count && words[at][0] == '-'; at++) {
         if (strcmp(words[at], "-v") == 0) {
             options.is_verbose = true;
+            continue;
+        }
+        if (strcmp(words[at], "--follow") == 0) {
+            options.is_followed = true;
             continue;
         }
         if (strcmp(words[at], "--score") == 0) {

@@ -4,6 +4,7 @@
 #include "random.h"
 #include "state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* How a question is asked: how many rounds of packets it takes, how often each is tried and after
@@ -24,19 +25,6 @@ static const struct manner manners[TARGET_KIND_COUNT] = {
     [TARGET_TRACE] = {1, 3, NS_PER_S, 10 * NS_PER_S, STAGE_REPLY, STAGE_REPLY},
     [TARGET_HTTP] = {2, 3, NS_PER_S, 8 * NS_PER_S, STAGE_CONNECT, STAGE_REPLY},
     [TARGET_HTTPS] = {3, 3, NS_PER_S, 8 * NS_PER_S, STAGE_CONNECT, STAGE_TLS}};
-
-/* One target asked from one vantage. */
-struct question {
-    const struct world *world;
-    struct registry *registry;
-    const struct thing *thing;
-    uint32_t id;      /* of the thing */
-    uint32_t host;    /* it runs on; 0 for a control */
-    uint32_t vantage; /* thing */
-    uint32_t vantage_name, target_name;
-    struct target target;
-    struct random random;
-};
 
 static uint32_t address_name(struct registry *registry, const struct addr *addr)
 {
@@ -204,7 +192,7 @@ static void fill(struct question *q, struct observation *probe, enum outcome out
     probe->value = extra_value(q, outcome);
 }
 
-static void ask(struct question *q, struct observation *probe)
+void question_ask(struct question *q, struct observation *probe)
 {
     const struct world *world = q->world;
     struct utc at = probe->time;
@@ -230,13 +218,23 @@ static void ask(struct question *q, struct observation *probe)
     fill(q, probe, outcome, stage, rule ? rule->status : 0);
 }
 
+int64_t question_timeout_ns(const struct question *q)
+{
+    return manners[q->target.kind].timeout_ns;
+}
+
+int64_t question_place_ns(const struct question *q, uint64_t order)
+{
+    return (int64_t)((double)q->thing->every_ns * fmod((double)order * 0.6180339887, 1));
+}
+
 /* One target from one vantage, from the beginning to the end: every so often, at a place of its own
  * in the round, never quite on time. */
 static void ask_all_the_time(struct question *q, uint64_t order, struct observations *out)
 {
     const struct world *world = q->world;
     int64_t every = q->thing->every_ns;
-    int64_t place = (int64_t)((double)every * fmod((double)order * 0.6180339887, 1));
+    int64_t place = question_place_ns(q, order);
     int64_t late_max = every / 20 < NS_PER_S ? every / 20 : NS_PER_S;
     for (size_t w = 0; w < world->watch_count; w++) {
         const struct span *watch = &world->watches[w];
@@ -249,40 +247,51 @@ static void ask_all_the_time(struct question *q, uint64_t order, struct observat
             if (!state_is_watching(world, q->vantage, probe.time) ||
                 !state_is_watching(world, q->id, probe.time))
                 continue;
-            ask(q, &probe);
+            question_ask(q, &probe);
             observations_add(out, &probe);
         }
     }
 }
 
+static struct question question_of(const struct world *world, uint32_t vantage, uint32_t id,
+                                   uint64_t seed, struct registry *registry)
+{
+    const struct thing *thing = &world->things[id];
+    bool is_control = thing->kind == THING_CONTROL;
+    uint32_t host = thing->kind == THING_HOST ? id : thing->owner;
+    struct question q = {
+        .world = world,
+        .registry = registry,
+        .thing = thing,
+        .id = id,
+        .host = is_control ? 0 : host,
+        .vantage = vantage,
+        .vantage_name = play_name(registry, NAME_VANTAGE, world->things[vantage].name),
+        .target_name = play_name(registry, is_control ? NAME_CONTROL : NAME_TARGET, thing->text),
+        .random = random_stream(seed, vantage, id)};
+    q.target = *registry_target(registry, q.target_name);
+    return q;
+}
+
+static bool is_asked(uint32_t vantage, const struct thing *thing)
+{
+    return thing->kind == THING_HOST || thing->kind == THING_SERVICE ||
+           (thing->kind == THING_CONTROL && thing->owner == vantage);
+}
+
 void play_probes(const struct world *world, uint64_t seed, struct registry *registry,
                  struct observations *out)
 {
-    uint64_t order = 0;
-    for (uint32_t v = 1; v < world->thing_count; v++) {
-        if (world->things[v].kind != THING_VANTAGE)
-            continue;
-        uint32_t vantage_name = play_name(registry, NAME_VANTAGE, world->things[v].name);
-        for (uint32_t i = 1; i < world->thing_count; i++) {
-            const struct thing *thing = &world->things[i];
-            bool is_control = thing->kind == THING_CONTROL && thing->owner == v;
-            if (!is_control && thing->kind != THING_HOST && thing->kind != THING_SERVICE)
-                continue;
-            struct question q = {
-                .world = world,
-                .registry = registry,
-                .thing = thing,
-                .id = i,
-                .host = is_control                  ? 0
-                        : thing->kind == THING_HOST ? i
-                                                    : thing->owner,
-                .vantage = v,
-                .vantage_name = vantage_name,
-                .target_name =
-                    play_name(registry, is_control ? NAME_CONTROL : NAME_TARGET, thing->text),
-                .random = random_stream(seed, v, i)};
-            q.target = *registry_target(registry, q.target_name);
-            ask_all_the_time(&q, order++, out);
-        }
-    }
+    struct question *questions =
+        mem_new(world->thing_count * world->thing_count + 1, sizeof *questions);
+    size_t count = 0;
+    for (uint32_t v = 1; v < world->thing_count; v++)
+        for (uint32_t i = 1; i < world->thing_count && world->things[v].kind == THING_VANTAGE; i++)
+            if (is_asked(v, &world->things[i]))
+                questions[count++] = question_of(world, v, i, seed, registry);
+    if (world->is_followed)
+        play_followed(questions, count, out);
+    for (size_t i = 0; i < count && !world->is_followed; i++)
+        ask_all_the_time(&questions[i], i, out);
+    free(questions);
 }

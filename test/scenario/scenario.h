@@ -115,7 +115,8 @@ struct world {
     const char *file;
     const char *title;
     bool is_reconstruction;
-    bool has_truth; /* `truth` is the cause of all that goes wrong in it */
+    bool is_followed; /* what goes dark or comes back is asked out of turn; not said in the file */
+    bool has_truth;   /* `truth` is the cause of all that goes wrong in it */
     enum cause truth;
     double noise_loss, noise_rtt;
     struct thing *things; /* from 1 */

@@ -47,9 +47,8 @@ static inline void mmdb_number(struct buffer *out, unsigned type, unsigned bytes
         buffer_u8(out, (uint8_t)(value >> 8 * (i - 1)));
 }
 
-/* {member: {"iso_code": code}}; a prefix must not lie within one that was added before. */
-static inline void mmdb_add(struct mmdb_maker *maker, const char *text, const char *member,
-                            const char *code)
+/* Leads from a prefix to what is added to the data next; it must not lie within one that was added before. */
+static inline void mmdb_place(struct mmdb_maker *maker, const char *text)
 {
     struct prefix prefix;
     uint8_t bytes[16] = {0};
@@ -68,11 +67,27 @@ static inline void mmdb_add(struct mmdb_maker *maker, const char *text, const ch
         assert((*record > 0 || bit + 1 == bits) && maker->count < MMDB_NODES);
         at = *record;
     }
+}
+
+/* {member: {"iso_code": code}} */
+static inline void mmdb_add(struct mmdb_maker *maker, const char *text, const char *member,
+                            const char *code)
+{
+    mmdb_place(maker, text);
     mmdb_map(&maker->data, 1);
     mmdb_string(&maker->data, member);
     mmdb_map(&maker->data, 1);
     mmdb_string(&maker->data, "iso_code");
     mmdb_string(&maker->data, code);
+}
+
+/* {"autonomous_system_number": asn} */
+static inline void mmdb_add_asn(struct mmdb_maker *maker, const char *text, uint32_t asn)
+{
+    mmdb_place(maker, text);
+    mmdb_map(&maker->data, 1);
+    mmdb_string(&maker->data, "autonomous_system_number");
+    mmdb_number(&maker->data, 6, 4, asn);
 }
 
 static inline void mmdb_metadata(struct buffer *out, int nodes, const char *type)

@@ -140,7 +140,7 @@ static const struct {
     {TARGETS "[icmp:192.0.2.1]\nfrobnicate: 1\n",
      "etc/l.yaml:4:1: the configuration has no key 'frobnicate'; expected journal, contact, "
      "vantage, limits, "
-     "exclude, allow, routes, defaults, subjects or blocks\n"},
+     "exclude, allow, routes, defaults, subjects, blocks or asn_db\n"},
     {TARGETS "[icmp:192.0.2.1]\njournal: a\njournal: b\n",
      "etc/l.yaml:5:1: the configuration has the key 'journal' twice\n"},
     {TARGETS "[icmp:192.0.2.1]\n[a]: b\n",

@@ -576,6 +576,33 @@ static void silence(void **state)
     world_done(&w);
 }
 
+/* What was asked once, for another's sake, is no series: it goes down with nobody, and nobody is told that it is
+ * not asked any more. */
+static void traces_are_no_series(void **state)
+{
+    (void)state;
+    struct world w;
+    country(&w, 30);
+    world_run(&w, 0, 9000, noisy);
+    uint32_t host = world_name(&w, NAME_TARGET, hosts[0]);
+    for (int i = 0; i < 6; i++) {
+        struct observation *o = world_add(&w, 300 + i, OBSERVATION_PROBE);
+        o->source = world_name(&w, NAME_VANTAGE, w.asks[0].vantage);
+        o->target = world_name(&w, NAME_TARGET, "trace:198.51.100.7");
+        o->outcome = i < 2 ? OUTCOME_OK : OUTCOME_TIMEOUT;
+        o->path = host;
+    }
+    world_end(&w, 9000);
+    world_feed(&w);
+    assert_int_equal(world_count(&w, CONCLUSION_EVENT), 0);
+    assert_int_equal(world_notices(&w, NOTICE_SERIES_SILENT, true), 0);
+    uint32_t trace = world_name(&w, NAME_TARGET, "trace:198.51.100.7");
+    for (size_t i = 0; i < w.out.count; i++)
+        if (w.out.list[i].kind == CONCLUSION_SERIES)
+            assert_int_not_equal(w.out.list[i].series.target, trace);
+    world_done(&w);
+}
+
 /* What never answered is down, but has no outage: whoever shows it is told so. */
 static struct answer one_dead(struct world *w, int ask, double t)
 {
@@ -773,6 +800,7 @@ int main(void)
         cmocka_unit_test(peer_lost),
         cmocka_unit_test(clock_gap),
         cmocka_unit_test(silence),
+        cmocka_unit_test(traces_are_no_series),
         cmocka_unit_test(never_up),
         cmocka_unit_test(flapping_vantage),
         cmocka_unit_test(hijack),

@@ -170,6 +170,89 @@ static void series_keeps_its_baseline(void **state)
     assert_int_equal(s.condition, CONDITION_DOWN);
 }
 
+/* Thirteen answers missing within a minute are not thirteen losses, where they were asked for since the first was
+ * missing; but they are more than one. */
+static uint8_t condition_after(int samples, int checks)
+{
+    struct series s;
+    double t = 0;
+    series_init(&s, 1, 2, false, LAYER_HOST);
+    for (int i = 0; i < 100; i++, t += 60) {
+        struct observation good = {
+            .kind = OBSERVATION_PROBE, .time = at(t), .rtt_ns = 20000000, .outcome = OUTCOME_OK};
+        series_probe(&s, &good);
+    }
+    for (int i = 0; i < samples; i++, t += 60) {
+        struct observation bad = {
+            .kind = OBSERVATION_PROBE, .time = at(t), .outcome = OUTCOME_TIMEOUT};
+        series_probe(&s, &bad);
+        bad.path = 2;
+        for (int k = 0; i == 0 && k < checks; k++) {
+            bad.time = at(t + 2 + 2 * k);
+            series_probe(&s, &bad);
+        }
+    }
+    return s.condition;
+}
+
+static void checks_confirm(void **state)
+{
+    (void)state;
+    assert_int_equal(condition_after(3, 0), CONDITION_UP);
+    assert_int_equal(condition_after(4, 0), CONDITION_DOWN);
+    assert_int_equal(condition_after(1, 6), CONDITION_UP);
+    assert_int_equal(condition_after(1, 13), CONDITION_DOWN);
+    assert_int_equal(condition_after(2, 8), CONDITION_DOWN);
+}
+
+/* What they find is known, but they are no samples of how much is lost, nor of how often one is asked. */
+static void checks_teach_nothing(void **state)
+{
+    (void)state;
+    struct series s;
+    series_init(&s, 1, 2, false, LAYER_HOST);
+    for (int i = 0; i < 400; i++) {
+        bool is_lost = i % 10 == 9;
+        struct observation o = {.kind = OBSERVATION_PROBE,
+                                .time = at(60 * i),
+                                .rtt_ns = is_lost ? 0 : 20000000,
+                                .outcome = is_lost ? OUTCOME_TIMEOUT : OUTCOME_OK};
+        series_probe(&s, &o);
+        o.path = 2;
+        for (int k = 1; is_lost && k <= 3; k++) { /* two more are lost with it, the third is late */
+            o.time = at(60 * i + 2 * k);
+            o.outcome = k < 3 ? OUTCOME_TIMEOUT : OUTCOME_OK;
+            o.rtt_ns = k < 3 ? 0 : 400000000;
+            series_probe(&s, &o);
+        }
+    }
+    assert_int_equal(s.condition, CONDITION_UP);
+    assert_float_equal(series_loss(&s), 0.1, 1e-9);
+    assert_float_equal(series_rtt(&s), 2e7, 1e5);
+    assert_int_equal(s.round_ns, 60 * NS_PER_S);
+    assert_int_equal(s.last_good.ns, at(60 * 399 + 6).ns);
+}
+
+/* A control's answers to checks are counted, the last three since it lost anything. */
+static void good_checks_are_kept(void **state)
+{
+    (void)state;
+    struct series s;
+    series_init(&s, 1, 2, true, LAYER_CONTROL);
+    for (int i = 0; i < 6; i++) {
+        struct observation o = {.kind = OBSERVATION_PROBE,
+                                .time = at(2 * i),
+                                .path = i ? 3 : 0,
+                                .rtt_ns = i == 2 ? 0 : 20000000,
+                                .outcome = i == 2 ? OUTCOME_TIMEOUT : OUTCOME_OK};
+        series_probe(&s, &o);
+        int64_t second = s.good_checks[1].ns;
+        assert_int_equal(s.good_checks[0].ns, i == 0 || i == 2 ? 0 : at(2 * i).ns);
+        assert_int_equal(second, i < 4 ? 0 : at(2 * i - 2).ns);
+    }
+    assert_int_equal(s.good_run, 1);
+}
+
 static void series_falls_silent(void **state)
 {
     (void)state;
@@ -470,6 +553,9 @@ int main(void)
         cmocka_unit_test(series_of_a_poor_line),
         cmocka_unit_test(series_slows_down),
         cmocka_unit_test(series_keeps_its_baseline),
+        cmocka_unit_test(checks_confirm),
+        cmocka_unit_test(checks_teach_nothing),
+        cmocka_unit_test(good_checks_are_kept),
         cmocka_unit_test(series_falls_silent),
         cmocka_unit_test(route_states),
         cmocka_unit_test(unknown_is_not_absent),

@@ -112,6 +112,8 @@ static const char *const canonical_lines[] = {
     PROBE "\"target\":\"tcp:192.0.2.1:80\",\"outcome\":\"ok\",\"value\":-3}",
     PROBE "\"target\":\"https://a.example/\",\"outcome\":\"http-error\",\"stage\":\"body\","
           "\"status\":503,\"not_after\":\"9999-12-31T23:59:59Z\",\"rtt_ms\":1000}",
+    PROBE "\"target\":\"trace:192.0.2.7\",\"outcome\":\"timeout\",\"stage\":\"reply\",\"address\":"
+          "\"192.0.2.1\",\"hops\":7,\"for\":\"http://a.example/\"}",
     PROBE "\"target\":\"https://a.example/\",\"outcome\":\"net-unreachable\",\"icmp\":\"3/0\"}",
     PROBE "\"target\":\"dns:192.0.2.1/a.example/A\",\"outcome\":\"server-failure\","
           "\"stage\":\"reply\",\"rcode\":\"SERVFAIL\",\"rtt_ms\":3.5}",

@@ -248,7 +248,7 @@ static void test_config(void **state)
              &config, &faults),
         ERR_OK);
     const struct manners_options *manners = &config.manners;
-    assert_true(manners->rate == 200 && manners->neighbour_rate == 5);
+    assert_true(manners->rate == 200 && manners->neighbour_rate == 5 && manners->follow_rate == 20);
     assert_int_equal(manners_judge(manners, &excluded, true), MANNERS_EXCLUDED);
     assert_int_equal(manners_judge(manners, &from_file, true), MANNERS_EXCLUDED);
     assert_int_equal(manners_judge(manners, &other, true), MANNERS_MAY);

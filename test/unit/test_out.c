@@ -86,6 +86,31 @@ static void test_lists(void **state)
     arena_done(&arena);
 }
 
+static void test_traces_in_words(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    struct registry *registry = registry_new();
+    struct trace_found trace = {.source = name(registry, NAME_VANTAGE, "lon"),
+                                .target = name(registry, NAME_TARGET, "trace:2001:db8::9"),
+                                .outcome = OUTCOME_TIMEOUT};
+    assert_string_equal(
+        trace_words(&arena, registry, &trace),
+        "towards 2001:db8::9 from lon: no answer in time, nor from anybody on the way");
+    trace.hop = name(registry, NAME_ADDRESS, "192.0.2.1");
+    trace.hops = 7;
+    trace.asn = 64500;
+    assert_string_equal(trace_words(&arena, registry, &trace),
+                        "towards 2001:db8::9 from lon: no answer in time; the last to answer was "
+                        "192.0.2.1 (AS64500), 7 hops away");
+    trace.outcome = OUTCOME_OK;
+    trace.hops = 1;
+    assert_string_equal(trace_words(&arena, registry, &trace),
+                        "towards 2001:db8::9 from lon: it answered, 1 hop away");
+    registry_free(registry);
+    arena_done(&arena);
+}
+
 /* Sentences. */
 
 static void test_templates_are_filled(void **state)
@@ -697,6 +722,7 @@ int main(void)
         cmocka_unit_test(test_times_and_intervals),
         cmocka_unit_test(test_likelihood_words_follow_the_scale),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_traces_in_words),
         cmocka_unit_test(test_templates_are_filled),
         cmocka_unit_test(test_every_finding_is_a_sentence),
         cmocka_unit_test(test_tables_accuse_nobody),

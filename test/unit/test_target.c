@@ -25,6 +25,10 @@ static const struct {
     {"icmp:2001:db8::1", TARGET_ICMP, LAYER_HOST, 0, "2001:db8::1", "", "", 6},
     {"icmp:[2001:db8::1]", TARGET_ICMP, LAYER_HOST, 0, "2001:db8::1", "", "", 6},
     {"trace:192.0.2.1", TARGET_TRACE, LAYER_PATH, 0, "192.0.2.1", "", "", 4},
+    {"trace+udp:192.0.2.1", TARGET_TRACE, LAYER_PATH, 33434, "192.0.2.1", "", "", 4},
+    {"trace+udp:192.0.2.1:53", TARGET_TRACE, LAYER_PATH, 53, "192.0.2.1", "", "", 4},
+    {"trace+udp:2001:db8::1", TARGET_TRACE, LAYER_PATH, 33434, "2001:db8::1", "", "", 6},
+    {"trace+tcp:[2001:db8::1]:443", TARGET_TRACE, LAYER_PATH, 443, "2001:db8::1", "", "", 6},
     {"tcp:192.0.2.1:443", TARGET_TCP, LAYER_SERVICE, 443, "192.0.2.1", "", "", 4},
     {"tcp:[2001:db8::1]:443", TARGET_TCP, LAYER_SERVICE, 443, "2001:db8::1", "", "", 6},
     {"tcp:192.0.2.1:65535", TARGET_TCP, LAYER_SERVICE, 65535, "192.0.2.1", "", "", 4},
@@ -73,10 +77,11 @@ static void test_good_targets(void **state)
         check_part(good[i].text, target.host, good[i].host);
         check_part(good[i].text, target.name, good[i].name);
         check_part(good[i].text, target.type, good[i].type);
-        assert_int_equal(target.is_tcp, strncmp(good[i].text, "dns+tcp:", 8) == 0);
+        assert_int_equal(target.is_tcp, strstr(good[i].text, "+tcp:") != NULL);
     }
 }
 
+#define TRACE_FORMS "trace:ADDRESS, trace+udp:ADDRESS[:PORT] or trace+tcp:ADDRESS:PORT"
 #define DNS_FORMS "dns:SERVER/NAME/TYPE or dns+tcp:SERVER/NAME/TYPE with the type in capitals"
 
 static const struct {
@@ -128,6 +133,12 @@ static const struct {
     {"dns:192.0.2.1/a/soa",
      "'dns:192.0.2.1/a/soa' is not a target of kind dns; expected " DNS_FORMS},
     {"dns:/a/A", "'dns:/a/A' is not a target of kind dns; expected " DNS_FORMS},
+    {"trace+tcp:192.0.2.1",
+     "'trace+tcp:192.0.2.1' is not a target of kind trace; expected " TRACE_FORMS},
+    {"trace+udp:a.example",
+     "'trace+udp:a.example' is not a target of kind trace; expected " TRACE_FORMS},
+    {"trace:192.0.2.1:80",
+     "'trace:192.0.2.1:80' is not a target of kind trace; expected " TRACE_FORMS},
     {"dns+tcp:192.0.2.1/a",
      "'dns+tcp:192.0.2.1/a' is not a target of kind dns; expected " DNS_FORMS},
     {"zone:192.0.2.1", "'zone:192.0.2.1' is not a target of kind zone; expected zone:NAME or "

@@ -165,6 +165,8 @@ static void hear_probe(struct detect *d, struct watch_list *watch, const struct 
         return;
     struct vantage *v = detect_vantage(d, at);
     uint32_t found = index_find(&d->series_index, key_of(o->source, o->target));
+    if (!found && o->path)
+        return; /* what is only asked out of turn is no question over time */
     uint32_t row = found ? found - 1 : new_series(d, registry, o, v);
     if (row == UINT32_MAX)
         return;
@@ -180,7 +182,7 @@ static void hear_probe(struct detect *d, struct watch_list *watch, const struct 
     if (s->notice)
         emit_silent(s, false, (struct interval){s->last_any, o->time}, o->time, numbers, out);
     if (o->time.ns < v->blind_until.ns || (v->is_unwell && !s->is_control)) {
-        series_pass(s, o->time);
+        series_pass(s, o->time, o->path != 0);
     } else {
         uint32_t address = s->address;
         if (series_probe(s, o))
@@ -222,7 +224,7 @@ static void hear_gap(struct detect *d, const struct observation *o, struct numbe
     for (uint32_t i = 0; i < d->series.count; i++) {
         struct series *s = detect_series(d, i);
         if (s->source == v->id && s->last_any.ns < o->value)
-            s->last_any.ns = s->last_judged.ns = o->value;
+            s->last_any.ns = s->last_judged.ns = s->last_sample.ns = o->value;
     }
 }
 
@@ -445,14 +447,19 @@ static bool control_vouches(const struct series *control, const struct series *s
            control->good_run >= STEADY_RUN;
 }
 
-/* How many good answers in a row the control has given in the onset: no more than its run, and than
- * rounds have passed. */
+/* How many good answers in a row the control has given in the onset: those to checks, which are some
+ * seconds apart, and of others no more than its run, and than rounds have passed. */
 static int64_t answers_since(const struct series *control, const struct series *s)
 {
-    int64_t onset = s->since.first_after.ns;
-    int64_t passed = control->last_good.ns - onset - (s->turned.ns - onset) / 2;
+    int64_t onset = s->since.first_after.ns, checks = 0;
+    int64_t middle = onset + (s->turned.ns - onset) / 2;
+    for (unsigned i = 0; i < SERIES_CHECKS; i++)
+        checks += control->good_checks[i].ns >= middle;
+    if (checks && control->last_good.ns == control->good_checks[0].ns)
+        return checks;
+    int64_t passed = control->last_good.ns - middle;
     int64_t rounds = control->round_ns > 0 && passed > 0 ? passed / control->round_ns : 0;
-    return rounds + 1 < control->good_run ? rounds + 1 : control->good_run;
+    return checks + (rounds + 1 < control->good_run ? rounds + 1 : control->good_run);
 }
 
 /* A control that died long before the onset says nothing of it. */

@@ -30,6 +30,9 @@ static const double LATE_PRIOR = 0.02;
 /* Of a run of losses, by chance: 10^-7, a logarithm. Where a tenth or more is lost, no more is
  * asked than there. */
 static const int REPORTED_AS = 3;
+/* Of a check to be lost after another loss, with the host well. [P] Bolot (SIGCOMM 1993) found a fifth to a third at half a
+ * second; test/scenario/months/bursts.scn, where bursts lose half of all for 90 s, sets it. */
+static const double CHECK_LOSS = 1.0 / 3;
 static const double RUN_CHANCE = -16.1, RUN_LOSS_MIN = 0.01, RUN_LOSS_MAX = 0.13;
 
 static const int SILENT_ROUNDS = 3;
@@ -65,7 +68,8 @@ static void set_condition(struct series *s, enum condition condition, struct int
  * count by the pause between them. */
 static void learn_round(struct series *s, struct utc now)
 {
-    int64_t gap = utc_is_known(s->last_any) ? utc_diff(now, s->last_any) : 0;
+    int64_t gap = utc_is_known(s->last_sample) ? utc_diff(now, s->last_sample) : 0;
+    s->last_sample = now;
     if (gap <= 0)
         return;
     if (!s->round_ns)
@@ -76,13 +80,25 @@ static void learn_round(struct series *s, struct utc now)
         s->round_ns -= (s->round_ns - gap) / 32;
 }
 
-static void learn_belief(struct series *s, bool is_good, bool was_reported)
+/* How probable it is that a check is lost after another loss, where this share of samples is. */
+static double check_loss(double loss)
+{
+    return CHECK_LOSS + (1 - CHECK_LOSS) * loss;
+}
+
+static void learn_belief(struct series *s, bool is_good, bool was_reported, bool is_sample)
 {
     double available = clamp(s->recent, AVAILABLE_MIN, AVAILABLE_MAX);
-    double if_up = is_good ? available : (1 - available) * (was_reported ? REPORTED_FACTOR : 1);
+    double lost = is_sample ? (1 - available) * (was_reported ? REPORTED_FACTOR : 1)
+                            : check_loss(1 - available);
+    double if_up = is_good ? available : lost;
     double if_down = is_good ? FALSE_GOOD : 1 - FALSE_GOOD;
     double up = if_up * s->belief, down = if_down * (1 - s->belief);
     s->belief = clamp(up / (up + down), 0.01, 0.99);
+}
+
+static void learn_available(struct series *s, bool is_good)
+{
     if (s->bad_run == 0)
         s->recent_before = s->recent;
     if (s->condition != CONDITION_DOWN)
@@ -328,19 +344,35 @@ static struct utc true_by(const struct series *s, const struct observation *prob
     return utc_add(probe->time, rtt_ns);
 }
 
-static void take_good(struct series *s, const struct observation *probe)
+static void take_sample(struct series *s, const struct observation *probe)
 {
-    uint32_t lost = s->bad_run;
-    if (s->good_run++ == 0)
+    if (probe->rtt_ns > 0 && !s->is_network)
+        judge_rtt(s, probe);
+    judge_loss(s, s->lost_run, probe->time);
+    s->lost_run = 0;
+}
+
+static void note_good_check(struct series *s, struct utc now)
+{
+    for (unsigned i = SERIES_CHECKS - 1; i > 0; i--)
+        s->good_checks[i] = s->good_checks[i - 1];
+    s->good_checks[0] = now;
+}
+
+static void take_good(struct series *s, const struct observation *probe, bool is_sample)
+{
+    if (s->good_run == 0)
         s->first_good = true_by(s, probe);
+    s->good_run += is_sample || s->good_run == 0;
     s->bad_run = 0;
     if (s->condition == CONDITION_DOWN) {
-        s->window_n = 1; /* what was lost while it was down is not partial loss */
-    } else {
-        if (probe->rtt_ns > 0 && !s->is_network)
-            judge_rtt(s, probe);
-        judge_loss(s, lost, probe->time);
+        s->window_n = is_sample; /* what was lost while it was down is not partial loss */
+        s->lost_run = 0;
+    } else if (is_sample) {
+        take_sample(s, probe);
     }
+    if (!is_sample)
+        note_good_check(s, probe->time);
     s->good_before = s->last_good;
     s->last_good = probe->time;
     if (probe->peer)
@@ -353,16 +385,26 @@ static bool is_reported(const struct series *s, const struct observation *probe)
     return probe->outcome != OUTCOME_TIMEOUT || s->is_network;
 }
 
-static void take_bad(struct series *s, const struct observation *probe)
+/* How probable it is that this one of a run of bad ones was lost by chance: a logarithm. */
+static double chance_of(const struct series *s, const struct observation *probe, bool is_sample)
+{
+    double loss = clamp(s->loss_usual, RUN_LOSS_MIN, RUN_LOSS_MAX);
+    if (!is_sample)
+        return log(check_loss(window_loss(s)));
+    return (is_reported(s, probe) ? REPORTED_AS : 1) * log(loss);
+}
+
+static void take_bad(struct series *s, const struct observation *probe, bool is_sample)
 {
     if (s->bad_run++ == 0) {
         s->first_bad = true_by(s, probe);
         s->run_before = s->good_run;
         s->run_chance = 0;
     }
-    double loss = clamp(s->loss_usual, RUN_LOSS_MIN, RUN_LOSS_MAX);
-    s->run_chance += (is_reported(s, probe) ? REPORTED_AS : 1) * log(loss);
+    s->run_chance += chance_of(s, probe, is_sample);
+    s->lost_run += is_sample;
     s->good_run = 0;
+    memset(s->good_checks, 0, sizeof s->good_checks);
     s->last_bad = probe->time;
     s->bad_outcome = probe->outcome;
     s->bad_stage = probe->stage;
@@ -372,7 +414,9 @@ bool series_probe(struct series *s, const struct observation *probe)
 {
     enum outcome_class class = outcome_class(probe->outcome);
     uint8_t before = s->condition;
-    learn_round(s, probe->time);
+    bool is_sample = !probe->path;
+    if (is_sample)
+        learn_round(s, probe->time);
     s->last_any = probe->time;
     /* What we cannot ask says nothing of it. But a control that answered and cannot be asked any more
      * says that we are unwell. */
@@ -383,13 +427,16 @@ bool series_probe(struct series *s, const struct observation *probe)
     s->is_silent = false;
     s->outcome = probe->outcome;
     s->stage = probe->stage;
-    learn_belief(s, is_good, is_reported(s, probe));
-    s->window = s->window << 1 | (class == OUTCOME_CLASS_GOOD ? 0 : 1);
-    s->window_n = (uint8_t)(s->window_n < LOSS_WINDOW ? s->window_n + 1 : LOSS_WINDOW);
+    learn_belief(s, is_good, is_reported(s, probe), is_sample);
+    if (is_sample) {
+        learn_available(s, is_good);
+        s->window = s->window << 1 | (class == OUTCOME_CLASS_GOOD ? 0 : 1);
+        s->window_n = (uint8_t)(s->window_n < LOSS_WINDOW ? s->window_n + 1 : LOSS_WINDOW);
+    }
     if (is_good)
-        take_good(s, probe);
+        take_good(s, probe, is_sample);
     else
-        take_bad(s, probe);
+        take_bad(s, probe, is_sample);
     if (is_good || is_down(s))
         settle(s, probe->time);
     return s->condition != before;
@@ -421,16 +468,18 @@ void series_restart(struct series *s, struct utc from)
     if (s->condition != CONDITION_NO_DATA)
         set_condition(s, CONDITION_NO_DATA, (struct interval){s->last_judged, from}, from);
     s->belief = s->belief > BELIEF_DOWN && s->was_up ? 0.9 : 0.5;
-    s->bad_run = s->good_run = 0;
+    s->bad_run = s->good_run = s->lost_run = 0;
+    memset(s->good_checks, 0, sizeof s->good_checks);
     s->window_n = 0;
     s->rtt_n = 0;
     s->loss_sum = s->rtt_up = s->rtt_down = s->tail_sum = 0;
     s->is_lossy = s->is_slow = false;
 }
 
-void series_pass(struct series *s, struct utc now)
+void series_pass(struct series *s, struct utc now, bool is_check)
 {
-    learn_round(s, now);
+    if (!is_check)
+        learn_round(s, now);
     s->last_any = s->last_judged = now;
     s->is_silent = false;
 }

@@ -12,6 +12,10 @@
  * as three. And no run of losses makes it down that its usual loss would give more often than once
  * in 10^7: a line that loses 3 % needs five, one that loses 10 % eight.
  *
+ * A probe that was asked out of turn, since something went dark or came back (source/probe/follow_up.h), is a
+ * check and no sample: what is lost within seconds is lost together. It ends a run of losses or goes on with it, but
+ * counts for little, and teaches nothing of loss, of delay or of how often the target is asked.
+ *
  * Partial loss and delay are judged by CUSUM: on losses between answers (a run of losses that no
  * answer ends is not partial loss), and on the logarithm of the round-trip time against a robust
  * baseline that is not learned from while something is wrong. Delay counts as raised only when also
@@ -33,7 +37,7 @@
 #include "model/conclusion.h"
 #include "model/observation.h"
 
-enum { SERIES_RTTS = 8 };
+enum { SERIES_RTTS = 8, SERIES_CHECKS = 3 };
 
 struct series {
     uint32_t source, target;
@@ -59,11 +63,12 @@ struct series {
     bool is_silent;  /* not asked any more, or only by probes of ours that failed */
     bool is_network; /* each probe is a round over many addresses */
 
-    uint32_t bad_run, good_run;
-    uint32_t run_before; /* good ones in a row before the run of bad ones */
-    uint32_t window;     /* the last 32, newest in bit 0; 1 = lost */
-    uint32_t rtt_count;  /* samples that the baseline was learned from */
-    uint32_t slow_n;     /* samples since the delay stepped */
+    uint32_t bad_run, good_run; /* bad: all; good: of checks only the first */
+    uint32_t lost_run;          /* samples lost since the last one that was answered */
+    uint32_t run_before;        /* good ones in a row before the run of bad ones */
+    uint32_t window;            /* the last 32, newest in bit 0; 1 = lost */
+    uint32_t rtt_count;         /* samples that the baseline was learned from */
+    uint32_t slow_n;            /* samples since the delay stepped */
     double belief;
     double run_chance; /* of the run of bad ones, if up: logarithm of what its usual losses give */
     double recent;     /* share of answers lately */
@@ -72,7 +77,9 @@ struct series {
     int64_t round_ns;
 
     struct utc last_any, last_judged, last_good, last_bad;
-    struct utc good_before; /* the good one before the last */
+    struct utc last_sample;                /* the last that was no check */
+    struct utc good_before;                /* the good one before the last */
+    struct utc good_checks[SERIES_CHECKS]; /* the last since anything was lost, newest first */
     /* When what began the run of bad ones that is not ended, or was last ended, was true; and the run
      * of good ones. */
     struct utc first_bad, first_good;
@@ -124,7 +131,7 @@ struct utc series_silence_due(const struct series *series);
 void series_restart(struct series *series, struct utc from);
 
 /* A probe of a source that has no vote now: nothing is learned but that it was asked. */
-void series_pass(struct series *series, struct utc now);
+void series_pass(struct series *series, struct utc now, bool is_check);
 
 double series_loss(const struct series *series); /* over the last 20 probes */
 double series_rtt(const struct series *series);  /* median of the last five, ns; 0 if none */

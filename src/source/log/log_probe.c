@@ -146,6 +146,15 @@ static int64_t read_value(struct log_line *line, enum value_meaning meaning)
     return log_line_integer(line, LOG_VALUE, INT64_MIN, INT64_MAX);
 }
 
+/* A target, or a control: which of them it is, is known if it was met before. */
+static uint32_t read_sake(struct log_line *line)
+{
+    const char *text = log_line_text(line, LOG_FOR, LOG_NAME_MAX);
+    uint32_t control = text ? registry_find(line->registry, NAME_CONTROL, text, strlen(text)) : 0;
+    bool is_target = text && registry_find(line->registry, NAME_TARGET, text, strlen(text));
+    return control && !is_target ? control : log_line_name(line, LOG_FOR, NAME_TARGET);
+}
+
 void log_probe_read(struct log_line *line, struct observation *out)
 {
     bool is_control = log_line_flag(line, LOG_CONTROL);
@@ -155,6 +164,7 @@ void log_probe_read(struct log_line *line, struct observation *out)
     out->stage = read_stage(line, (enum outcome)out->outcome);
     out->peer = log_line_name(line, LOG_ADDRESS, NAME_ADDRESS);
     out->rtt_ns = read_rtt(line);
+    out->path = read_sake(line);
     if (line->is_bad)
         return;
     enum target_kind kind = (enum target_kind)registry_target(line->registry, out->target)->kind;

@@ -20,6 +20,8 @@ struct manners_options {
     struct prefix_set excluded, allowed; /* sealed */
     double rate;                         /* questions a second in all; 0: as many as there are */
     double neighbour_rate;               /* ... to one neighbourhood; 0: the same */
+    double
+        follow_rate; /* ... out of turn, of what goes dark or comes back; 0: none (follow_up.h) */
 };
 
 struct manners;

@@ -87,8 +87,11 @@ struct prober_counters {
     uint64_t sent_late; /* by more than AGENDA_STALL_NS; silence on these is LATE */
     /* After when the time table had them: 99 of 100 were sent within that, and the worst. */
     int64_t late_p99_ns, late_worst_ns;
-    uint64_t held;    /* turns that had to wait, since more would not have been polite */
-    uint64_t unnamed; /* results dropped: the registry is full */
+    uint64_t held;           /* turns that had to wait, since more would not have been polite */
+    uint64_t followed;       /* questions out of turn, since something went dark or came back */
+    uint64_t traced;         /* of these, traceroutes */
+    uint64_t follow_refused; /* that would have been worth it, beyond what is allowed */
+    uint64_t unnamed;        /* results dropped: the registry is full */
     /* Packets that did not count as replies. */
     uint64_t echo_late, echo_duplicate, echo_foreign, echo_bad;
     uint64_t echo_overflow; /* packets that we were too slow to read */

@@ -37,7 +37,8 @@ struct question {
     struct mono due;     /* when it was to be asked */
     struct addr address; /* ask this one, and do not look the name up; family 0: do */
     uint8_t family;      /* 4 or 6: only addresses of this one are asked; 0: of both */
-    uint8_t hops;        /* icmp: through so many routers at most; 0: as the system has it */
+    uint8_t hops; /* icmp, tcp, udp: through so many routers at most; 0: as the system has it */
+    uint16_t own_port; /* tcp, udp: asked from this port of ours; 0: from any */
     int64_t timeout_ns;
     int expect_status;
     unsigned redirects;      /* http: so many are followed; 0: one is an answer like any other */

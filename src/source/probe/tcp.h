@@ -1,4 +1,5 @@
-/* TCP connect: is the service there? The connection is closed as soon as it stands. */
+/* TCP connect: is the service there? The connection is closed as soon as it stands. And, for traces, a datagram
+ * to a port: who says anything about it? */
 #ifndef SOURCE_PROBE_TCP_H
 #define SOURCE_PROBE_TCP_H
 
@@ -10,5 +11,7 @@ struct tcp_engine;
 struct tcp_engine *tcp_new(struct agenda *agenda);
 void tcp_free(struct tcp_engine *engine);
 void tcp_ask(struct tcp_engine *engine, const struct question *question);
+/* Sends this text. OK if any datagram comes back. */
+void tcp_ask_by_udp(struct tcp_engine *engine, const struct question *question, const char *text);
 
 #endif

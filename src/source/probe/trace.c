@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "source/probe/judge.h"
 #include "sys/clock.h"
+#include "sys/net.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,9 @@
 
 /* Answers take longer than that only where nothing works any more. */
 #define HOP_TIMEOUT_NS (1500 * NS_PER_MS)
+
+/* What the hops are asked with. */
+enum trace_by { BY_ICMP, BY_UDP, BY_TCP };
 
 struct hop {
     struct trace *trace;
@@ -22,7 +26,9 @@ struct trace {
     struct trace *next, **link; /* in the engine's list */
     struct trace_engine *engine;
     struct question question;
-    struct target target; /* the same address, to be pinged */
+    struct target target; /* the same address, to be asked by `by` */
+    enum trace_by by;
+    uint16_t own_port; /* by UDP and TCP */
     struct stopwatch watch;
     struct agenda_entry timeout;
     struct hop hops[TRACE_HOPS_MAX]; /* the first one is one hop away */
@@ -36,16 +42,18 @@ struct trace {
 struct trace_engine {
     struct agenda *agenda;
     struct pinger *pinger;
+    struct tcp_engine *tcp;
     struct origin_finder finder;
     struct trace *traces;
 };
 
-struct trace_engine *trace_new(struct agenda *agenda, struct pinger *pinger,
+struct trace_engine *trace_new(struct agenda *agenda, struct pinger *pinger, struct tcp_engine *tcp,
                                const struct origin_finder *finder)
 {
     struct trace_engine *engine = mem_new(1, sizeof *engine);
     engine->agenda = agenda;
     engine->pinger = pinger;
+    engine->tcp = tcp;
     if (finder)
         engine->finder = *finder;
     return engine;
@@ -189,13 +197,39 @@ static void ask(struct trace *trace, unsigned distance)
                                 .text = trace->question.text,
                                 .due = now,
                                 .hops = (uint8_t)distance,
+                                .own_port = trace->own_port,
                                 .timeout_ns = timeout_ns > NS_PER_MS ? timeout_ns : NS_PER_MS,
                                 .answered = on_answer,
                                 .context = hop};
     hop->trace = trace;
     hop->tries++;
     trace->outstanding++;
-    pinger_ask(trace->engine->pinger, &question);
+    switch (trace->by) {
+    case BY_ICMP:
+        pinger_ask(trace->engine->pinger, &question);
+        return;
+    case BY_UDP:
+        tcp_ask_by_udp(trace->engine->tcp, &question, "lastlight traceroute");
+        return;
+    case BY_TCP:
+        tcp_ask(trace->engine->tcp, &question);
+        return;
+    }
+}
+
+static unsigned window_of(const struct trace *trace)
+{
+    return trace->by == BY_ICMP ? TRACE_WINDOW : 1;
+}
+
+static unsigned gap_of(const struct trace *trace)
+{
+    return trace->by == BY_ICMP ? TRACE_GAP : TRACE_GAP_PORTS;
+}
+
+static unsigned tries_of(const struct trace *trace)
+{
+    return trace->by == BY_TCP ? 1 : TRACE_TRIES; /* the kernel itself sends a SYN again */
 }
 
 /* Asks what is worth it, so many at a time; finishes the trace when nothing is left. */
@@ -204,12 +238,20 @@ static void go_on(struct trace *trace)
     if (trace->is_asking)
         return;
     trace->is_asking = true;
-    while (!trace->is_given_up && trace->outstanding < TRACE_WINDOW && trace->asked < trace->end &&
-           trace->asked < farthest(trace) + TRACE_GAP)
+    while (!trace->is_given_up && trace->outstanding < window_of(trace) &&
+           trace->asked < trace->end && trace->asked < farthest(trace) + gap_of(trace))
         ask(trace, ++trace->asked);
     trace->is_asking = false;
     if (!trace->outstanding)
         finish(trace);
+}
+
+/* The host itself says that nothing listens there: for the way to it, that is an answer. */
+static bool is_there(const struct trace *trace, const struct answer *answer)
+{
+    bool is_of_port = (trace->by == BY_UDP && answer->outcome == OUTCOME_PORT_UNREACHABLE) ||
+                      (trace->by == BY_TCP && answer->outcome == OUTCOME_REFUSED);
+    return is_of_port && addr_compare(&answer->peer, &trace->target.addr) == 0;
 }
 
 static void on_answer(void *context, const struct answer *answer)
@@ -218,13 +260,15 @@ static void on_answer(void *context, const struct answer *answer)
     struct trace *trace = hop->trace;
     unsigned distance = (unsigned)(hop - trace->hops) + 1;
     trace->outstanding--;
-    if (answer->outcome == OUTCOME_TIMEOUT && hop->tries < TRACE_TRIES && !trace->is_given_up &&
+    if (answer->outcome == OUTCOME_TIMEOUT && hop->tries < tries_of(trace) && !trace->is_given_up &&
         distance < trace->end) {
         ask(trace, distance);
         return;
     }
     hop->is_over = true;
     hop->answer = *answer;
+    if (is_there(trace, answer))
+        hop->answer.outcome = OUTCOME_OK;
     bool is_end = answer->outcome == OUTCOME_TTL_EXCEEDED ? is_loop(trace, distance)
                                                           : answer->outcome != OUTCOME_TIMEOUT;
     if (is_end && distance < trace->end)
@@ -241,19 +285,26 @@ static void on_timeout(void *context)
 
 void trace_ask(struct trace_engine *engine, const struct question *question)
 {
+    const struct target *target = question->target;
+    enum trace_by by = !target->port ? BY_ICMP : target->is_tcp ? BY_TCP : BY_UDP;
     struct trace *trace = mem_new(1, sizeof *trace);
     *trace = (struct trace){
         .next = engine->traces,
         .link = &engine->traces,
         .engine = engine,
         .question = *question,
-        .target = {.kind = TARGET_ICMP, .layer = LAYER_HOST, .addr = question->target->addr},
+        .target = *question->target,
+        .by = by,
         .timeout = {.fire = on_timeout, .context = trace},
         .end = TRACE_HOPS_MAX,
     };
     if (trace->next)
         trace->next->link = &trace->next;
     engine->traces = trace;
+    if (by == BY_ICMP)
+        trace->target.kind = TARGET_ICMP;
+    else
+        trace->own_port = net_free_port(by == BY_TCP ? NET_TCP : NET_UDP, target->addr.family);
     stopwatch_start(&trace->watch);
     agenda_set(engine->agenda, &trace->timeout,
                (struct mono){trace->watch.started.ns + question->timeout_ns});
