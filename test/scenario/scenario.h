@@ -116,7 +116,7 @@ struct world {
     const char *title;
     bool is_reconstruction;
     bool is_followed; /* what goes dark or comes back is asked out of turn; not said in the file */
-    bool has_truth; /* `truth` is the cause of all that goes wrong in it */
+    bool has_truth;   /* `truth` is the cause of all that goes wrong in it */
     enum cause truth;
     double noise_loss, noise_rtt;
     struct thing *things; /* from 1 */
