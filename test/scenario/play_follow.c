@@ -170,9 +170,10 @@ static void ask_step(struct asking *a)
 /* While both are gone each is asked on its own account. */
 static void answer_call(struct asking *a, int64_t now)
 {
-    bool are_gone = a->calls->list[a->call++].is_bad && a->follow.is_bad && a->extra != INT64_MAX;
+    const struct call_upon *call = &a->calls->list[a->call++];
+    bool are_gone = call->is_bad && a->follow.is_bad && a->extra != INT64_MAX;
     if (!are_gone)
-        ask_extra(a, now, FOLLOW_MORE);
+        ask_extra(a, now, a->follow.is_bad && !call->is_bad ? FOLLOW_FIRST : FOLLOW_MORE);
 }
 
 /* Whatever comes next; false if that is not before the end. */

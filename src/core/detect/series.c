@@ -30,9 +30,10 @@ static const double LATE_PRIOR = 0.02;
 /* Of a run of losses, by chance: 10^-7, a logarithm. Where a tenth or more is lost, no more is
  * asked than there. */
 static const int REPORTED_AS = 3;
-/* Of a check to be lost after another loss, with the host well. [P] Bolot (SIGCOMM 1993) found a fifth to a third at half a
- * second; test/scenario/months/bursts.scn, where bursts lose half of all for 90 s, sets it. */
-static const double CHECK_LOSS = 1.0 / 3;
+/* Of a check to be lost after another loss, with the host well. [P] Bolot (SIGCOMM 1993) found a fifth to a third
+ * at half a second; this is more, since bursts may lose half of all for a minute and more
+ * (test/scenario/months/bursts.scn), and so that the others have had their turn before one is called down. */
+static const double CHECK_LOSS = 0.4;
 static const double RUN_CHANCE = -16.1, RUN_LOSS_MIN = 0.01, RUN_LOSS_MAX = 0.13;
 
 static const int SILENT_ROUNDS = 3;
@@ -390,7 +391,7 @@ static double chance_of(const struct series *s, const struct observation *probe,
 {
     double loss = clamp(s->loss_usual, RUN_LOSS_MIN, RUN_LOSS_MAX);
     if (!is_sample)
-        return log(check_loss(window_loss(s)));
+        return log(check_loss(1 - s->recent_before));
     return (is_reported(s, probe) ? REPORTED_AS : 1) * log(loss);
 }
 

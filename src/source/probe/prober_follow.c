@@ -164,6 +164,12 @@ static bool is_worth_asking(const struct asked *near, const struct asked *asked,
            are_one_host(near, asked) == of_one_host && is_free(near, now);
 }
 
+/* Where one is back, whether another is, too, is that one's own affair. */
+static enum follow_need need_of(const struct asked *near, const struct asked *asked)
+{
+    return near->follow.is_bad && !asked->follow.is_bad ? FOLLOW_FIRST : FOLLOW_MORE;
+}
+
 static void ask_neighbours(const struct asked *asked, bool of_one_host, struct mono now)
 {
     struct prober *prober = asked->prober;
@@ -172,7 +178,7 @@ static void ask_neighbours(const struct asked *asked, bool of_one_host, struct m
     for (unsigned i = 0; near && i < LOOKED_AT_MAX && n < FOLLOW_NEIGHBOURS / 2; i++, near = next) {
         next = neighbours_next(near);
         if (is_worth_asking(asked_of(near), asked, of_one_host, now))
-            n += ask_now(asked_of(near), asked, FOLLOW_MORE, now);
+            n += ask_now(asked_of(near), asked, need_of(asked_of(near), asked), now);
     }
 }
 

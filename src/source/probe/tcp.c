@@ -51,7 +51,7 @@ static void finish(struct attempt *attempt, const struct answer *answer)
 /* A connection is an answer, and so is any datagram that comes. */
 static bool is_answered(const struct attempt *attempt)
 {
-    char byte;
+    char byte = 0;
     int error;
     if (attempt->kind == NET_UDP)
         return net_receive(attempt->fd, &byte, sizeof byte, NULL, &error) >= 0;
