@@ -111,6 +111,7 @@ class Running:
 class World:
     def __init__(self, bench):
         self.bench, self.box = bench, Box()
+        self.lastlight = bench.parent.parent / "src/app/lastlight"
         self.near, self.far = self.box.node("near"), self.box.node("far")
         veth(self.box, ("near", "wire"), ("far", "wire"))
         self.near.ip(f"addr add {NEAR}/30 dev wire", "addr add fd63::1/64 dev wire nodad", "link set wire up")
@@ -350,7 +351,39 @@ def tell_rtt(what, pairs):
     row(what, f"{a:.0f} / {b:.0f} us: {a - b:+.0f} us", "within 20 us")
 
 
-PARTS = {"cost": icmp_cost, "variants": icmp_variants, "peak": peak_rate, "services": services, "rtt": rtt_error}
+def blocks(world):
+    """Whole networks, watched by the daemon with all that follows: first one, then fifty thousand, in rounds of 30 s."""
+    world.far.ip("route add local 11.0.0.0/8 dev lo")
+    world.near.ip(f"route add 11.0.0.0/8 via {FAR}")
+    one_kib, *_ = watch_networks(world, ["11.0.0.0/24"], 10)
+    many_kib, cpu_s, rounds, lost, count = watch_networks(world, ["11.0.0.0/9", "11.128.0.0/10", "11.192.0.0/14"], 100)
+    row(f"{count} whole networks every 30 s, judged and kept: rounds left out or spoiled", f"{lost} of {rounds}")
+    row("processor time a round; memory a network", f"{cpu_s / rounds * 1e6:.0f} us; {(many_kib - one_kib) * 1024 / count:.0f} bytes")
+
+
+def watch_networks(world, prefixes, seconds):
+    """(resident KiB, processor time, rounds, those that are no data, networks) of a daemon that ran so long."""
+    networks = [str(net) for prefix in prefixes for net in ipaddress.ip_network(prefix).subnets(new_prefix=24)]
+    known = world.near.write(f"blocks{len(networks)}/known.txt", "".join(f"{net} 0.9 1-254\n" for net in networks))
+    config = world.near.write(f"blocks{len(networks)}/lastlight.yaml", f"""
+vantage: {{name: near, controls: [icmp:{FAR}]}}
+limits: {{rate: 100000}}
+blocks: {{round: 30s, known: [{known}]}}
+subjects: [{{name: far, blocks: [{", ".join(prefixes)}]}}]
+""")
+    running = Running(world.near, [world.lastlight, "run", "-c", config], seconds + 60, subprocess.DEVNULL, subprocess.PIPE)
+    time.sleep(seconds)
+    resident = int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{running.popen.pid}/status").read_text()).group(1))
+    running.popen.terminate()
+    said, cpu_s = running.finish()
+    found = re.search(r"(\d+) rounds over whole networks, [\d.]+ questions each; (\d+) left out, (\d+) spoiled", said)
+    if not found:
+        raise Failed(f"the daemon said nothing of its rounds: {said[-300:]}")
+    rounds, missed, spoiled = map(int, found.groups())
+    return resident, cpu_s, rounds, missed + spoiled, len(networks)
+
+
+PARTS = {"cost": icmp_cost, "variants": icmp_variants, "peak": peak_rate, "services": services, "rtt": rtt_error, "blocks": blocks}
 
 
 def main():

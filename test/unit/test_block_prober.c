@@ -170,6 +170,11 @@ static void too_little_is_no_data(void **state)
     assert_int_equal(w.count, 0);
     assert_int_equal(counters.asked, 0);
     assert_int_equal(counters.unfit, 2);
+    size_t n;
+    struct block_record *records = block_prober_records(w.prober, &n);
+    assert_int_equal(n, 2);
+    assert_true(records[1].availability < 0.051);
+    free(records);
     end(&w);
 }
 

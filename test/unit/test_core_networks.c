@@ -1,6 +1,8 @@
 /* Networks that are asked as a whole (block:), through the whole core: each observation is a round. */
 #include "core_world.h"
 
+#include "source/probe/trinocular.h"
+
 static const struct answer GOOD = {OUTCOME_OK, STAGE_DONE, 180};
 static const struct answer LOST = {OUTCOME_TIMEOUT, STAGE_REPLY, 0};
 
@@ -195,6 +197,91 @@ static void own_uplink(void **state)
     world_done(&w);
 }
 
+/* ---- with who asks ---- */
+
+/* Networks of which so much answers at a time, from dense to sparse, judged as the prober does. */
+enum { MANY = 40, DAYS = 28, CUT_FROM = 20 * 86400, CUT_UNTIL = CUT_FROM + 2 * 3600 };
+static const double shares[] = {0.97, 0.9, 0.8, 0.7, 0.5, 0.4, 0.3, 0.25};
+static struct trinocular judges[MANY];
+static bool is_cut;
+
+static struct answer rounds(struct world *w, int ask, double t)
+{
+    static const enum outcome outcomes[] = {[TRINOCULAR_UP] = OUTCOME_OK,
+                                            [TRINOCULAR_DOWN] = OUTCOME_TIMEOUT,
+                                            [TRINOCULAR_UNDECIDED] = OUTCOME_UNDECIDED};
+    if (ask < CONTROLS)
+        return world_random(w) < 0.003 ? LOST : GOOD;
+    struct trinocular *judge = &judges[ask - CONTROLS];
+    bool is_dark = is_cut && t >= CUT_FROM && t < CUT_UNTIL;
+    double share = is_dark ? 0 : shares[(size_t)(ask - CONTROLS) % 8];
+    enum trinocular_verdict verdict = TRINOCULAR_MORE;
+    trinocular_begin(judge);
+    while (verdict == TRINOCULAR_MORE) {
+        trinocular_next(judge, 1);
+        verdict = trinocular_take(judge, world_random(w) < share);
+    }
+    return (struct answer){outcomes[verdict], STAGE_DONE, verdict == TRINOCULAR_UP ? 100 : 0};
+}
+
+static void many_networks(struct world *w)
+{
+    world_init(w);
+    world_subject(w, 0);
+    for (int i = 0; i < CONTROLS; i++)
+        world_ask(w, "lon", controls[i], true, 120);
+    for (int i = 0; i < MANY; i++) {
+        static char names[MANY][32];
+        struct block_set active = {{UINT64_MAX, UINT64_MAX, 0, 0}};
+        snprintf(names[i], sizeof names[i], "block:10.0.%d.0/24", i);
+        trinocular_know(&judges[i], &active, shares[(size_t)i % 8]);
+        world_ask(w, "lon", names[i], false, ROUND);
+        world_member(w, NAME_TARGET, names[i]);
+    }
+}
+
+/* Four weeks in which nothing happens: no event. */
+static void no_false_event(void **state)
+{
+    (void)state;
+    struct world w;
+    is_cut = false;
+    many_networks(&w);
+    world_run(&w, 0, DAYS * 86400, rounds);
+    world_end(&w, DAYS * 86400);
+    world_feed(&w);
+    assert_int_equal(world_count(&w, CONCLUSION_EVENT), 0);
+    assert_int_equal(world_incidents(&w), 0);
+    world_done(&w);
+}
+
+/* Two hours without any of them: all are told, at the right time, even the sparse ones. */
+static void all_are_told(void **state)
+{
+    (void)state;
+    struct world w;
+    is_cut = true;
+    many_networks(&w);
+    world_run(&w, CUT_FROM - 86400, CUT_UNTIL + 86400, rounds);
+    world_end(&w, CUT_UNTIL + 86400);
+    world_feed(&w);
+    assert_int_equal(world_incidents(&w), 1);
+    assert_int_equal(world_incident(&w, 1)->layers[LAYER_HOST].extent.down, MANY);
+    assert_int_equal(world_incident(&w, 1)->is_open, 0);
+    for (int i = 0; i < MANY; i++) {
+        const struct conclusion *down = event_of(&w, w.asks[CONTROLS + i].target, CONDITION_DOWN);
+        assert_non_null(down);
+        double share = shares[(size_t)i % 8];
+        int latest = share >= 0.7 ? 2 : share >= 0.4 ? 3 : 5; /* rounds */
+        assert_true(down->event.at.last_before.ns <= world_time(CUT_FROM).ns);
+        assert_true(down->event.at.first_after.ns >= world_time(CUT_FROM).ns);
+        if (down->time.ns > world_time(CUT_FROM + latest * ROUND + 20).ns)
+            fail_msg("of a share of %.2f it was told %.1f rounds later", share,
+                     (double)utc_diff(down->time, world_time(CUT_FROM)) / (ROUND * 1e9));
+    }
+    world_done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +292,8 @@ int main(void)
         cmocka_unit_test(single_rounds_do_not_count),
         cmocka_unit_test(undecided_is_no_data),
         cmocka_unit_test(own_uplink),
+        cmocka_unit_test(no_false_event),
+        cmocka_unit_test(all_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

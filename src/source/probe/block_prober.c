@@ -518,7 +518,7 @@ static struct block_record record_of(const struct block *block)
                                   .since = block->since};
     if (block->phase != PHASE_LEARNING) {
         record.census = (struct census){.found = block->judge.active, .asked = CENSUS_QUESTIONS};
-        record.availability = trinocular_availability(&block->judge);
+        record.availability = fmin(trinocular_share(&block->judge), 1);
     }
     return record;
 }

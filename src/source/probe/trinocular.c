@@ -13,8 +13,9 @@ static const double BELIEF_DOWN = 0.1, BELIEF_UP = 0.9;
 static const double MISSED_RECOVERY = 0.2;
 enum { RECOVERY_FIRST = 4, RECOVERY_ONCE = 8, RECOVERY_EVERY = 16 };
 
-/* Of a silence, by chance: as series.c has it for single targets. */
-static const double CHANCE = 1e-7;
+/* Of a silence, by chance: at which nothing more is asked, as series.c has it for single targets; and with
+ * which a round may end that could not ask more. About that of 15 silences where one in two answers. */
+static const double CHANCE = 1e-7, CHANCE_ROUND = 1e-4;
 
 /* How fast rounds are forgotten, as Quan, Heidemann and Pradkin do in IMC 2014. */
 static const float FADE_LATELY = 0.1F, FADE_LONG_TERM = 0.01F;
@@ -43,7 +44,12 @@ double trinocular_availability(const struct trinocular *t)
 {
     double available =
         fmin(quotient(&t->lately), quotient(&t->long_term)) - (double)t->unsteady / 2;
-    return fmin(fmax(available, LOSS), 1 - LOSS);
+    return fmin(fmax(available, TRINOCULAR_AVAILABLE_MIN), 1 - LOSS);
+}
+
+double trinocular_share(const struct trinocular *t)
+{
+    return quotient(&t->long_term);
 }
 
 void trinocular_know(struct trinocular *t, const struct block_set *active, double availability)
@@ -57,7 +63,7 @@ void trinocular_know(struct trinocular *t, const struct block_set *active, doubl
 bool trinocular_can_judge(const struct trinocular *t)
 {
     return block_set_count(&t->active) >= TRINOCULAR_ACTIVE_MIN &&
-           trinocular_availability(t) >= TRINOCULAR_AVAILABLE_MIN;
+           trinocular_share(t) >= TRINOCULAR_AVAILABLE_MIN;
 }
 
 double trinocular_update(double belief, double availability, bool is_answered)
@@ -101,17 +107,17 @@ static unsigned least(const struct trinocular *t, double availability)
 static enum trinocular_verdict judge(const struct trinocular *t, bool is_answered)
 {
     double available = trinocular_availability(t);
+    double chance = pow(1 - available, t->round.silent);
     bool is_up = t->round.belief > BELIEF_UP, is_down = t->round.belief < BELIEF_DOWN;
     if (is_answered && is_up)
         return TRINOCULAR_UP;
-    if (is_down && !is_answered && pow(1 - available, t->round.silent) <= CHANCE &&
-        t->round.asked >= least(t, available))
+    if (is_down && !is_answered && chance <= CHANCE && t->round.asked >= least(t, available))
         return TRINOCULAR_DOWN;
     if (t->round.asked < TRINOCULAR_PROBES_MAX)
         return TRINOCULAR_MORE;
     if (is_up && t->round.answered)
         return TRINOCULAR_UP;
-    return is_down ? TRINOCULAR_DOWN : TRINOCULAR_UNDECIDED;
+    return is_down && chance <= CHANCE_ROUND ? TRINOCULAR_DOWN : TRINOCULAR_UNDECIDED;
 }
 
 static void fade(struct share *share, float rate, const struct trinocular *t)

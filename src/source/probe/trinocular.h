@@ -20,12 +20,15 @@
  * leaves it up or a silence leaves it down. What 15 do not decide stays undecided, and its belief is where the
  * next round begins, so that sparse networks are judged over several rounds.
  *
- * Two things are stricter than in the paper, which has many vantages to put false outages right. A network
+ * Some things are stricter than in the paper, which has many vantages to put false outages right. A network
  * that goes down is asked on, within the 15, until its silence would come by chance less than once in 10^7
- * (as for single targets, core/detect/series.h). And A is the lower one of two estimates, of the last ten
- * rounds or so and of the last hundred, less half of what these usually differ by, so that a network that
- * sleeps at night is not taken for one that is down. Both are quotients of two sums that fade away, answers and questions, as how many are asked depends
- * on what is answered; nothing is learned while it is down.
+ * (as for single targets, core/detect/series.h); a round that could not ask more is undecided unless that
+ * is less than once in 10^4. So a network of which half or more answer is down after the first round, one of
+ * which a quarter do after the third. And A is the lower one of two estimates, of the last ten rounds or so
+ * and of the last hundred, less half of what these usually differ by, and 0.1 at least, so that a network
+ * that sleeps at night is not taken for one that is down. Both are quotients of two sums that fade away,
+ * answers and questions, as how many are asked depends on what is answered; nothing is learned while it is
+ * down.
  *
  * In a network that is down a single silence would say nothing new: in the first four rounds, then in the 8th and each
  * 16th, so many are asked that one that is back is found with 80 %. */
@@ -101,7 +104,8 @@ enum trinocular_verdict { TRINOCULAR_MORE, TRINOCULAR_UP, TRINOCULAR_DOWN, TRINO
 
 /* Begins with a network that is up, as the paper does. */
 void trinocular_know(struct trinocular *t, const struct block_set *active, double availability);
-double trinocular_availability(const struct trinocular *t);
+double trinocular_availability(const struct trinocular *t); /* A */
+double trinocular_share(const struct trinocular *t);        /* of the last hundred rounds alone */
 /* Whether enough is known of it. */
 bool trinocular_can_judge(const struct trinocular *t);
 
