@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sys/folder.h"
+#include "sys/privileges.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -50,7 +51,11 @@ static void set_manners(struct asking *asking, const struct config *config)
 struct asking *asking_new(const struct asking_options *options, bool wants_ping)
 {
     struct asking *asking = mem_new(1, sizeof *asking);
+    struct probe_sockets sockets;
     struct why why;
+    probe_sockets_open(&sockets);
+    if (privileges_drop(&why))
+        command_say("%s", why.text);
     asking->loop = loop_new();
     asking->registry = registry_new();
     asking->timer = loop_timer_new(asking->loop, on_timer, asking);
@@ -61,6 +66,7 @@ struct asking *asking_new(const struct asking_options *options, bool wants_ping)
                                     .at_once = true,
                                     .user_agent = asking->user_agent.bytes,
                                     .manners = &asking->manners,
+                                    .sockets = &sockets,
                                     .tell = options->tell,
                                     .tell_context = options->context};
     const struct sink sink = {asking->registry, on_result, asking};

@@ -13,6 +13,7 @@
 #include "store/query.h"
 #include "sys/clock.h"
 #include "sys/loop.h"
+#include "sys/privileges.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -42,6 +43,7 @@ struct daemon {
     struct handover *handover;
     struct sink sink;
     struct writer *writer;
+    struct probe_sockets sockets; /* until the prober has them */
     struct prober *prober;
     struct prober_watch prober_watch;
     struct live_routes live;
@@ -346,7 +348,8 @@ static void start_prober(struct daemon *daemon)
     struct prober_options options = {.vantage = arena_printf(&daemon->arena, "%s", config->vantage),
                                      .user_agent = arena_printf(&daemon->arena, "%s", agent.bytes),
                                      .seed =
-                                         hash_bytes(config->vantage, strlen(config->vantage), 0)};
+                                         hash_bytes(config->vantage, strlen(config->vantage), 0),
+                                     .sockets = &daemon->sockets};
     struct sink sink = {daemon->sink.registry, take_result, daemon};
     daemon->prober = prober_new(daemon->loop, &options, &sink, &daemon->no_ping);
     buffer_done(&agent);
@@ -447,9 +450,14 @@ int daemon_run(struct config *config, const char *journal)
     struct why why;
     daemon.journal = arena_printf(&daemon.arena, "%s", journal ? journal : config->journal);
     tell_warnings(config);
+    /* Before there are threads, each of which would have the privileges that we have now. */
+    probe_sockets_open(&daemon.sockets);
+    if (privileges_drop(&why))
+        command_say("%s", why.text);
     bool has_failed = country_source_open(&config->table, &daemon.countries, &why) ||
                       command_pipeline(daemon.journal, &pipeline, &why);
     int status = has_failed ? command_fail(&why) : open_and_watch(&daemon, pipeline);
+    probe_sockets_close(&daemon.sockets);
     countries_free(daemon.countries);
     arena_done(&daemon.arena);
     return status;

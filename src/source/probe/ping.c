@@ -380,12 +380,10 @@ static uint64_t draw_cookie(struct pinger *pinger)
     return pinger->cookies[--pinger->cookies_left];
 }
 
-static enum err open_inlet(struct channel *channel, struct why *why)
+static void add_inlet(struct channel *channel, struct icmp_socket *socket)
 {
     struct inlet *inlet = &channel->inlets[channel->inlet_count];
-    enum err err = icmp_socket_open(channel->family, &inlet->socket, why);
-    if (err)
-        return err;
+    inlet->socket = socket;
     inlet->channel = channel;
     inlet->rest = (struct agenda_entry){.fire = on_rested, .context = inlet};
     inlet->watcher = loop_fd_new(agenda_loop(channel->pinger->agenda),
@@ -393,7 +391,6 @@ static enum err open_inlet(struct channel *channel, struct why *why)
     loop_fd_want(inlet->watcher, LOOP_READ);
     channel->inlet_count++;
     echo_numbers_add(&channel->numbers, icmp_socket_ident(inlet->socket));
-    return ERR_OK;
 }
 
 /* Another identifier. False if there can be no more. */
@@ -402,8 +399,13 @@ static bool widen(struct channel *channel)
     if (!channel->inlet_count || channel->numbers.count == ECHO_IDENTS_MAX)
         return false;
     const struct icmp_socket *first = channel->inlets[0].socket;
-    if (!icmp_socket_is_raw(first))
-        return open_inlet(channel, NULL) == ERR_OK;
+    struct icmp_socket *another;
+    if (!icmp_socket_is_raw(first)) {
+        bool is_open = icmp_socket_open(channel->family, &another, NULL) == ERR_OK;
+        if (is_open)
+            add_inlet(channel, another);
+        return is_open;
+    }
     echo_numbers_add(&channel->numbers,
                      (uint16_t)(icmp_socket_ident(first) + channel->numbers.count));
     return true;
@@ -444,25 +446,24 @@ void pinger_ask(struct pinger *pinger, const struct question *question)
         agenda_set_now(pinger->agenda, &channel->flush);
 }
 
-static enum err open_channel(struct pinger *pinger, int family, struct why *why)
+static void open_channel(struct pinger *pinger, int family, struct icmp_socket *socket)
 {
     struct channel *channel = &pinger->channels[family == 6];
     *channel = (struct channel){.pinger = pinger, .family = family};
     channel->flush = (struct agenda_entry){.fire = flush, .context = channel};
-    return open_inlet(channel, why);
+    if (socket)
+        add_inlet(channel, socket);
 }
 
-struct pinger *pinger_new(struct agenda *agenda, const char *user_agent, struct why *why)
+struct pinger *pinger_new(struct agenda *agenda, const char *user_agent,
+                          struct icmp_socket *const sockets[2])
 {
     struct pinger *pinger = mem_new(1, sizeof *pinger);
     pinger->agenda = agenda;
     pinger->routes = route_asker_new();
     snprintf(pinger->note, sizeof pinger->note, "an outage observatory: %s", user_agent);
-    struct why why6;
-    enum err failed = open_channel(pinger, 4, why);
-    /* A machine that just has no IPv6 is nothing to complain about. */
-    if (open_channel(pinger, 6, &why6) == ERR_DENIED && !failed && why)
-        *why = why6;
+    open_channel(pinger, 4, sockets[0]);
+    open_channel(pinger, 6, sockets[1]);
     return pinger;
 }
 

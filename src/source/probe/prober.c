@@ -609,10 +609,12 @@ void prober_set_manners(struct prober *prober, const struct manners_options *opt
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why)
 {
-    struct why ignored;
+    struct probe_sockets own = {0}, *sockets = options->sockets ? options->sockets : &own;
     const char *agent = options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION;
-    why = why ? why : &ignored;
-    *why = (struct why){0};
+    if (sockets == &own)
+        probe_sockets_open(sockets);
+    if (why)
+        *why = sockets->no_ping;
     struct prober *prober = mem_new(1, sizeof *prober);
     prober->sink = *sink;
     prober->seed = options->seed;
@@ -626,7 +628,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->resolver = resolver_new(loop);
     resolver_set_filter(prober->resolver, may_ask, prober);
     prober_set_manners(prober, options->manners);
-    prober->pinger = pinger_new(prober->agenda, agent, why);
+    prober->pinger = pinger_new(prober->agenda, agent, sockets->icmp);
     prober->trace = trace_new(prober->agenda, prober->pinger, &options->origins);
     prober->tcp = tcp_new(prober->agenda);
     prober->dns = dns_new(prober->agenda, prober->resolver);
@@ -635,6 +637,7 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store);
     prober->zone = zone_new(prober->agenda, prober->resolver);
     prober->http = http_new(prober->agenda, prober->resolver, prober->store, agent);
+    *sockets = (struct probe_sockets){0};
     return prober;
 }
 

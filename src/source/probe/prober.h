@@ -9,6 +9,7 @@
 #include "source/probe/account.h"
 #include "source/probe/manners.h"
 #include "source/probe/origin_finder.h"
+#include "source/probe/probe_sockets.h"
 #include "source/probe/zone_settings.h"
 #include "sys/loop.h"
 
@@ -35,6 +36,7 @@ struct prober_options {
     struct origin_finder
         origins; /* of which AS addresses are, for traces; find NULL: nobody knows */
     const struct manners_options *manners; /* as for prober_set_manners(); NULL: none */
+    struct probe_sockets *sockets; /* taken over, so that it is empty then; NULL: opens its own */
     /* Called with each result and the whole account of it, before the sink is; NULL: nobody wants
      * the steps and the facts that are not kept. */
     void (*tell)(void *context, const struct observation *result, const struct account *account);
@@ -49,9 +51,8 @@ enum {
     PROBER_REDIRECTS_MAX = 10 /* as many as browsers have been known to bear; RFC 9110, 15.4 */
 };
 
-/* Opens what is needed (ICMP sockets, the HTTP engine). If ICMP is not permitted, `why` says so and
- * how to cure it (else why->err is ERR_OK), everything else works, and icmp targets yield
- * OUTCOME_SELF. */
+/* If ICMP is not permitted, `why` says so and how to cure it (else why->err is ERR_OK), everything
+ * else works, and icmp targets yield OUTCOME_SELF. */
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why);
 
