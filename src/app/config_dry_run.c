@@ -40,6 +40,9 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
     case TARGET_HTTPS:
         buffer_puts(out, "GET of the page");
         return;
+    case TARGET_SELF:
+        buffer_puts(out, "a look at the vantage itself");
+        return;
     case TARGET_KIND_COUNT:
         break;
     }

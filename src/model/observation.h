@@ -15,7 +15,8 @@
  * | BIN        | -         | ASN or country; 0: all | subject or 0 | -       | peers up | blocks seen (****) |
  *
  *   *   http or smtp status, dns rcode, icmp type << 8 | code
- *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; 0 unknown
+ *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops;
+ *   self:clock: so far is our clock behind the servers', ns; self:loop: worst delay of the loop, ns; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
  *   **** /24s (family 4) or /48s (family 6) that are visible, of those that are `known`; with the peers
  *   that are up, of `peers_total` (source/table/bins.h)

@@ -21,6 +21,7 @@ static const struct {
     [TARGET_TRACE] = {"trace", "trace:", LAYER_PATH, 0},
     [TARGET_HTTP] = {"http", "http://", LAYER_SERVICE, 80},
     [TARGET_HTTPS] = {"https", "https://", LAYER_SERVICE, 443},
+    [TARGET_SELF] = {"self", "self:", LAYER_CONTROL, 0},
 };
 
 /* The same kind of question over TCP alone. */
@@ -169,6 +170,14 @@ static bool parse_url(const char *text, size_t at, size_t n, struct target *out)
     return parse_host(text, at, host_end, true, out);
 }
 
+static bool parse_self(const char *text, size_t at, size_t n, struct target *out)
+{
+    int check = own_check_from_name(text + at, n - at);
+    out->check = (uint8_t)check;
+    out->name = (struct part){(uint16_t)at, (uint16_t)(n - at)};
+    return check >= 0;
+}
+
 static bool parse_rest(const char *text, size_t at, size_t n, struct target *out)
 {
     switch ((enum target_kind)out->kind) {
@@ -188,6 +197,8 @@ static bool parse_rest(const char *text, size_t at, size_t n, struct target *out
     case TARGET_HTTP:
     case TARGET_HTTPS:
         return parse_url(text, at, n, out);
+    case TARGET_SELF:
+        return parse_self(text, at, n, out);
     case TARGET_KIND_COUNT:
         break;
     }
@@ -206,6 +217,7 @@ static const char *expected(enum target_kind kind)
         [TARGET_TRACE] = "trace:ADDRESS",
         [TARGET_HTTP] = "http://HOST[:PORT][/PATH]",
         [TARGET_HTTPS] = "https://HOST[:PORT][/PATH]",
+        [TARGET_SELF] = "self:link, self:gateway, self:resolver, self:clock or self:loop",
     };
     return forms[kind];
 }

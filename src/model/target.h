@@ -2,10 +2,11 @@
  *
  *     icmp:ADDRESS   tcp:ADDRESS:PORT   tls:HOST:PORT   smtp:HOST[:PORT]   dns:SERVER/NAME/TYPE
  *     trace:ADDRESS  http://...         https://...         dns+tcp:SERVER/NAME/TYPE
- *     zone:NAME[:PORT]
+ *     zone:NAME[:PORT]  self:CHECK
  *
  * dns asks by UDP, and by TCP if the answer does not fit; dns+tcp by TCP alone. zone is a zone as a whole:
- * its delegation, all its name servers (at this port) and its signatures.
+ * its delegation, all its name servers (at this port) and its signatures. self is what the vantage asks itself
+ * (model/own_checks.def).
  * IPv6 addresses stand in brackets where a port follows: tcp:[2001:db8::1]:443. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
@@ -26,6 +27,7 @@ enum target_kind {
     TARGET_TRACE,
     TARGET_HTTP,
     TARGET_HTTPS,
+    TARGET_SELF,
     TARGET_KIND_COUNT
 };
 
@@ -37,10 +39,12 @@ struct part {
 enum { TARGET_TEXT_MAX = 2048 };
 
 struct target {
-    uint8_t kind;  /* enum target_kind */
-    uint8_t layer; /* host for icmp, path for trace, name for dns and zone, service for the rest */
-    bool is_tcp;   /* dns: by TCP alone */
-    uint16_t port; /* the default of the kind where none is written; 0 for icmp and trace */
+    uint8_t kind; /* enum target_kind */
+    uint8_t
+        layer; /* host for icmp, path for trace, name for dns and zone, control for self, service for the rest */
+    uint8_t check;    /* enum own_check; self */
+    bool is_tcp;      /* dns: by TCP alone */
+    uint16_t port;    /* the default of the kind where none is written; 0 for icmp and trace */
     struct part host; /* without brackets; the server for dns; what is asked itself for zone */
     struct part name; /* dns: the owner name; zone: the zone; http(s): path and query */
     struct part type; /* dns: the record type in capitals as written */

@@ -263,6 +263,7 @@ static void ask_engine(void *context, const struct question *question)
     case TARGET_TRACE:
         trace_ask(prober->trace, question);
         return;
+    case TARGET_SELF:
     case TARGET_KIND_COUNT:
         break;
     }
@@ -425,6 +426,8 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
         err = check_times(plan, why);
     if (err)
         return err;
+    if (target.kind == TARGET_SELF)
+        return why_set(why, ERR_UNSUPPORTED, "'%.200s' cannot be asked yet", plan->target);
     if (!is_of_one_host(&target.addr))
         return why_set(why, ERR_CONFIG, "target '%.200s' is not the address of one host",
                        plan->target);
