@@ -71,6 +71,7 @@ struct asking *asking_new(const struct asking_options *options, bool wants_ping)
                                     .tell_context = options->context};
     const struct sink sink = {asking->registry, on_result, asking};
     asking->prober = prober_new(asking->loop, &prober, &sink, &why);
+    prober_set_clocks(asking->prober, options->config->clocks, options->config->clock_count);
     if (why.err && wants_ping)
         command_say("%s", why.text);
     return asking;

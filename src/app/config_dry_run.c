@@ -6,9 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void add_own_check(struct buffer *out, const struct config *config, enum own_check check)
+{
+    if (check == OWN_CHECK_GATEWAY)
+        buffer_puts(out, "an ICMP echo request to each default gateway");
+    else if (check == OWN_CHECK_RESOLVER)
+        buffer_puts(out, "a DNS question to each server of resolv.conf");
+    else if (check == OWN_CHECK_CLOCK && config->clock_count)
+        buffer_printf(out, "an NTP request to %zu server%s", config->clock_count,
+                      config->clock_count == 1 ? "" : "s");
+    else
+        buffer_puts(out, "a look at this machine, to which nothing is sent");
+}
+
 /* What one question is, in the words of who would meet it in a packet dump. */
-static void add_question(struct buffer *out, const struct probe_plan *plan,
-                         const struct target *target)
+static void add_question(struct buffer *out, const struct config *config,
+                         const struct probe_plan *plan, const struct target *target)
 {
     const char *text = plan->target;
     switch ((enum target_kind)target->kind) {
@@ -41,7 +54,7 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
         buffer_puts(out, "GET of the page");
         return;
     case TARGET_SELF:
-        buffer_puts(out, "a look at the vantage itself");
+        add_own_check(out, config, (enum own_check)target->check);
         return;
     case TARGET_KIND_COUNT:
         break;
@@ -52,25 +65,31 @@ static void add_text(struct buffer *out, const struct config *config)
 {
     char interval[DURATION_TEXT_MAX], timeout[DURATION_TEXT_MAX];
     struct target target;
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const struct probe_plan *plan = &config->plan[i];
+    size_t count;
+    struct probe_plan *all = config_whole_plan(config, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct probe_plan *plan = &all[i];
         target_parse(plan->target, strlen(plan->target), &target, NULL);
-        buffer_printf(out, "%s%s: every %s, ", plan->target, plan->is_control ? " (control)" : "",
+        buffer_printf(out, "%s%s: every %s, ", plan->target,
+                      plan->is_control && target.kind != TARGET_SELF ? " (control)" : "",
                       duration_format(plan->interval_ns, interval));
-        add_question(out, plan, &target);
+        add_question(out, config, plan, &target);
         buffer_printf(out, "; answer within %s\n", duration_format(plan->timeout_ns, timeout));
     }
+    free(all);
 }
 
 static void add_json(struct buffer *out, const struct config *config)
 {
     struct buffer question = {0};
     struct target target;
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const struct probe_plan *plan = &config->plan[i];
+    size_t count;
+    struct probe_plan *all = config_whole_plan(config, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct probe_plan *plan = &all[i];
         target_parse(plan->target, strlen(plan->target), &target, NULL);
         buffer_clear(&question);
-        add_question(&question, plan, &target);
+        add_question(&question, config, plan, &target);
         buffer_puts(out, "{\"target\":");
         buffer_json(out, plan->target);
         buffer_puts(out, ",\"question\":");
@@ -80,6 +99,7 @@ static void add_json(struct buffer *out, const struct config *config)
                       (double)plan->interval_ns / (double)NS_PER_S,
                       (double)plan->timeout_ns / (double)NS_PER_S);
     }
+    free(all);
     buffer_done(&question);
 }
 

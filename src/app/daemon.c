@@ -199,9 +199,13 @@ static void set_plan(struct daemon *daemon)
         command_say("%s", daemon->no_ping.text);
         daemon->no_ping.err = ERR_OK;
     }
+    size_t count;
+    struct probe_plan *plan = config_whole_plan(daemon->config, &count);
     prober_set_manners(daemon->prober, &daemon->config->manners);
-    if (prober_set_plan(daemon->prober, daemon->config->plan, daemon->config->plan_count, &why))
+    prober_set_clocks(daemon->prober, daemon->config->clocks, daemon->config->clock_count);
+    if (prober_set_plan(daemon->prober, plan, count, &why))
         command_say("%s", why.text);
+    free(plan);
 }
 
 static const char *plural(size_t count)

@@ -8,6 +8,7 @@
 #include "source/probe/fan.h"
 #include "source/probe/http.h"
 #include "source/probe/lateness.h"
+#include "source/probe/own.h"
 #include "source/probe/ping.h"
 #include "source/probe/smtp.h"
 #include "source/probe/tcp.h"
@@ -19,6 +20,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert((int)PROBER_CLOCKS_MAX == (int)OWN_CLOCKS_MAX, "no server is left out");
 
 /* A target of the plan, asked again and again. After it has left the plan it stays until its last
  * answer. */
@@ -71,6 +74,7 @@ struct prober {
     struct trace_engine *trace;
     struct fan_engine *fan;
     struct zone_engine *zone;
+    struct own_engine *own;
     struct asked **plan; /* in order of their numbers */
     size_t count;
     struct asked *retired;
@@ -264,6 +268,8 @@ static void ask_engine(void *context, const struct question *question)
         trace_ask(prober->trace, question);
         return;
     case TARGET_SELF:
+        own_ask(prober->own, question);
+        return;
     case TARGET_KIND_COUNT:
         break;
     }
@@ -297,7 +303,8 @@ static void ask(struct asked *asked, struct mono due, int64_t late_ns)
     prober->counters.asked++;
     prober->outstanding++;
     asked->outstanding++;
-    bool is_host = !asked->target->addr.family && asked->target->kind != TARGET_ZONE;
+    bool is_host = !asked->target->addr.family && asked->target->kind != TARGET_ZONE &&
+                   asked->target->kind != TARGET_SELF;
     if (asked->all_addresses && is_host)
         fan_ask(prober->fan, &question, ask_engine, prober);
     else
@@ -309,6 +316,8 @@ static int64_t manners_wait(const struct asked *asked, struct mono now)
 {
     struct manners *manners = asked->prober->manners;
     const struct target *target = asked->target;
+    if (target->kind == TARGET_SELF) /* how else would we know that we are too busy? */
+        return 0;
     uint64_t neighbourhood =
         target->addr.family
             ? manners_neighbourhood(&target->addr)
@@ -426,8 +435,9 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
         err = check_times(plan, why);
     if (err)
         return err;
-    if (target.kind == TARGET_SELF)
-        return why_set(why, ERR_UNSUPPORTED, "'%.200s' cannot be asked yet", plan->target);
+    if (target.kind == TARGET_SELF && !plan->is_control)
+        return why_set(why, ERR_CONFIG, "target '%.200s' tells of the vantage, and of no subject",
+                       plan->target);
     if (!is_of_one_host(&target.addr))
         return why_set(why, ERR_CONFIG, "target '%.200s' is not the address of one host",
                        plan->target);
@@ -602,6 +612,41 @@ static bool may_ask(void *context, const struct addr *addr)
     return !prober->options || manners_judge(prober->options, addr, false) == MANNERS_MAY;
 }
 
+/* Our own gateway and resolvers, and the NTP servers that somebody named. */
+static bool may_ask_own(void *context, const struct addr *addr)
+{
+    const struct prober *prober = context;
+    return !prober->options || manners_judge(prober->options, addr, true) != MANNERS_EXCLUDED;
+}
+
+static struct own_load own_load(void *context)
+{
+    struct prober_counters counters = prober_counters(context);
+    return (struct own_load){.asked = counters.asked,
+                             .late = counters.sent_late,
+                             .missed = counters.missed,
+                             .dropped = counters.echo_overflow};
+}
+
+/* The link or the gateway is another: those checks are made now, and then in their turn again. */
+static void on_own_change(void *context)
+{
+    struct prober *prober = context;
+    for (size_t i = 0; i < prober->count && !prober->is_draining; i++) {
+        struct asked *asked = prober->plan[i];
+        if (asked->target->kind != TARGET_SELF ||
+            (asked->target->check != OWN_CHECK_LINK && asked->target->check != OWN_CHECK_GATEWAY))
+            continue;
+        asked->due = clock_mono();
+        agenda_set_now(prober->agenda, &asked->turn);
+    }
+}
+
+void prober_set_clocks(struct prober *prober, const char *const *servers, size_t count)
+{
+    own_set_clocks(prober->own, servers, count);
+}
+
 void prober_set_manners(struct prober *prober, const struct manners_options *options)
 {
     manners_free(prober->manners);
@@ -640,6 +685,13 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store);
     prober->zone = zone_new(prober->agenda, prober->resolver);
     prober->http = http_new(prober->agenda, prober->resolver, prober->store, agent);
+    prober->own = own_new(&(struct own_options){.agenda = prober->agenda,
+                                                .resolver = prober->resolver,
+                                                .pinger = prober->pinger,
+                                                .may = may_ask_own,
+                                                .load = own_load,
+                                                .changed = on_own_change,
+                                                .context = prober});
     *sockets = (struct probe_sockets){0};
     return prober;
 }
@@ -658,6 +710,7 @@ void prober_free(struct prober *prober)
 {
     if (!prober)
         return;
+    own_free(prober->own);
     pinger_free(prober->pinger);
     trace_free(prober->trace);
     tcp_free(prober->tcp);

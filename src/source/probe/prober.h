@@ -47,6 +47,7 @@ struct prober;
 
 enum {
     PROBER_TARGETS_MAX = 100 * 1000,
+    PROBER_CLOCKS_MAX = 8,    /* NTP servers */
     PROBER_TEXT_MAX = 200,    /* bytes of expect_text */
     PROBER_REDIRECTS_MAX = 10 /* as many as browsers have been known to bear; RFC 9110, 15.4 */
 };
@@ -70,6 +71,9 @@ enum err prober_set_plan(struct prober *prober, const struct probe_plan *plan, s
  * A plan that names an address that is excluded is refused; the plan that goes on is not looked at
  * again, so that it is set anew after this. */
 void prober_set_manners(struct prober *prober, const struct manners_options *options);
+
+/* The NTP servers by which self:clock tells how wrong our clock is; copied. None: by the system's word. */
+void prober_set_clocks(struct prober *prober, const char *const *servers, size_t count);
 
 /* Whether the target is asked by ICMP, so that it needs what prober_new() may have been denied. */
 bool prober_pings(const char *target);
