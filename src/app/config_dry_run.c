@@ -29,7 +29,9 @@ static void add_question(struct buffer *out, const struct config *config,
         buffer_printf(out, "%u ICMP echo request%s", plan->count, plan->count == 1 ? "" : "s");
         return;
     case TARGET_TCP:
-        buffer_printf(out, "a TCP connection to port %u, closed at once", target->port);
+        buffer_printf(out,
+                      "a TCP connection to port %u, closed at once, and a ping if it is refused",
+                      target->port);
         return;
     case TARGET_TLS:
         buffer_printf(out, "a TLS handshake at port %u", target->port);

@@ -49,6 +49,7 @@ struct daemon {
     struct live_routes live;
     struct live_bins bins;
     struct why no_ping; /* why hosts cannot be pinged, until that was told */
+    struct why no_taps; /* why resets cannot be looked at, the same */
     struct loop_timer *ticks;
     struct loop_signal *signals[3];
     struct clock_watch watch;
@@ -192,12 +193,24 @@ static bool wants_ping(const struct config *config)
     return false;
 }
 
+static bool asks_tcp(const struct config *config)
+{
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (strncmp(config->plan[i].target, "tcp:", 4) == 0)
+            return true;
+    return false;
+}
+
 static void set_plan(struct daemon *daemon)
 {
     struct why why;
     if (daemon->no_ping.err && wants_ping(daemon->config)) {
         command_say("%s", daemon->no_ping.text);
         daemon->no_ping.err = ERR_OK;
+    }
+    if (daemon->no_taps.err && asks_tcp(daemon->config)) {
+        command_say("%s", daemon->no_taps.text);
+        daemon->no_taps.err = ERR_OK;
     }
     size_t count;
     struct probe_plan *plan = config_whole_plan(daemon->config, &count);
@@ -355,6 +368,7 @@ static void start_prober(struct daemon *daemon)
                                          hash_bytes(config->vantage, strlen(config->vantage), 0),
                                      .sockets = &daemon->sockets};
     struct sink sink = {daemon->sink.registry, take_result, daemon};
+    daemon->no_taps = daemon->sockets.no_taps;
     daemon->prober = prober_new(daemon->loop, &options, &sink, &daemon->no_ping);
     buffer_done(&agent);
     set_plan(daemon);

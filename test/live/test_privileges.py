@@ -131,6 +131,7 @@ def tell(world):
     found, said = world.run(*nothing)
     expect("capabilities without any", found, {()})
     expect("complaints of a daemon that may not ping", said.count("cannot be pinged"), 1)
+    expect("complaints of a daemon without raw sockets", said.count("raw sockets are not permitted"), 1)
     found, said = world.run(*raw)
     expect("capabilities after CAP_NET_RAW", found, {()})
     expect("complaints with CAP_NET_RAW", said.count("permitted"), 0)

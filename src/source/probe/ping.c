@@ -98,6 +98,24 @@ static struct answer answer_to(const struct echo *echo)
     };
 }
 
+static void tell_heard(const struct echo *echo, const struct answer *answer)
+{
+    char text[ADDR_TEXT_MAX];
+    if (account_wants_steps(echo->question.account))
+        account_say(echo->question.account, answer->rtt_ns, "< echo reply from %s with TTL %d",
+                    addr_format(&answer->peer, text), (int)answer->value);
+}
+
+static void tell_fault(const struct echo *echo, const struct answer *answer,
+                       const struct net_icmp_fault *fault)
+{
+    char text[ADDR_TEXT_MAX];
+    if (account_wants_steps(echo->question.account))
+        account_say(echo->question.account, answer->rtt_ns, "< ICMP type %u code %u from %s",
+                    fault->type, fault->code,
+                    fault->from.family ? addr_format(&fault->from, text) : "this machine");
+}
+
 static void take_reply(struct channel *channel, struct echo_slot *slot,
                        const struct icmp_arrival *arrival, const struct icmp_message *message)
 {
@@ -126,6 +144,7 @@ static void take_reply(struct channel *channel, struct echo_slot *slot,
         counters->late++; /* its time-out is about to be judged */
         return;
     }
+    tell_heard(echo, &answer);
     finish(echo, &answer);
 }
 
@@ -148,6 +167,7 @@ static void take_error(struct channel *channel, struct echo_slot *slot,
         .code = message->code,
     };
     judge_icmp(&answer, &echo->question.target->addr, &fault);
+    tell_fault(echo, &answer, &fault);
     finish(echo, &answer);
 }
 
@@ -260,6 +280,14 @@ static void on_timeout(void *context)
     finish(echo, &answer);
 }
 
+static void tell_sent(const struct echo *echo)
+{
+    char text[ADDR_TEXT_MAX];
+    if (account_wants_steps(echo->question.account))
+        account_say(echo->question.account, 0, "> ICMP echo request to %s",
+                    addr_format(&echo->question.target->addr, text));
+}
+
 static void refuse(struct echo *echo)
 {
     echo->channel->pinger->counters.refused++;
@@ -289,6 +317,7 @@ static void note_sent(struct echo *echo, const struct stopwatch *watch, int64_t 
     echo->watch.started.ns += after_ns;
     echo->overflow = overflow;
     echo->is_sent = true;
+    tell_sent(echo);
     agenda_set(echo->channel->pinger->agenda, &echo->timeout,
                (struct mono){echo->watch.started.ns + echo->question.timeout_ns});
 }

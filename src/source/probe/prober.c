@@ -66,6 +66,7 @@ struct prober {
     struct manners *manners;               /* NULL if there are no options */
     struct resolver *resolver;
     struct pinger *pinger;
+    struct reset_watch *resets;
     struct tcp_engine *tcp;
     struct dns_engine *dns;
     struct tls_store *store;
@@ -192,6 +193,8 @@ static void on_answer(void *context, const struct answer *answer)
 {
     struct asked *asked = context;
     struct observation observation = observation_of(asked, answer, answer->late_ns);
+    if (answer->outcome == OUTCOME_OK) /* only echoes are answered without an account */
+        reset_watch_note(asked->prober->resets, &answer->peer, (int)answer->value);
     take(asked, &observation, answer->late_ns);
 }
 
@@ -678,7 +681,8 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober_set_manners(prober, options->manners);
     prober->pinger = pinger_new(prober->agenda, agent, sockets->icmp);
     prober->trace = trace_new(prober->agenda, prober->pinger, &options->origins);
-    prober->tcp = tcp_new(prober->agenda);
+    prober->resets = reset_watch_new(loop, sockets->taps);
+    prober->tcp = tcp_new(prober->agenda, prober->pinger, prober->resets);
     prober->dns = dns_new(prober->agenda, prober->resolver);
     prober->fan = fan_new(prober->agenda, prober->resolver);
     prober->store = tls_store_new();
@@ -714,6 +718,7 @@ void prober_free(struct prober *prober)
     pinger_free(prober->pinger);
     trace_free(prober->trace);
     tcp_free(prober->tcp);
+    reset_watch_free(prober->resets);
     dns_free(prober->dns);
     zone_free(prober->zone);
     http_free(prober->http);
