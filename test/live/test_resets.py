@@ -19,7 +19,9 @@ sys.dont_write_bytecode = True
 from laboratory.box import RUN, Box, Failed, command, is_inside  # noqa: E402
 
 LIMIT_S = 60
-LISTEN = "import socket,time\ns=socket.socket(socket.AF_INET6)\ns.bind(('::',80))\ns.listen(8)\ntime.sleep(60)\n"
+LISTEN = ("import socket,sys,time\n"
+          "s=[socket.create_server(('::',p),family=socket.AF_INET6,dualstack_ipv6=True) for p in (80,8080)]\n"
+          "time.sleep(60)\n")
 
 
 def skip(reason):
@@ -92,6 +94,11 @@ def tell(world):
         said = "RST with TTL 64, but the host's packets arrive with 63"
         if not any(said in step for step in result["steps"]):
             raise Failed(f"not told: {said}: {result['steps']}")
+    world.router.run("nft", "add table inet cut; add chain inet cut way { type filter hook forward priority 0; };"
+                     "add rule inet cut way tcp dport 8080 tcp flags & (psh | ack) == psh | ack reject with tcp reset")
+    result = world.probe("http://10.2.0.2:8080/")
+    expect("a page that is cut off on the way", (result["outcome"], result["facts"]["rst_ttl"],
+                                                 result["facts"]["host_ttl"]), ("reset", 64, 63))
     result = world.probe("tcp:10.2.0.2:82")
     expect("a port that is dropped on the way", (result["outcome"], result["facts"]["syn_retransmits"] >= 1),
            ("timeout", True))

@@ -686,9 +686,9 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->dns = dns_new(prober->agenda, prober->resolver);
     prober->fan = fan_new(prober->agenda, prober->resolver);
     prober->store = tls_store_new();
-    prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store);
+    prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store, prober->resets);
     prober->zone = zone_new(prober->agenda, prober->resolver);
-    prober->http = http_new(prober->agenda, prober->resolver, prober->store, agent);
+    prober->http = http_new(prober->agenda, prober->resolver, prober->store, prober->resets, agent);
     prober->own = own_new(&(struct own_options){.agenda = prober->agenda,
                                                 .resolver = prober->resolver,
                                                 .pinger = prober->pinger,
@@ -718,12 +718,12 @@ void prober_free(struct prober *prober)
     pinger_free(prober->pinger);
     trace_free(prober->trace);
     tcp_free(prober->tcp);
-    reset_watch_free(prober->resets);
     dns_free(prober->dns);
     zone_free(prober->zone);
     http_free(prober->http);
     smtp_free(prober->smtp);
     tls_store_free(prober->store);
+    reset_watch_free(prober->resets);
     fan_free(prober->fan);
     resolver_free(prober->resolver);
     manners_free(prober->manners);

@@ -152,3 +152,36 @@ uint8_t reset_watch_host(const struct reset_watch *watch, const struct addr *hos
     const struct host *found = &watch->hosts[key / 2 % HOSTS];
     return found->key == key ? found->ttl : 0;
 }
+
+/* Two facts, and no judgement. */
+static void compare(struct account *account, int64_t elapsed_ns, uint8_t reset, uint8_t host)
+{
+    if (!host) {
+        account_say(account, elapsed_ns, "* nothing else was heard of the host to compare with");
+        return;
+    }
+    account_number(account, FACT_HOST_TTL, host);
+    if (host == reset)
+        account_say(account, elapsed_ns, "* RST with TTL %u, as the host's packets arrive with",
+                    reset);
+    else
+        account_say(account, elapsed_ns, "* RST with TTL %u, but the host's packets arrive with %u",
+                    reset, host);
+}
+
+void reset_watch_tell(struct reset_watch *watch, const struct connection *connection,
+                      struct account *account, int64_t elapsed_ns)
+{
+    struct heard heard = find(watch, connection);
+    bool has_tap = watch->inlets[connection->peer.family == 6].tap != NULL;
+    reset_watch_note(watch, &connection->peer, heard.accept);
+    if (!heard.reset) {
+        account_say(account, elapsed_ns, "< RST; with which TTL is not known%s",
+                    has_tap ? "" : ", as that needs CAP_NET_RAW");
+        return;
+    }
+    account_number(account, FACT_RST_TTL, heard.reset);
+    account_say(account, elapsed_ns, "< RST with TTL %u", heard.reset);
+    compare(account, elapsed_ns, heard.reset,
+            heard.accept ? heard.accept : reset_watch_host(watch, &connection->peer));
+}

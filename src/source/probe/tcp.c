@@ -21,7 +21,6 @@ struct attempt {
     struct loop_fd *watcher;
     int fd; /* -1: closed, while the host is pinged */
     struct connection connection;
-    uint8_t reset_ttl;    /* of the packet that refused it; 0: not known, or none did */
     struct answer answer; /* that waits for the ping */
     struct target host;   /* that is pinged */
 };
@@ -64,32 +63,11 @@ static void finish(struct attempt *attempt, const struct answer *answer)
     question.answered(question.context, answer);
 }
 
-/* With which TTL the host's packets come, and which the reset had: two facts, and no judgement. */
-static void tell_reset(const struct attempt *attempt, uint8_t host_ttl)
-{
-    struct account *account = attempt->question.account;
-    int64_t elapsed_ns = stopwatch_elapsed_ns(&attempt->watch);
-    unsigned ttl = attempt->reset_ttl;
-    if (!ttl)
-        return;
-    account_number(account, FACT_RST_TTL, ttl);
-    if (!host_ttl) {
-        account_say(account, elapsed_ns, "* nothing else was heard of the host to compare with");
-        return;
-    }
-    account_number(account, FACT_HOST_TTL, host_ttl);
-    if (host_ttl == ttl)
-        account_say(account, elapsed_ns, "* RST with TTL %u, as the host's packets arrive with",
-                    ttl);
-    else
-        account_say(account, elapsed_ns, "* RST with TTL %u, but the host's packets arrive with %u",
-                    ttl, host_ttl);
-}
-
 static void finish_reset(struct attempt *attempt)
 {
     struct answer answer = attempt->answer;
-    tell_reset(attempt, reset_watch_host(attempt->engine->resets, &attempt->connection.peer));
+    reset_watch_tell(attempt->engine->resets, &attempt->connection, attempt->question.account,
+                     stopwatch_elapsed_ns(&attempt->watch));
     finish(attempt, &answer);
 }
 
@@ -134,31 +112,19 @@ static void ping_host(struct attempt *attempt)
     pinger_ask(attempt->engine->pinger, &question);
 }
 
-static void say_reset(const struct attempt *attempt)
-{
-    struct account *account = attempt->question.account;
-    int64_t elapsed_ns = stopwatch_elapsed_ns(&attempt->watch);
-    if (attempt->reset_ttl)
-        account_say(account, elapsed_ns, "< RST with TTL %u", attempt->reset_ttl);
-    else
-        account_say(account, elapsed_ns,
-                    "< RST; with which TTL is not known, as that needs CAP_NET_RAW");
-}
-
 /* The answer is known; what is told of it may have to wait for a ping. */
 static void refused(struct attempt *attempt, const struct answer *answer)
 {
     struct reset_watch *resets = attempt->engine->resets;
     attempt->answer = *answer;
-    attempt->reset_ttl = reset_watch_reset(resets, &attempt->connection);
-    say_reset(attempt);
     agenda_drop(attempt->engine->agenda, &attempt->timeout);
     loop_fd_free(attempt->watcher);
     close(attempt->fd);
     attempt->watcher = NULL;
     attempt->fd = -1;
-    bool is_known = reset_watch_host(resets, &attempt->connection.peer) || !attempt->reset_ttl;
-    if (is_known || !may_ping(&attempt->question))
+    bool is_alone = reset_watch_reset(resets, &attempt->connection) &&
+                    !reset_watch_host(resets, &attempt->connection.peer);
+    if (!is_alone || !may_ping(&attempt->question))
         finish_reset(attempt);
     else
         ping_host(attempt);
