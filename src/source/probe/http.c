@@ -142,9 +142,7 @@ static void finish_lookup(struct visit *visit, enum outcome outcome)
 /* libcurl keeps the time itself; a time-out that comes late is our loop's fault. */
 static enum outcome judge_timeout(const struct visit *visit)
 {
-    if (mono_diff(clock_mono(), visit->deadline) > AGENDA_STALL_NS)
-        return OUTCOME_LATE;
-    return judge_silence(&visit->fetch.tried, &visit->fetch.watch);
+    return judge_silence_by(&visit->fetch.tried, &visit->fetch.watch, visit->deadline);
 }
 
 /* What a redirect to this target comes to that is not followed; OK: it is. */

@@ -322,9 +322,15 @@ static void ask_source(struct source *source, struct mono now)
         look_up(source);
 }
 
+/* What is not read yet was in time, by the kernel's time stamp. */
 static void on_timeout(void *context)
 {
-    finish(context);
+    struct own_clock *clock = context;
+    for (size_t i = 0; i < clock->count && clock->is_busy; i++)
+        if (clock->sources[i].watcher)
+            on_packet(&clock->sources[i], LOOP_READ);
+    if (clock->is_busy)
+        finish(clock);
 }
 
 void own_clock_ask(struct own_clock *clock, const struct question *question)

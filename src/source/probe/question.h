@@ -44,7 +44,7 @@ struct question {
     const char *expect_text; /* NULL: nothing in particular */
     struct account *account; /* NULL: nobody wants one */
     const struct zone_settings *zone; /* of zone targets; NULL: none */
-    struct probe_memory *memory; /* NULL: nothing is to be remembered */
+    struct probe_memory *memory;      /* NULL: nothing is to be remembered */
     void (*answered)(void *context, const struct answer *answer);
     void *context;
 };

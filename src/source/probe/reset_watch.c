@@ -156,12 +156,14 @@ uint8_t reset_watch_host(const struct reset_watch *watch, const struct addr *hos
 /* Two facts, and no judgement. */
 static void compare(struct account *account, int64_t elapsed_ns, uint8_t reset, uint8_t host)
 {
-    if (!host) {
-        account_say(account, elapsed_ns, "* nothing else was heard of the host to compare with");
-        return;
-    }
-    account_number(account, FACT_HOST_TTL, host);
-    if (host == reset)
+    account_number(account, FACT_RST_TTL, reset);
+    if (host)
+        account_number(account, FACT_HOST_TTL, host);
+    if (!host)
+        account_say(account, elapsed_ns,
+                    "* RST with TTL %u; nothing else was heard of the host to compare it with",
+                    reset);
+    else if (host == reset)
         account_say(account, elapsed_ns, "* RST with TTL %u, as the host's packets arrive with",
                     reset);
     else
@@ -176,12 +178,10 @@ void reset_watch_tell(struct reset_watch *watch, const struct connection *connec
     bool has_tap = watch->inlets[connection->peer.family == 6].tap != NULL;
     reset_watch_note(watch, &connection->peer, heard.accept);
     if (!heard.reset) {
-        account_say(account, elapsed_ns, "< RST; with which TTL is not known%s",
+        account_say(account, elapsed_ns, "* RST; with which TTL is not known%s",
                     has_tap ? "" : ", as that needs CAP_NET_RAW");
         return;
     }
-    account_number(account, FACT_RST_TTL, heard.reset);
-    account_say(account, elapsed_ns, "< RST with TTL %u", heard.reset);
     compare(account, elapsed_ns, heard.reset,
             heard.accept ? heard.accept : reset_watch_host(watch, &connection->peer));
 }

@@ -417,9 +417,10 @@ static void on_timeout(void *context)
         return;
     }
     enum step step = session->step;
+    struct mono due = {session->watch.started.ns + session->question.timeout_ns};
     if (!go_on(session))
-        end_with(session,
-                 step == QUIT ? OUTCOME_TIMEOUT : judge_silence(&session->server, &session->watch));
+        end_with(session, step == QUIT ? OUTCOME_TIMEOUT
+                                       : judge_silence_by(&session->server, &session->watch, due));
 }
 
 /* ---- the begin ---- */

@@ -108,7 +108,7 @@ static void ping_host(struct attempt *attempt)
         .context = attempt,
     };
     account_say(asked->account, stopwatch_elapsed_ns(&attempt->watch),
-                "> ICMP echo request, to see with which TTL the host answers");
+                "< RST; > ICMP echo request, to see with which TTL the host answers");
     pinger_ask(attempt->engine->pinger, &question);
 }
 
