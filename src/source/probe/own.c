@@ -15,8 +15,9 @@ enum { NS_PER_US = 1000, TEXT_MAX = ADDR_TEXT_MAX + UPLINK_NAME_MAX + 64 };
 enum { SILENT_PINGS = 2 };
 /* How often the loop's delay is looked at. */
 #define LOOK_NS (250 * NS_PER_MS)
-/* Of a hundred questions: more that are late or left out, and the machine is too busy. */
-enum { LATE_PERCENT = 1 };
+/* More questions that are late or left out than so many, and than so many of a hundred: the machine is too busy. A single
+ * hiccup is nothing to tell. */
+enum { LATE_LEAST = 5, LATE_PERCENT = 1 };
 
 /* A family's way out, as it was last seen. */
 struct way {
@@ -264,7 +265,7 @@ static void ask_loop(struct own_engine *engine, const struct question *question)
     struct own_load now = engine->options.load(engine->options.context), before = engine->told;
     uint64_t asked = now.asked - before.asked, dropped = now.dropped - before.dropped;
     uint64_t late = now.late - before.late + now.missed - before.missed;
-    bool is_busy = late * 100 > asked * LATE_PERCENT || dropped;
+    bool is_busy = (late > LATE_LEAST && late * 100 > asked * LATE_PERCENT) || dropped;
     struct answer answer = answer_now(!engine->has_told                    ? OUTCOME_OK
                                       : is_busy                            ? OUTCOME_LATE
                                       : engine->delay_ns > AGENDA_STALL_NS ? OUTCOME_DEGRADED
