@@ -12,5 +12,7 @@ struct tcp_header tcp_read(struct reader *r)
         reader_fail(r, "is not a TCP header");
     if (!r->bad)
         reader_bytes(r, 4 * (words - WORDS_LEAST));
-    return r->bad ? (struct tcp_header){0} : header;
+    if (r->bad)
+        header = (struct tcp_header){0};
+    return header;
 }
