@@ -125,10 +125,10 @@ static enum verdict judge_gateway(struct way *way)
 
 static const char *gateway_words(const struct way *way, enum verdict verdict)
 {
+    if (verdict == UNKNOWN || !way->was_good)
+        return "was not heard of yet";
     if (verdict == LOST)
         return "does not answer";
-    if (verdict == UNKNOWN)
-        return "was not heard of yet";
     if (verdict == DOUBTFUL)
         return "did not answer this time";
     return way->answers_pings ? "answers" : "answers for its address, not to pings";
@@ -282,22 +282,29 @@ static void ask_loop(struct own_engine *engine, const struct question *question)
 
 /* The engine. */
 
-static bool is_same_way(const struct uplink *a, const struct uplink *b)
+/* A gateway that was never heard of comes and goes in the neighbour cache with each ping. */
+static bool is_same_way(const struct way *way, const struct uplink *before)
 {
-    return a->interface == b->interface && a->is_running == b->is_running &&
-           a->has_address == b->has_address && addr_compare(&a->gateway, &b->gateway) == 0 &&
-           (a->neighbour == NEIGHBOUR_FAILED) == (b->neighbour == NEIGHBOUR_FAILED);
+    const struct uplink *now = &way->now;
+    bool has_failed = now->neighbour == NEIGHBOUR_FAILED;
+    return now->interface == before->interface && now->is_running == before->is_running &&
+           now->has_address == before->has_address &&
+           addr_compare(&now->gateway, &before->gateway) == 0 &&
+           (!way->was_good || has_failed == (before->neighbour == NEIGHBOUR_FAILED));
 }
 
-/* Most of what changes in tables of routes and neighbours is no concern of ours. */
+/* Most of what changes in tables of routes and neighbours is no concern of ours. A gateway that is being asked is
+ * looked at again at the end of that. */
 static void on_change(void *context)
 {
     struct own_engine *engine = context;
     struct uplink before[2] = {engine->ways[0].now, engine->ways[1].now};
     look_at_ways(engine);
-    if (!is_same_way(&before[0], &engine->ways[0].now) ||
-        !is_same_way(&before[1], &engine->ways[1].now))
-        engine->options.changed(engine->options.context);
+    if (is_same_way(&engine->ways[0], &before[0]) && is_same_way(&engine->ways[1], &before[1]))
+        return;
+    engine->options.changed(engine->options.context, OWN_CHECK_LINK);
+    if (!engine->is_asking)
+        engine->options.changed(engine->options.context, OWN_CHECK_GATEWAY);
 }
 
 struct own_engine *own_new(const struct own_options *options)

@@ -7,7 +7,7 @@
  *     loop      how late are we in asking and hearing?
  *
  * OK and DEGRADED mean that all is well or well enough, SELF and LATE that it is not, NONE that it cannot be told.
- * Link and gateway are told by the kernel when something changes: then changed() is called, and they should be asked. */
+ * Link and gateway are told by the kernel when something changes: then changed() is called. */
 #ifndef SOURCE_PROBE_OWN_H
 #define SOURCE_PROBE_OWN_H
 
@@ -32,7 +32,7 @@ struct own_options {
     /* Whether we may send something to an address that is our own affair, private or not. */
     bool (*may)(void *context, const struct addr *addr);
     struct own_load (*load)(void *context);
-    void (*changed)(void *context);
+    void (*changed)(void *context, enum own_check check); /* that should be made now */
     void *context;
 };
 

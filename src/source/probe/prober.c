@@ -631,14 +631,13 @@ static struct own_load own_load(void *context)
                              .dropped = counters.echo_overflow};
 }
 
-/* The link or the gateway is another: those checks are made now, and then in their turn again. */
-static void on_own_change(void *context)
+/* A check is made now, and then in its turn again. */
+static void on_own_change(void *context, enum own_check check)
 {
     struct prober *prober = context;
     for (size_t i = 0; i < prober->count && !prober->is_draining; i++) {
         struct asked *asked = prober->plan[i];
-        if (asked->target->kind != TARGET_SELF ||
-            (asked->target->check != OWN_CHECK_LINK && asked->target->check != OWN_CHECK_GATEWAY))
+        if (asked->target->kind != TARGET_SELF || asked->target->check != check)
             continue;
         asked->due = clock_mono();
         agenda_set_now(prober->agenda, &asked->turn);
