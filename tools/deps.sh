@@ -8,9 +8,9 @@ set -eu
 
 packages_of() {
     case $1 in
-    build) echo gcc libc6-dev meson ninja-build pkg-config libuv1-dev libc-ares-dev libcurl4-openssl-dev \
-        libldns-dev libssl-dev libsqlite3-dev libjansson-dev libmaxminddb-dev libyaml-dev libisal-dev libzstd-dev \
-        liblzma-dev ca-certificates ;;
+    build) echo gcc libc6-dev meson ninja-build pkg-config libuv1-dev libc-ares-dev libcap-ng-dev libcurl4-openssl-dev \
+        libldns-dev libssl-dev libsqlite3-dev libjansson-dev libmaxminddb-dev libyaml-dev libisal-dev \
+        libzstd-dev liblzma-dev ca-certificates ;;
     test) echo clang libclang-rt-14-dev libcmocka-dev libbz2-dev clang-format cppcheck iproute2 iputils-ping \
         util-linux python3 bgpdump ;;
     bench) echo bgpdump fping zmap prometheus-blackbox-exporter nginx-light nsd iproute2 util-linux mount lbzip2 isal zstd \

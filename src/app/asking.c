@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sys/folder.h"
+#include "sys/privileges.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -50,7 +51,11 @@ static void set_manners(struct asking *asking, const struct config *config)
 struct asking *asking_new(const struct asking_options *options, bool wants_ping)
 {
     struct asking *asking = mem_new(1, sizeof *asking);
+    struct probe_sockets sockets;
     struct why why;
+    probe_sockets_open(&sockets);
+    if (privileges_drop(&why))
+        command_say("%s", why.text);
     asking->loop = loop_new();
     asking->registry = registry_new();
     asking->timer = loop_timer_new(asking->loop, on_timer, asking);
@@ -62,10 +67,12 @@ struct asking *asking_new(const struct asking_options *options, bool wants_ping)
                                     .user_agent = asking->user_agent.bytes,
                                     .manners = &asking->manners,
                                     .origins = options->origins,
+                                    .sockets = &sockets,
                                     .tell = options->tell,
                                     .tell_context = options->context};
     const struct sink sink = {asking->registry, on_result, asking};
     asking->prober = prober_new(asking->loop, &prober, &sink, &why);
+    prober_set_clocks(asking->prober, options->config->clocks, options->config->clock_count);
     if (why.err && wants_ping)
         command_say("%s", why.text);
     return asking;

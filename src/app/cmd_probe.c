@@ -109,6 +109,7 @@ static void make_plan(struct probing *probing, const struct options *options,
             continue;
         probing->plan[probing->count] = plan;
         probing->plan[probing->count].target = target;
+        probing->plan[probing->count].is_control = strncmp(target, "self:", 5) == 0;
         set_zone(&probing->plan[probing->count], config);
         if (options_has(options, OPTION_FOLLOW) && is_page(target))
             probing->plan[probing->count].redirects = PROBER_REDIRECTS_MAX;

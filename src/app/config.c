@@ -104,19 +104,21 @@ static void read_defaults(struct reading *reading, const yaml_node_t *node)
 
 static void read_vantage(struct reading *reading, const yaml_node_t *node)
 {
-    const yaml_node_t *name = NULL, *controls = NULL, *control;
-    const struct field fields[] = {{"name", &name}, {"controls", &controls}};
+    const yaml_node_t *name = NULL, *controls = NULL, *ntp = NULL, *control;
+    const struct field fields[] = {{"name", &name}, {"controls", &controls}, {"ntp", &ntp}};
     const char *text;
     size_t at = 0;
     if (document_scalar(node)) /* vantage: lon */
         name = node;
-    else if (!document_fields(&reading->document, node, "vantage", fields, 2))
+    else if (!document_fields(&reading->document, node, "vantage", fields, 3))
         return;
     if (name &&
         document_text(&reading->document, name, "the name of the vantage", CONFIG_NAME_MAX, &text))
         reading->config.vantage = config_keep(reading, text);
     while ((control = document_next(&reading->document, controls, "controls", &at)))
         config_read_target(reading, control, true);
+    if (ntp)
+        config_read_clocks(reading, ntp);
     if (!reading->config.control_count)
         config_warn(
             reading, node,

@@ -7,6 +7,7 @@
  *     vantage:
  *       name: lon
  *       controls: [icmp:192.0.2.1, {target: "tcp:192.0.2.7:443", interval: 10s}]
+ *       ntp: [192.0.2.123, ntp.example.net]
  *     defaults: {interval: 30s, timeout: 3s, count: 1}
  *     limits: {rate: 1000, neighbourhood: 50, follow_up: 100}
  *     blocks: {round: 10m, timeout: 3s, known: [known.txt], countries: [delegated-apnic-latest],
@@ -43,6 +44,9 @@
  * `text` what its page must contain, byte for byte and within the first HTTP_BODY_MAX bytes, so that
  * a default page left by an update is not taken for the site; PROBER_TEXT_MAX bytes at most. A
  * redirect is not followed, if nothing else is said: its own page must contain the text.
+ *
+ * The vantage asks itself how it is (source/probe/own.h), whether that is written or not; `ntp` are the servers that
+ * it asks how wrong its clock is, every 64 s. Three or more find out which of them is wrong.
  *
  * `limits` are how many probes go out a second: in all, and to one neighbourhood, which is a /24, a /48 or,
  * while its address is not known, a host name. What is beyond waits. `follow_up` is how many of them a second are
@@ -172,6 +176,8 @@ struct config {
     const char *contact;     /* put into the User-Agent; NULL if not given */
     struct probe_plan *plan; /* everything that is probed, controls first */
     size_t plan_count, plan_capacity, control_count;
+    const char *clocks[PROBER_CLOCKS_MAX]; /* NTP servers, as they are written */
+    size_t clock_count;
     struct subject_spec *subjects;
     size_t subject_count, subject_capacity;
     struct watch watch; /* of all subjects */
@@ -205,6 +211,10 @@ enum err config_load(const char *path, struct config *out, struct buffer *faults
 enum err config_parse(const char *path, const void *bytes, size_t n, struct config *out,
                       struct buffer *faults, struct why *why);
 void config_done(struct config *config);
+
+/* All that `run` asks: the plan, and what the vantage asks itself if there is a plan. To be freed; the texts are not
+ * copied. */
+struct probe_plan *config_whole_plan(const struct config *config, size_t *count);
 
 /* The subject of this name, NULL if there is none; and whether there is one that is the same in
  * everything. */

@@ -9,9 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void add_own_check(struct buffer *out, const struct config *config, enum own_check check)
+{
+    if (check == OWN_CHECK_GATEWAY)
+        buffer_puts(out, "an ICMP echo request to each default gateway");
+    else if (check == OWN_CHECK_RESOLVER)
+        buffer_puts(out, "a DNS question to each server of resolv.conf");
+    else if (check == OWN_CHECK_CLOCK && config->clock_count)
+        buffer_printf(out, "an NTP request to %zu server%s", config->clock_count,
+                      config->clock_count == 1 ? "" : "s");
+    else
+        buffer_puts(out, "a look at this machine, to which nothing is sent");
+}
+
 /* What one question is, in the words of who would meet it in a packet dump. */
-static void add_question(struct buffer *out, const struct probe_plan *plan,
-                         const struct target *target)
+static void add_question(struct buffer *out, const struct config *config,
+                         const struct probe_plan *plan, const struct target *target)
 {
     const char *text = plan->target;
     switch ((enum target_kind)target->kind) {
@@ -19,7 +32,9 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
         buffer_printf(out, "%u ICMP echo request%s", plan->count, plan->count == 1 ? "" : "s");
         return;
     case TARGET_TCP:
-        buffer_printf(out, "a TCP connection to port %u, closed at once", target->port);
+        buffer_printf(out,
+                      "a TCP connection to port %u, closed at once, and a ping if it is refused",
+                      target->port);
         return;
     case TARGET_TLS:
         buffer_printf(out, "a TLS handshake at port %u", target->port);
@@ -46,6 +61,9 @@ static void add_question(struct buffer *out, const struct probe_plan *plan,
     case TARGET_HTTPS:
         buffer_puts(out, "GET of the page");
         return;
+    case TARGET_SELF:
+        add_own_check(out, config, (enum own_check)target->check);
+        return;
     case TARGET_BLOCK: /* never in a plan */
     case TARGET_KIND_COUNT:
         break;
@@ -56,14 +74,18 @@ static void add_text(struct buffer *out, const struct config *config)
 {
     char interval[DURATION_TEXT_MAX], timeout[DURATION_TEXT_MAX];
     struct target target;
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const struct probe_plan *plan = &config->plan[i];
+    size_t count;
+    struct probe_plan *all = config_whole_plan(config, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct probe_plan *plan = &all[i];
         target_parse(plan->target, strlen(plan->target), &target, NULL);
-        buffer_printf(out, "%s%s: every %s, ", plan->target, plan->is_control ? " (control)" : "",
+        buffer_printf(out, "%s%s: every %s, ", plan->target,
+                      plan->is_control && target.kind != TARGET_SELF ? " (control)" : "",
                       duration_format(plan->interval_ns, interval));
-        add_question(out, plan, &target);
+        add_question(out, config, plan, &target);
         buffer_printf(out, "; answer within %s\n", duration_format(plan->timeout_ns, timeout));
     }
+    free(all);
 }
 
 /* All at the same pace. */
@@ -105,11 +127,13 @@ static void add_json(struct buffer *out, const struct config *config)
 {
     struct buffer question = {0};
     struct target target;
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const struct probe_plan *plan = &config->plan[i];
+    size_t count;
+    struct probe_plan *all = config_whole_plan(config, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct probe_plan *plan = &all[i];
         target_parse(plan->target, strlen(plan->target), &target, NULL);
         buffer_clear(&question);
-        add_question(&question, plan, &target);
+        add_question(&question, config, plan, &target);
         buffer_puts(out, "{\"target\":");
         buffer_json(out, plan->target);
         buffer_puts(out, ",\"question\":");
@@ -119,6 +143,7 @@ static void add_json(struct buffer *out, const struct config *config)
                       (double)plan->interval_ns / (double)NS_PER_S,
                       (double)plan->timeout_ns / (double)NS_PER_S);
     }
+    free(all);
     buffer_done(&question);
 }
 

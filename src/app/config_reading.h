@@ -55,6 +55,7 @@ void config_read_manners(struct reading *reading, const yaml_node_t *limits,
 bool config_may_ask(struct reading *reading, const yaml_node_t *node, const struct target *target);
 /* After all targets: whether the limits hold them back. */
 void config_check_manners(struct reading *reading, const yaml_node_t *node);
+void config_read_clocks(struct reading *reading, const yaml_node_t *list);
 void config_read_routes(struct reading *reading, const yaml_node_t *node);
 /* After all else was read: what only the whole shows about the routes, and what is not written. */
 void config_check_routes(struct reading *reading, const yaml_node_t *node);

@@ -43,7 +43,7 @@ void config_add_plan(struct reading *reading, const yaml_node_t *node,
     config->plan = mem_grow(config->plan, &config->plan_capacity, config->plan_count + 1,
                             sizeof *config->plan);
     config->plan[config->plan_count++] = *plan;
-    config->control_count += plan->is_control;
+    config->control_count += plan->is_control && target->kind != TARGET_SELF;
 }
 
 /* Its parts in the file; everything but `target` may be missing. */

@@ -15,6 +15,7 @@
 #include "store/query.h"
 #include "sys/clock.h"
 #include "sys/loop.h"
+#include "sys/privileges.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -44,6 +45,7 @@ struct daemon {
     struct handover *handover;
     struct sink sink;
     struct writer *writer;
+    struct probe_sockets sockets; /* until the prober has them */
     struct prober *prober;
     struct network_watch *networks;
     struct prober_watch prober_watch;
@@ -51,6 +53,7 @@ struct daemon {
     struct live_routes live;
     struct live_bins bins;
     struct why no_ping; /* why hosts cannot be pinged, until that was told */
+    struct why no_taps; /* why resets cannot be looked at, the same */
     struct loop_timer *ticks;
     struct loop_signal *signals[3];
     struct clock_watch watch;
@@ -195,6 +198,14 @@ static bool wants_ping(const struct config *config)
     return config->blocks.count > 0;
 }
 
+static bool asks_tcp(const struct config *config)
+{
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (strncmp(config->plan[i].target, "tcp:", 4) == 0)
+            return true;
+    return false;
+}
+
 static void set_plan(struct daemon *daemon)
 {
     struct why why;
@@ -204,9 +215,17 @@ static void set_plan(struct daemon *daemon)
     }
     if (hop_origins_open(&daemon->origins, daemon->config->asn_db, &why))
         command_say("%s", why.text);
+    if (daemon->no_taps.err && asks_tcp(daemon->config)) {
+        command_say("%s", daemon->no_taps.text);
+        daemon->no_taps.err = ERR_OK;
+    }
+    size_t count;
+    struct probe_plan *plan = config_whole_plan(daemon->config, &count);
     prober_set_manners(daemon->prober, &daemon->config->manners);
-    if (prober_set_plan(daemon->prober, daemon->config->plan, daemon->config->plan_count, &why))
+    prober_set_clocks(daemon->prober, daemon->config->clocks, daemon->config->clock_count);
+    if (prober_set_plan(daemon->prober, plan, count, &why))
         command_say("%s", why.text);
+    free(plan);
     network_watch_set(daemon->networks, daemon->config);
 }
 
@@ -356,7 +375,7 @@ static void start_networks(struct daemon *daemon, const struct prober_options *p
                            const struct sink *sink)
 {
     struct block_prober_options options = {.vantage = prober->vantage,
-                                           .user_agent = prober->user_agent,
+                                           .pinger = prober_pinger(daemon->prober),
                                            .seed = prober->seed,
                                            .manners = shared_manners,
                                            .context = daemon};
@@ -372,8 +391,10 @@ static void start_prober(struct daemon *daemon)
                                      .user_agent = arena_printf(&daemon->arena, "%s", agent.bytes),
                                      .origins = hop_origins_finder(&daemon->origins),
                                      .seed =
-                                         hash_bytes(config->vantage, strlen(config->vantage), 0)};
+                                         hash_bytes(config->vantage, strlen(config->vantage), 0),
+                                     .sockets = &daemon->sockets};
     struct sink sink = {daemon->sink.registry, take_result, daemon};
+    daemon->no_taps = daemon->sockets.no_taps;
     daemon->prober = prober_new(daemon->loop, &options, &sink, &daemon->no_ping);
     start_networks(daemon, &options, &sink);
     buffer_done(&agent);
@@ -476,9 +497,14 @@ int daemon_run(struct config *config, const char *journal)
     struct why why;
     daemon.journal = arena_printf(&daemon.arena, "%s", journal ? journal : config->journal);
     tell_warnings(config);
+    /* Before there are threads, each of which would have the privileges that we have now. */
+    probe_sockets_open(&daemon.sockets);
+    if (privileges_drop(&why))
+        command_say("%s", why.text);
     bool has_failed = country_source_open(&config->table, &daemon.countries, &why) ||
                       command_pipeline(daemon.journal, &pipeline, &why);
     int status = has_failed ? command_fail(&why) : open_and_watch(&daemon, pipeline);
+    probe_sockets_close(&daemon.sockets);
     countries_free(daemon.countries);
     arena_done(&daemon.arena);
     return status;

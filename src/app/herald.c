@@ -53,14 +53,30 @@ static void add_incident(struct herald *herald, const struct incident *incident,
             incident->id, subject, utc_format(incident->began.first_after, text), incident->id);
 }
 
+static void add_fault(const struct herald *herald, const struct notice *notice, struct buffer *out)
+{
+    int check = registry_own_check(herald->registry, notice->target);
+    const char *source = registry_text(herald->registry, notice->source);
+    if (check >= 0 && notice->is_open)
+        buffer_printf(out, "vantage %s: %s", source, own_check_phrase((enum own_check)check));
+    else if (check >= 0)
+        buffer_printf(out, "vantage %s: %s is well again", source,
+                      registry_text(herald->registry, notice->target));
+}
+
 static void add_notice(struct herald *herald, const struct notice *notice, struct buffer *out)
 {
     const char *source = registry_text(herald->registry, notice->source);
     bool is_told = notice->id == herald->notice.id && notice->is_open == herald->notice.is_open;
-    if (notice->kind != NOTICE_VANTAGE_UNWELL || is_told)
+    bool is_fault = notice->kind == NOTICE_OWN_FAULT;
+    if ((notice->kind != NOTICE_VANTAGE_UNWELL && !is_fault) || is_told)
         return;
     herald->notice = *notice;
-    if (notice->is_open)
+    if (is_fault)
+        add_fault(herald, notice, out);
+    else if (notice->is_open && !notice->n)
+        buffer_printf(out, "vantage %s is not well: what it sees counts as no data", source);
+    else if (notice->is_open)
         buffer_printf(out,
                       "vantage %s is not well: %u of %u controls do not answer; what it sees "
                       "counts as no data",

@@ -159,8 +159,7 @@ static void read_all(struct network_watch *watch, const struct blocks_config *bl
 
 static void start(struct network_watch *watch)
 {
-    struct why ignored; /* the prober of all else says it */
-    watch->prober = block_prober_new(watch->loop, &watch->options, &watch->sink, &ignored);
+    watch->prober = block_prober_new(watch->loop, &watch->options, &watch->sink);
     watch->timer = loop_timer_new(watch->loop, on_timer, watch);
     loop_timer_start(watch->timer, SAVE_NS, SAVE_NS);
     pool_join();

@@ -17,8 +17,8 @@ const char *confidence_name(enum confidence confidence)
 
 const char *notice_kind_name(enum notice_kind kind)
 {
-    static const char *const names[] = {"", "vantage-unwell", "source-gap", "peer-lost",
-                                        "series-silent"};
+    static const char *const names[] = {"",          "vantage-unwell", "source-gap",
+                                        "peer-lost", "series-silent",  "own-fault"};
     return names[kind];
 }
 

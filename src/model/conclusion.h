@@ -126,13 +126,15 @@ enum notice_kind {
     NOTICE_VANTAGE_UNWELL = 1, /* its controls fail: its data are no data */
     NOTICE_SOURCE_GAP,         /* a source was blind for a while */
     NOTICE_PEER_LOST,          /* a collector lost a peer: its routes are not counted */
-    NOTICE_SERIES_SILENT       /* a target is no longer asked */
+    NOTICE_SERIES_SILENT,      /* a target is no longer asked */
+    NOTICE_OWN_FAULT,          /* a check of the vantage's own health fails */
+    NOTICE_KIND_END
 };
 const char *notice_kind_name(enum notice_kind kind);
 struct notice {
     uint32_t id;
     uint32_t source; /* vantage or collector */
-    uint32_t target; /* peer or target, 0 if none */
+    uint32_t target; /* peer, target or own check; 0 if none */
     uint8_t kind;    /* enum notice_kind */
     uint8_t is_open;
     uint16_t n, m; /* controls that failed, of those watched */

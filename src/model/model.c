@@ -55,6 +55,16 @@ static const struct {
 #undef EVIDENCE
 };
 
+static const struct {
+    const char *name;
+    bool is_vital;
+    const char *phrase;
+} own_checks[] = {
+#define OWN_CHECK(constant, name, is_vital, phrase) {name, is_vital, phrase},
+#include "model/own_checks.def"
+#undef OWN_CHECK
+};
+
 const char *outcome_name(enum outcome outcome)
 {
     return outcomes[outcome].name;
@@ -130,6 +140,21 @@ const char *evidence_absent(enum evidence_kind kind)
     return evidences[kind].absent;
 }
 
+const char *own_check_name(enum own_check check)
+{
+    return own_checks[check].name;
+}
+
+bool own_check_is_vital(enum own_check check)
+{
+    return own_checks[check].is_vital;
+}
+
+const char *own_check_phrase(enum own_check check)
+{
+    return own_checks[check].phrase;
+}
+
 static bool is_name(const char *candidate, const char *name, size_t n)
 {
     return strlen(candidate) == n && memcmp(candidate, name, n) == 0;
@@ -155,6 +180,14 @@ int cause_from_name(const char *name, size_t n)
 {
     for (int i = 0; i < CAUSE_COUNT; i++)
         if (is_name(causes[i].name, name, n))
+            return i;
+    return -1;
+}
+
+int own_check_from_name(const char *name, size_t n)
+{
+    for (int i = 0; i < OWN_CHECK_COUNT; i++)
+        if (is_name(own_checks[i].name, name, n))
             return i;
     return -1;
 }

@@ -54,6 +54,13 @@ enum evidence_kind {
     EVIDENCE_COUNT
 };
 
+enum own_check {
+#define OWN_CHECK(constant, name, is_vital, phrase) OWN_CHECK_##constant,
+#include "model/own_checks.def"
+#undef OWN_CHECK
+    OWN_CHECK_COUNT
+};
+
 const char *outcome_name(enum outcome outcome);
 const char *outcome_sentence(enum outcome outcome);
 enum outcome_class outcome_class(enum outcome outcome);
@@ -70,8 +77,12 @@ enum family evidence_family(enum evidence_kind kind);
 /* The sentence templates of a finding that is there, and of one that is missed (see evidence.def). */
 const char *evidence_present(enum evidence_kind kind);
 const char *evidence_absent(enum evidence_kind kind);
+const char *own_check_name(enum own_check check);
+bool own_check_is_vital(enum own_check check);
+const char *own_check_phrase(enum own_check check);
 
 /* Each returns -1 if the name is not one of the table's. */
+int own_check_from_name(const char *name, size_t n);
 int outcome_from_name(const char *name, size_t n);
 int stage_from_name(const char *name, size_t n);
 int cause_from_name(const char *name, size_t n);

@@ -16,7 +16,7 @@
  *
  *   *   http or smtp status, dns rcode, icmp type << 8 | code; block: addresses asked in the round
  *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; block: belief that it is up,
- *       percent; 0 unknown
+ *       percent; self:clock: so far is our clock behind the servers', ns; self:loop: worst delay of the loop, ns; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
  *   **** /24s (family 4) or /48s (family 6) that are visible, of those that are `known`; with the peers
  *   that are up, of `peers_total` (source/table/bins.h)

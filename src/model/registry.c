@@ -353,3 +353,12 @@ uint32_t registry_asn(const struct registry *registry, uint32_t id)
 {
     return *(const uint32_t *)meaning_of(registry, id, NAME_ASN);
 }
+
+int registry_own_check(const struct registry *registry, uint32_t id)
+{
+    enum name_kind kind = id ? registry_kind(registry, id) : NAME_TEXT;
+    if (kind != NAME_TARGET && kind != NAME_CONTROL)
+        return -1;
+    const struct target *target = registry_target(registry, id);
+    return target->kind == TARGET_SELF ? target->check : -1;
+}

@@ -69,6 +69,8 @@ const char *registry_text(const struct registry *registry, uint32_t id); /* "" f
 uint64_t registry_hash(const struct registry *registry,
                        uint32_t id); /* of kind and text; 0 for 0 */
 const struct target *registry_target(const struct registry *registry, uint32_t id);
+/* Which check of a vantage's own a target or control is (enum own_check); -1: it is something else. */
+int registry_own_check(const struct registry *registry, uint32_t id);
 const struct prefix *registry_prefix(const struct registry *registry, uint32_t id);
 const struct as_path *registry_path(const struct registry *registry, uint32_t id);
 const struct peer *registry_peer(const struct registry *registry, uint32_t id);

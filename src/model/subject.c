@@ -24,6 +24,10 @@ static uint32_t intern_member(const struct member_spec *member, struct registry 
     struct target target;
     if (member->kind == NAME_TARGET && target_parse(member->text, n, &target, why))
         return 0;
+    if (member->kind == NAME_TARGET && target.kind == TARGET_SELF) {
+        why_set(why, ERR_INPUT, "'%.100s' tells of the vantage, and of no subject", member->text);
+        return 0;
+    }
     uint32_t id = registry_intern(registry, member->kind, member->text, n);
     if (!id)
         why_set(why, ERR_INPUT, "'%.100s' is not %s", member->text, kind_phrase(member->kind));

@@ -22,6 +22,7 @@ static const struct {
     [TARGET_HTTP] = {"http", "http://", LAYER_SERVICE, 80},
     [TARGET_HTTPS] = {"https", "https://", LAYER_SERVICE, 443},
     [TARGET_BLOCK] = {"block", "block:", LAYER_HOST, 0},
+    [TARGET_SELF] = {"self", "self:", LAYER_CONTROL, 0},
 };
 
 /* The same kinds of question over another protocol. A trace begins at the port at which traceroute does. */
@@ -205,6 +206,14 @@ static bool parse_trace(const char *text, size_t at, size_t n, struct target *ou
            (is_icmp || out->port);
 }
 
+static bool parse_self(const char *text, size_t at, size_t n, struct target *out)
+{
+    int check = own_check_from_name(text + at, n - at);
+    out->check = (uint8_t)check;
+    out->name = (struct part){(uint16_t)at, (uint16_t)(n - at)};
+    return check >= 0;
+}
+
 static bool parse_rest(const char *text, size_t at, size_t n, struct target *out)
 {
     switch ((enum target_kind)out->kind) {
@@ -227,6 +236,8 @@ static bool parse_rest(const char *text, size_t at, size_t n, struct target *out
         return parse_url(text, at, n, out);
     case TARGET_BLOCK:
         return parse_block(text, at, n, out);
+    case TARGET_SELF:
+        return parse_self(text, at, n, out);
     case TARGET_KIND_COUNT:
         break;
     }
@@ -246,6 +257,7 @@ static const char *expected(enum target_kind kind)
         [TARGET_HTTP] = "http://HOST[:PORT][/PATH]",
         [TARGET_HTTPS] = "https://HOST[:PORT][/PATH]",
         [TARGET_BLOCK] = "block:NETWORK/24, of IPv4",
+        [TARGET_SELF] = "self:link, self:gateway, self:resolver, self:clock or self:loop",
     };
     return forms[kind];
 }

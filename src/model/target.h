@@ -3,11 +3,13 @@
  *     icmp:ADDRESS   tcp:ADDRESS:PORT   tls:HOST:PORT   smtp:HOST[:PORT]   dns:SERVER/NAME/TYPE
  *     trace:ADDRESS  http://...         https://...         dns+tcp:SERVER/NAME/TYPE
  *     zone:NAME[:PORT]   trace+udp:ADDRESS[:PORT]   trace+tcp:ADDRESS:PORT   block:NETWORK/24
+ *     self:CHECK
  *
  * dns asks by UDP, and by TCP if the answer does not fit; dns+tcp by TCP alone. zone is a zone as a whole:
  * its delegation, all its name servers (at this port) and its signatures. trace finds the way by ICMP echo,
  * trace+udp by datagrams to a port where nothing should listen, trace+tcp by connecting. block is a whole
- * network of IPv4, of which some addresses are asked in each round until it is clear whether it answers.
+ * network of IPv4, of which some addresses are asked in each round until it is clear whether it answers. self is
+ * what the vantage asks itself (model/own_checks.def).
  * IPv6 addresses stand in brackets where a port follows: tcp:[2001:db8::1]:443. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
@@ -29,6 +31,7 @@ enum target_kind {
     TARGET_HTTP,
     TARGET_HTTPS,
     TARGET_BLOCK,
+    TARGET_SELF,
     TARGET_KIND_COUNT
 };
 
@@ -42,8 +45,9 @@ enum { TARGET_TEXT_MAX = 2048 };
 struct target {
     uint8_t kind; /* enum target_kind */
     uint8_t
-        layer;   /* host for icmp and block, path for trace, name for dns and zone, else service */
-    bool is_tcp; /* dns: by TCP alone; trace: by TCP */
+        layer; /* host for icmp and block, path for trace, name for dns and zone, control for self, else service */
+    uint8_t check; /* enum own_check; self */
+    bool is_tcp;   /* dns: by TCP alone; trace: by TCP */
     uint16_t
         port; /* the default of the kind where none is written; 0 for icmp, block, trace by ICMP */
     struct part host; /* without brackets; the server for dns; what is asked itself for zone */

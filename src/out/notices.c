@@ -63,6 +63,12 @@ static const char *unwell_words(struct arena *arena, const char *source,
                                 const struct notice *notice)
 {
     const char *controls = words_count(arena, notice->m, "control target", "control targets");
+    if (!notice->n)
+        return arena_printf(arena,
+                            notice->is_open
+                                ? "vantage %s is not well: what it sees counts as no data"
+                                : "vantage %s was not well: what it saw counted as no data",
+                            source);
     if (notice->is_open)
         return arena_printf(arena,
                             "vantage %s is not well: %u of %s %s not answer; what it sees counts "
@@ -72,6 +78,18 @@ static const char *unwell_words(struct arena *arena, const char *source,
                         "vantage %s was not well: %u of %s did not answer; what it saw counted as "
                         "no data",
                         source, notice->n, controls);
+}
+
+static const char *fault_words(struct arena *arena, const struct registry *registry,
+                               const struct notice *notice)
+{
+    int check = registry_own_check(registry, notice->target);
+    if (check < 0)
+        return notice_kind_name((enum notice_kind)notice->kind);
+    return arena_printf(
+        arena, notice->is_open ? "vantage %s finds: %s (%s)" : "vantage %s found: %s (%s)",
+        registry_text(registry, notice->source), own_check_phrase((enum own_check)check),
+        registry_text(registry, notice->target));
 }
 
 static const char *what_words(struct arena *arena, const struct registry *registry,
@@ -96,6 +114,8 @@ static const char *what_words(struct arena *arena, const struct registry *regist
                             notice->is_open ? "target %s is no longer asked by %s: no data"
                                             : "target %s was not asked by %s: no data",
                             target, source);
+    case NOTICE_OWN_FAULT:
+        return fault_words(arena, registry, notice);
     default:
         return notice_kind_name((enum notice_kind)notice->kind);
     }

@@ -222,6 +222,54 @@ static size_t unvoted(const struct overview *overview, const char *names[UNVOTED
     return count;
 }
 
+static bool is_own(const struct overview *overview, const struct series_state *series)
+{
+    return series->source && registry_own_check(overview->registry, series->target) >= 0;
+}
+
+static bool is_first_of_vantage(const struct overview *overview, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (is_own(overview, &overview->series.list[i]) &&
+            overview->series.list[i].source == overview->series.list[at].source)
+            return false;
+    return true;
+}
+
+/* "link up", "clock down since 2022-01-25T21:00:10Z" */
+static const char *own_words(const struct overview *overview, const struct series_state *series)
+{
+    int check = registry_own_check(overview->registry, series->target);
+    const char *name = own_check_name((enum own_check)check);
+    const char *condition = condition_name((enum condition)series->condition);
+    if (series->condition == CONDITION_UP)
+        return arena_printf(overview->arena, "%s %s", name, condition);
+    return arena_printf(overview->arena, "%s %s since %s", name, condition,
+                        words_time(overview->arena, series->since.first_after));
+}
+
+/* "Vantage lon of itself: link up, gateway up and clock down since 21:00:10Z." */
+static void put_own_checks(struct page *page, const struct overview *overview)
+{
+    struct arena *arena = overview->arena;
+    const char *checks[OWN_CHECK_COUNT];
+    for (size_t i = 0; i < overview->series.count; i++) {
+        const struct series_state *first = &overview->series.list[i];
+        size_t count = 0;
+        if (!is_own(overview, first) || !is_first_of_vantage(overview, i))
+            continue;
+        for (size_t k = i; k < overview->series.count && count < OWN_CHECK_COUNT; k++) {
+            const struct series_state *series = &overview->series.list[k];
+            if (is_own(overview, series) && series->source == first->source)
+                checks[count++] = own_words(overview, series);
+        }
+        page_item(page, "-",
+                  arena_printf(arena, "Vantage %s of itself: %s.",
+                               registry_text(overview->registry, first->source),
+                               words_list(arena, checks, count)));
+    }
+}
+
 static void put_observer(struct page *page, const struct overview *overview)
 {
     const char *names[UNVOTED_MOST];
@@ -229,6 +277,7 @@ static void put_observer(struct page *page, const struct overview *overview)
     for (size_t i = 0; i < overview->notices.count; i++)
         open += overview->notices.list[i].is_open;
     overview_notices(page, overview, true);
+    put_own_checks(page, overview);
     if (count)
         page_paragraph(page, arena_printf(overview->arena, "Without a vote now: %s.",
                                           words_list(overview->arena, names, count)));

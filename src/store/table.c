@@ -33,7 +33,7 @@ static unsigned word_count(enum column_type type)
     case COLUMN_TRUTH:
         return TRUTH_PRESENT + 1;
     case COLUMN_NOTICE:
-        return NOTICE_SERIES_SILENT + 1;
+        return NOTICE_KIND_END;
     case COLUMN_EVIDENCE:
         return EVIDENCE_COUNT;
     default:

@@ -1,6 +1,7 @@
 #include "sys/clock.h"
 
 #include <assert.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t clock)
@@ -32,6 +33,14 @@ int64_t clock_suspended_ns(void)
         after = read_clock(CLOCK_MONOTONIC);
     } while (after - before > NS_PER_MS && ++tries < 16);
     return boot - before - (after - before) / 2;
+}
+
+struct clock_discipline clock_discipline(void)
+{
+    struct timex state = {.modes = 0};
+    int status = adjtimex(&state);
+    bool is_synchronised = status >= 0 && status != TIME_ERROR && !(state.status & STA_UNSYNC);
+    return (struct clock_discipline){is_synchronised, state.maxerror * (int64_t)1000};
 }
 
 void clock_watch_start(struct clock_watch *watch)

@@ -5,6 +5,7 @@
 #include "base/utc.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 
 struct utc clock_utc(void);
 struct mono clock_mono(void); /* CLOCK_BOOTTIME: goes on while the machine is suspended */
@@ -17,6 +18,14 @@ static inline int64_t mono_diff(struct mono a, struct mono b)
 /* How long the machine was suspended since it booted. If it grew between a question and the end of
  * its wait, the answer may have come while nobody could hear it. */
 int64_t clock_suspended_ns(void);
+
+/* What the system says of its calendar clock (adjtimex(2)): whether something keeps it right, and how wrong it
+ * then is at most. */
+struct clock_discipline {
+    bool is_synchronised;
+    int64_t error_ns;
+};
+struct clock_discipline clock_discipline(void);
 
 /* Tells a stepped clock from passing time: compares how far both clocks moved since the last call.
  */

@@ -85,6 +85,16 @@ bool net_is_connected(int fd)
     return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
+struct net_tcp_info net_tcp_info(int fd)
+{
+    enum { NS_PER_US = 1000 };
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+        return (struct net_tcp_info){0};
+    return (struct net_tcp_info){(int64_t)info.tcpi_rtt * NS_PER_US, info.tcpi_total_retrans};
+}
+
 static bool is_received_error(const struct cmsghdr *control)
 {
     return (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_RECVERR) ||

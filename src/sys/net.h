@@ -35,6 +35,13 @@ struct addr net_own_addr(int fd);
 int net_error(int fd);
 bool net_is_connected(int fd);
 
+/* What the kernel knows of a TCP connection, or of the attempt at one (tcp(7), TCP_INFO). */
+struct net_tcp_info {
+    int64_t rtt_ns;       /* of the handshake, as long as nothing else was sent; 0: none yet */
+    unsigned retransmits; /* packets that were sent again */
+};
+struct net_tcp_info net_tcp_info(int fd);
+
 /* What was said by ICMP about what this socket sent. */
 struct net_icmp_fault {
     struct addr from; /* who said it; family 0 if it was our own kernel */

@@ -260,9 +260,7 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
         free(lookup);
 }
 
-struct lookup *resolver_look_up(struct resolver *resolver, const char *host,
-                                void (*done)(void *context, const struct lookup_result *result),
-                                void *context)
+static void take_up_config(struct resolver *resolver)
 {
     struct timespec changed = config_time();
     if (!resolver->outstanding && (changed.tv_sec != resolver->config_changed.tv_sec ||
@@ -270,6 +268,35 @@ struct lookup *resolver_look_up(struct resolver *resolver, const char *host,
         close_channel(resolver);
         open_channel(resolver);
     }
+}
+
+static struct addr server_addr(const struct ares_addr_port_node *node)
+{
+    struct addr addr = {.family = node->family == AF_INET ? 4 : 6};
+    memcpy(addr.bytes, &node->addr, addr_bits(&addr) / 8);
+    return addr;
+}
+
+size_t resolver_servers(struct resolver *resolver, struct resolver_server *out, size_t most)
+{
+    enum { DNS_PORT = 53 };
+    struct ares_addr_port_node *servers = NULL;
+    size_t count = 0;
+    take_up_config(resolver);
+    if (!resolver->has_channel || ares_get_servers_ports(resolver->channel, &servers))
+        return 0;
+    for (const struct ares_addr_port_node *at = servers; at && count < most; at = at->next)
+        out[count++] = (struct resolver_server){server_addr(at),
+                                                at->udp_port ? (uint16_t)at->udp_port : DNS_PORT};
+    ares_free_data(servers);
+    return count;
+}
+
+struct lookup *resolver_look_up(struct resolver *resolver, const char *host,
+                                void (*done)(void *context, const struct lookup_result *result),
+                                void *context)
+{
+    take_up_config(resolver);
     if (!resolver->has_channel) {
         done(context, &(struct lookup_result){.status = LOOKUP_OURS});
         return NULL;

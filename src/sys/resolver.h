@@ -31,6 +31,12 @@ struct resolver *resolver_new(struct loop *loop);
 void resolver_set_filter(struct resolver *resolver,
                          bool (*may)(void *context, const struct addr *addr), void *context);
 bool resolver_may(const struct resolver *resolver, const struct addr *addr);
+/* Up to `most` of the servers that are asked, in their order; returns how many. */
+struct resolver_server {
+    struct addr addr;
+    uint16_t port;
+};
+size_t resolver_servers(struct resolver *resolver, struct resolver_server *out, size_t most);
 void resolver_free(struct resolver *resolver); /* look-ups that are under way end without done() */
 
 /* The first of the system's resolvers; false if there is none. */

@@ -349,7 +349,8 @@ static void test_dry_run(void **state)
 {
     (void)state;
     file_write("good.yaml",
-               "contact: mailto:noc@example.net\nvantage: {controls: [icmp:198.51.100.9]}\n"
+               "contact: mailto:noc@example.net\nvantage: {controls: [icmp:198.51.100.9], "
+               "ntp: 198.51.100.123}\n"
                "exclude: [192.0.2.0/24]\nsubjects: [{name: kp, targets: "
                "[\"dns:175.45.176.15/kp./SOA\"]}]\n");
     const struct result *result = run("run -c good.yaml --dry-run");
@@ -358,6 +359,14 @@ static void test_dry_run(void **state)
         result->out,
         "icmp:198.51.100.9 (control): every 30 s, 1 ICMP echo request; answer within 3 s\n"
         "dns:175.45.176.15/kp./SOA: every 30 s, a DNS question for SOA of kp.; answer within 3 s\n"
+        "self:link: every 5 s, a look at this machine, to which nothing is sent; answer within 1 "
+        "s\n"
+        "self:gateway: every 5 s, an ICMP echo request to each default gateway; answer within 1 s\n"
+        "self:resolver: every 30 s, a DNS question to each server of resolv.conf; answer within 5 "
+        "s\n"
+        "self:clock: every 1 min 4 s, an NTP request to 1 server; answer within 5 s\n"
+        "self:loop: every 30 s, a look at this machine, to which nothing is sent; answer within 1 "
+        "s\n"
         "In all 0.0667 probes a second, at most 1000, and 50 to one /24, /48 or host name; called "
         "lastlight/" LASTLIGHT_VERSION
         " (+mailto:noc@example.net). Never asked: 1 range. What goes dark or comes back is asked "

@@ -52,8 +52,7 @@ static void parse_target(struct script *script, struct targets *targets)
         add_owned(script, targets, subject, THING_PREFIX);
         return;
     }
-    uint32_t thing =
-        script_thing(script, ~(1u << THING_CONTROL), "a thing that can change, or of a change");
+    uint32_t thing = script_thing(script, ~0u, "a thing that can change, or of a change");
     const struct thing *found = &script->world->things[thing];
     if (found->kind == THING_SUBJECT)
         add_owned(script, targets, thing, THING_HOST);
@@ -64,7 +63,8 @@ static void parse_target(struct script *script, struct targets *targets)
         add_target(script, targets, thing);
 }
 
-static const unsigned places = 1u << THING_HOST | 1u << THING_SERVICE | 1u << THING_VANTAGE;
+static const unsigned places =
+    1u << THING_HOST | 1u << THING_SERVICE | 1u << THING_VANTAGE | 1u << THING_CONTROL;
 static const unsigned sources = 1u << THING_VANTAGE | 1u << THING_COLLECTOR;
 
 /* The kinds of things (bits) that a change is for; 0 if the word is no change. */

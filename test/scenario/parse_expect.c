@@ -70,7 +70,7 @@ static int look_up_confidence(const char *name, size_t n)
 
 static int look_up_notice(const char *name, size_t n)
 {
-    for (int i = NOTICE_VANTAGE_UNWELL; i <= NOTICE_SERIES_SILENT; i++) {
+    for (int i = NOTICE_VANTAGE_UNWELL; i < NOTICE_KIND_END; i++) {
         const char *known = notice_kind_name((enum notice_kind)i);
         if (strlen(known) == n && memcmp(known, name, n) == 0)
             return i;

@@ -1,6 +1,8 @@
 /* source/probe/block_prober, on loopback, where every address of 127.0.0.0/8 answers. That a network falls silent
  * is shown in test/live/test_blocks.py. */
 #include "source/probe/block_prober.h"
+#include "source/probe/ping.h"
+#include "source/probe/probe_sockets.h"
 
 #include "sys/clock.h"
 
@@ -28,7 +30,8 @@ struct world {
     struct manners_options options;
     struct observation results[RESULTS];
     size_t count, wanted;
-    struct why why;
+    struct agenda *agenda;
+    struct pinger *pinger;
 };
 
 static void take(void *context, const struct observation *result)
@@ -51,16 +54,24 @@ static void begin(struct world *w)
     memset(w, 0, sizeof *w);
     w->loop = loop_new();
     w->registry = registry_new();
+    struct probe_sockets sockets;
+    probe_sockets_open(&sockets);
+    assert_int_equal(sockets.no_ping.err, ERR_OK);
+    w->agenda = agenda_new(w->loop);
+    w->pinger = pinger_new(w->agenda, "test", sockets.icmp);
+    sockets.icmp[0] = sockets.icmp[1] = NULL;
+    probe_sockets_close(&sockets);
     struct block_prober_options options = {
-        .vantage = "lon", .user_agent = "test", .seed = 5, .manners = manners_of, .context = w};
+        .vantage = "lon", .pinger = w->pinger, .seed = 5, .manners = manners_of, .context = w};
     struct sink sink = {w->registry, take, w};
-    w->prober = block_prober_new(w->loop, &options, &sink, &w->why);
-    assert_int_equal(w->why.err, ERR_OK);
+    w->prober = block_prober_new(w->loop, &options, &sink);
 }
 
 static void end(struct world *w)
 {
+    pinger_free(w->pinger);
     block_prober_free(w->prober);
+    agenda_free(w->agenda);
     manners_free(w->manners);
     prefix_set_done(&w->options.excluded);
     registry_free(w->registry);
@@ -242,7 +253,7 @@ static void plan_changes(void **state)
     free(records);
     assert_int_equal(w.count, 0);
     struct block_plan *many = calloc(BLOCKS_MAX + 1, sizeof *many);
-    assert_int_equal(block_prober_set_plan(w.prober, many, BLOCKS_MAX + 1, &pace, NULL, &w.why),
+    assert_int_equal(block_prober_set_plan(w.prober, many, BLOCKS_MAX + 1, &pace, NULL, NULL),
                      ERR_LIMIT);
     free(many);
     end(&w);

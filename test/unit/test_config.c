@@ -38,6 +38,38 @@ static void check_plan(const struct probe_plan *plan, const char *target, bool i
     assert_int_equal(plan->expect_status, expect);
 }
 
+/* The vantage asks itself, whatever the configuration says, if there is anything else to ask. */
+static void test_whole_plan(void **state)
+{
+    (void)state;
+    struct config config;
+    struct buffer faults = {0};
+    size_t count;
+    assert_int_equal(parse("vantage: {name: lon, controls: [icmp:192.0.2.1, self:loop], ntp: "
+                           "[192.0.2.123, \"[2001:db8::1]:1123\"]}\n"
+                           "subjects: [{name: a, targets: [icmp:192.0.2.9]}]\n",
+                           &config, &faults),
+                     ERR_OK);
+    assert_int_equal(config.control_count, 1);
+    assert_int_equal(config.clock_count, 2);
+    assert_string_equal(config.clocks[1], "[2001:db8::1]:1123");
+    struct probe_plan *plan = config_whole_plan(&config, &count);
+    assert_int_equal(count, config.plan_count + 5);
+    for (size_t i = config.plan_count; i < count; i++) {
+        assert_int_equal(prober_check(&plan[i], NULL), ERR_OK);
+        assert_true(plan[i].is_control && strncmp(plan[i].target, "self:", 5) == 0);
+    }
+    free(plan);
+    config_done(&config);
+    assert_int_equal(parse("subjects: [{name: a, prefixes: [192.0.2.0/24]}]\n", &config, &faults),
+                     ERR_OK);
+    plan = config_whole_plan(&config, &count);
+    assert_int_equal(count, 0);
+    free(plan);
+    config_done(&config);
+    buffer_done(&faults);
+}
+
 static void test_full(void **state)
 {
     (void)state;
@@ -156,6 +188,19 @@ static const struct {
      "etc/l.yaml:3:29: target icmp:192.0.2.1 is there already, in line 3\n"},
     {"vantage: {controls: [icmp:192.0.2.1]}\n" TARGETS "[icmp:192.0.2.1]\n",
      "etc/l.yaml:4:13: target icmp:192.0.2.1 is there already, in line 1\n"},
+    {TARGETS "[self:clock]\n",
+     "etc/l.yaml:3:13: target 'self:clock' tells of the vantage, and of no subject\n"},
+    {"vantage: {controls: [icmp:192.0.2.1], ntp: [192.0.2.1, \"a:b:c\"]}\n" TARGETS
+     "[icmp:192.0.2.2]\n",
+     "etc/l.yaml:1:56: ntp: found 'a:b:c'; expected a host or an address, with a port where it is "
+     "not 123\n"},
+    {"exclude: [192.0.2.0/28]\nvantage: {controls: [icmp:192.0.2.99], ntp: 192.0.2.1}\n" TARGETS
+     "[icmp:192.0.2.98]\n",
+     "etc/l.yaml:2:45: 192.0.2.1 is excluded, as part of 192.0.2.0/28; expected a server that may "
+     "be asked\n"},
+    {"vantage: {controls: [icmp:192.0.2.1], ntp: [a, b, c, d, e, f, g, h, i]}\n" TARGETS
+     "[icmp:192.0.2.2]\n",
+     "etc/l.yaml:1:69: ntp: more than 8 servers; expected fewer\n"},
     {TARGETS "[{interval: 5s}]\n",
      "etc/l.yaml:3:13: found settings without a target; expected 'target: ...'\n"},
     {TARGETS "[{target: icmp:192.0.2.1, intervall: 5s}]\n",
@@ -478,12 +523,13 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full),      cmocka_unit_test(test_members),
-        cmocka_unit_test(test_bad),       cmocka_unit_test(test_many),
-        cmocka_unit_test(test_deep),      cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_describe),  cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_zones),     cmocka_unit_test(test_same_subject),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_full),         cmocka_unit_test(test_whole_plan),
+        cmocka_unit_test(test_members),      cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_many),         cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_warnings),     cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_manual),       cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_same_subject), cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

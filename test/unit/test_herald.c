@@ -31,6 +31,14 @@ static struct conclusion notice(uint32_t id, enum notice_kind kind, bool is_open
     return conclusion;
 }
 
+static struct conclusion own_fault(uint32_t id, bool is_open)
+{
+    struct conclusion conclusion = notice(id, NOTICE_OWN_FAULT, is_open);
+    conclusion.notice.target = 3;
+    conclusion.notice.n = conclusion.notice.m = 0;
+    return conclusion;
+}
+
 static void check(struct herald *herald, struct conclusion conclusion, const char *expected)
 {
     struct buffer line = {0};
@@ -51,6 +59,7 @@ static void test_lines(void **state)
     struct herald herald;
     registry_intern(registry, NAME_SUBJECT, "kp", 2);
     registry_intern(registry, NAME_VANTAGE, "lon", 3);
+    registry_intern(registry, NAME_CONTROL, "self:link", 9);
     herald_init(&herald, registry);
     check(&herald, incident(1, 1, true), opened);
     check(&herald, incident(1, 2, true), ""); /* no news */
@@ -65,6 +74,9 @@ static void test_lines(void **state)
     check(&herald, notice(2, NOTICE_PEER_LOST, true), "");
     check(&herald, notice(1, NOTICE_VANTAGE_UNWELL, false), "vantage lon is well again");
     check(&herald, notice(3, NOTICE_VANTAGE_UNWELL, true), unwell);
+    check(&herald, own_fault(4, true), "vantage lon: its network link is down or has no address");
+    check(&herald, own_fault(4, true), "");
+    check(&herald, own_fault(4, false), "vantage lon: self:link is well again");
     herald_done(&herald);
     registry_free(registry);
 }

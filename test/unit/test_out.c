@@ -593,6 +593,40 @@ static void test_notices_are_put_together(void **state)
     world_done(&world);
 }
 
+/* What a vantage finds of itself: what fails as a notice, and all of it in a line. */
+static void test_own_checks(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    struct overview overview = make_overview(&world);
+    uint32_t link = name(world.registry, NAME_CONTROL, "self:link");
+    uint32_t clock = name(world.registry, NAME_CONTROL, "self:clock");
+    struct interval from = span("2022-02-03T02:00:00Z", "2022-02-03T02:00:00Z");
+    struct notice notices[] = {{.kind = NOTICE_OWN_FAULT,
+                                .source = world.lon,
+                                .target = clock,
+                                .is_open = 1,
+                                .began = from}};
+    struct series_state series[] = {
+        {.source = world.lon, .target = link, .layer = LAYER_CONTROL, .condition = CONDITION_UP},
+        {.source = world.lon,
+         .target = clock,
+         .layer = LAYER_CONTROL,
+         .condition = CONDITION_DOWN,
+         .since = from}};
+    overview.notices = (struct notice_list){notices, 1};
+    overview.series = (struct series_list){series, 2};
+    struct buffer out = {0};
+    render_status(&overview, &(struct style){.width = 200}, &out);
+    assert_non_null(strstr(out.bytes, "- Vantage lon finds: its clock is wrong (self:clock) (began "
+                                      "at 2022-02-03T02:00:00Z; not over).\n"));
+    assert_non_null(strstr(out.bytes, "- Vantage lon of itself: link up and clock down since "
+                                      "2022-02-03T02:00:00Z.\n"));
+    buffer_done(&out);
+    world_done(&world);
+}
+
 /* In the first seconds there are observations, but nothing has been judged. */
 static void test_status_before_anything_is_judged(void **state)
 {
@@ -739,6 +773,7 @@ int main(void)
         cmocka_unit_test(test_incidents_and_status),
         cmocka_unit_test(test_status_counts_targets),
         cmocka_unit_test(test_notices_are_put_together),
+        cmocka_unit_test(test_own_checks),
         cmocka_unit_test(test_status_before_anything_is_judged),
         cmocka_unit_test(test_anything_can_be_told),
     };

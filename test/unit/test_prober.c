@@ -242,6 +242,11 @@ static void stall_of_ours_is_not_the_servers(void **state)
     /* libcurl cannot be asked. */
     result = ask_and_stall(target_at("http://127.0.0.1:%u/", tcp_port), 100 * NS_PER_MS);
     assert_string_equal(outcome_name((enum outcome)result.outcome), "late");
+    /* There was no time left for what follows the connection. */
+    result = ask_and_stall(target_at("dns+tcp:127.0.0.1:%u/kp./SOA", tcp_port), 100 * NS_PER_MS);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "late");
+    result = ask_and_stall(target_at("smtp:127.0.0.1:%u", tcp_port), 100 * NS_PER_MS);
+    assert_string_equal(outcome_name((enum outcome)result.outcome), "late");
     close(silent);
     close(stalled);
 }

@@ -194,7 +194,7 @@ static void put_states(struct expected *e, struct dice *dice, struct conclusions
         e->notices[i] = (struct notice){.id = i + 1,
                                         .source = number(dice),
                                         .target = number(dice),
-                                        .kind = (uint8_t)(1 + roll(dice, NOTICE_SERIES_SILENT)),
+                                        .kind = (uint8_t)(1 + roll(dice, NOTICE_KIND_END - 1)),
                                         .is_open = one_of(dice, 2),
                                         .n = short_number(dice),
                                         .m = short_number(dice),

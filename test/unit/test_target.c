@@ -44,6 +44,8 @@ static const struct {
     {"dns:ns.example/./NS", TARGET_DNS, LAYER_NAME, 53, "ns.example", ".", "NS", 0},
     {"dns:127.0.0.1/a/TYPE65", TARGET_DNS, LAYER_NAME, 53, "127.0.0.1", "a", "TYPE65", 4},
     {"dns+tcp:192.0.2.1:54/kp./SOA", TARGET_DNS, LAYER_NAME, 54, "192.0.2.1", "kp.", "SOA", 4},
+    {"self:link", TARGET_SELF, LAYER_CONTROL, 0, "", "link", "", 0},
+    {"self:clock", TARGET_SELF, LAYER_CONTROL, 0, "", "clock", "", 0},
     {"zone:kp.", TARGET_ZONE, LAYER_NAME, 53, "kp.", "kp.", "", 0},
     {"zone:kp:5353", TARGET_ZONE, LAYER_NAME, 5353, "kp", "kp", "", 0},
     {"zone:.", TARGET_ZONE, LAYER_NAME, 53, ".", ".", "", 0},
@@ -144,6 +146,11 @@ static const struct {
     {"zone:192.0.2.1", "'zone:192.0.2.1' is not a target of kind zone; expected zone:NAME or "
                        "zone:NAME:PORT"},
     {"zone:", "'zone:' is not a target of kind zone; expected zone:NAME or zone:NAME:PORT"},
+    {"self:",
+     "'self:' is not a target of kind self; expected self:link, self:gateway, self:resolver, "
+     "self:clock or self:loop"},
+    {"self:links", "'self:links' is not a target of kind self; expected self:link, self:gateway, "
+                   "self:resolver, self:clock or self:loop"},
     {"http://", "'http://' is not a target of kind http; expected http://HOST[:PORT][/PATH]"},
     {"http:///x", "'http:///x' is not a target of kind http; expected http://HOST[:PORT][/PATH]"},
     {"http://user@a/", "'http://user@a/' is not a target of kind http; expected "

@@ -12,10 +12,12 @@ void detect_init(struct detect *d)
     memset(d, 0, sizeof *d);
     table_init(&d->series, sizeof(struct series));
     table_init(&d->vantages, sizeof(struct vantage));
+    table_init(&d->own, sizeof(struct own_state));
     table_init(&d->waiting, sizeof(uint32_t));
     index_init(&d->series_index);
     index_init(&d->target_index);
     index_init(&d->vantage_index);
+    index_init(&d->own_index);
     d->silence_due.ns = INT64_MAX;
 }
 
@@ -23,20 +25,25 @@ void detect_done(struct detect *d)
 {
     table_done(&d->series);
     table_done(&d->vantages);
+    table_done(&d->own);
     table_done(&d->waiting);
     index_done(&d->series_index);
     index_done(&d->target_index);
     index_done(&d->vantage_index);
+    index_done(&d->own_index);
 }
 
 void detect_save(const struct detect *d, struct buffer *out)
 {
     table_save(&d->series, out);
     table_save(&d->vantages, out);
+    table_save(&d->own, out);
     table_save(&d->waiting, out);
     index_save(&d->series_index, out);
     index_save(&d->target_index, out);
     index_save(&d->vantage_index, out);
+    index_save(&d->own_index, out);
+    buffer_varint(out, d->own_has_turned);
     buffer_zigzag(out, d->silence_due.ns);
     buffer_zigzag(out, d->first_data.ns);
     buffer_varint(out, d->capped);
@@ -45,8 +52,10 @@ void detect_save(const struct detect *d, struct buffer *out)
 bool detect_load(struct detect *d, struct reader *in)
 {
     bool is_good = table_load(&d->series, in) && table_load(&d->vantages, in) &&
-                   table_load(&d->waiting, in) && index_load(&d->series_index, in) &&
-                   index_load(&d->target_index, in) && index_load(&d->vantage_index, in);
+                   table_load(&d->own, in) && table_load(&d->waiting, in) &&
+                   index_load(&d->series_index, in) && index_load(&d->target_index, in) &&
+                   index_load(&d->vantage_index, in) && index_load(&d->own_index, in);
+    d->own_has_turned = reader_varint(in) != 0;
     d->silence_due.ns = reader_zigzag(in);
     d->first_data.ns = reader_zigzag(in);
     d->capped = reader_varint(in);
@@ -155,13 +164,38 @@ static bool has_resolved(const struct registry *registry, const struct observati
            o->stage > STAGE_RESOLVE && outcome_class(o->outcome) != OUTCOME_CLASS_OURS;
 }
 
+/* A check of the vantage's own. */
+static void hear_own(struct detect *d, const struct registry *registry, const struct observation *o,
+                     struct numbers *numbers, struct conclusions *out)
+{
+    uint64_t key = key_of(o->source, o->target);
+    uint32_t at = vantage_row(d, o->source), found = index_find(&d->own_index, key);
+    if (at == UINT32_MAX)
+        return;
+    if (!found) {
+        struct own_state *fresh = table_add(&d->own);
+        struct vantage *v = detect_vantage(d, at);
+        own_init(fresh, o->source, o->target, registry_target(registry, o->target)->check);
+        fresh->next = v->first_own;
+        v->first_own = found = (uint32_t)d->own.count;
+        index_put(&d->own_index, key, found - 1);
+    }
+    if (own_feed(table_at(&d->own, found - 1), o, numbers, out))
+        d->own_has_turned = true;
+}
+
 static void hear_probe(struct detect *d, struct watch_list *watch, const struct registry *registry,
                        const struct observation *o, struct numbers *numbers,
                        struct conclusions *out)
 {
     enum name_kind kind = registry_kind(registry, o->target);
+    bool is_asked = kind == NAME_TARGET || kind == NAME_CONTROL;
+    if (registry_own_check(registry, o->target) >= 0) {
+        hear_own(d, registry, o, numbers, out);
+        return;
+    }
     uint32_t at = vantage_row(d, o->source);
-    if ((kind != NAME_TARGET && kind != NAME_CONTROL) || at == UINT32_MAX)
+    if (!is_asked || at == UINT32_MAX)
         return;
     struct vantage *v = detect_vantage(d, at);
     uint32_t found = index_find(&d->series_index, key_of(o->source, o->target));
@@ -304,12 +338,40 @@ static struct interval controls_back(const struct detect *d, const struct vantag
     return back;
 }
 
+/* The vital check of its own that fails for longest; NULL: none does. */
+static const struct own_state *own_fault(const struct detect *d, const struct vantage *v)
+{
+    const struct own_state *worst = NULL;
+    for (uint32_t row = v->first_own; row;) {
+        const struct own_state *own = table_at(&d->own, row - 1);
+        if (own->is_failing && own_check_is_vital((enum own_check)own->check) &&
+            (!worst || own->since.first_after.ns < worst->since.first_after.ns))
+            worst = own;
+        row = own->next;
+    }
+    return worst;
+}
+
+/* When it was well again: the last control, or check of its own that had failed, to come back. */
+static struct interval well_since(const struct detect *d, const struct vantage *v)
+{
+    struct interval well = controls_back(d, v);
+    for (uint32_t row = v->first_own; row;) {
+        const struct own_state *own = table_at(&d->own, row - 1);
+        if (own_check_is_vital((enum own_check)own->check) &&
+            own->since.first_after.ns > well.first_after.ns)
+            well = own->since;
+        row = own->next;
+    }
+    return well;
+}
+
 static void emit_unwell(const struct detect *d, struct vantage *v, struct numbers *numbers,
                         struct utc now, struct conclusions *out)
 {
     if (!v->unwell_notice)
         v->unwell_notice = ++numbers->notice;
-    struct interval ended = controls_back(d, v);
+    struct interval ended = well_since(d, v);
     conclusions_add(out, CONCLUSION_NOTICE, now)->notice =
         (struct notice){.id = v->unwell_notice,
                         .source = v->id,
@@ -363,15 +425,16 @@ static void judge_vantage(struct detect *d, struct vantage *v, struct utc now,
                           struct numbers *numbers, struct conclusions *out)
 {
     uint32_t up = 0, all = 0;
+    const struct own_state *fault = own_fault(d, v);
     detect_controls(d, v, &up, &all);
-    if (!all)
+    if (!fault && !all && v->first_control)
         return; /* nothing is known of the controls: it stays what it was */
-    bool is_unwell = fails_now(d, v, up, all);
+    bool is_unwell = fault || (all && fails_now(d, v, up, all));
     if (is_unwell == v->is_unwell)
         return;
     v->is_unwell = is_unwell;
     if (is_unwell) {
-        v->unwell = controls_lost(d, v, now);
+        v->unwell = fault ? fault->since : controls_lost(d, v, now);
         v->failed = controls_failing(d, v);
         v->controls = (uint16_t)all;
         restart_series(d, v, now);
@@ -469,10 +532,39 @@ static bool was_dead_before(const struct series *control, const struct series *s
            control->since.first_after.ns < s->since.first_after.ns - 4 * control->round_ns;
 }
 
+/* Was the check good well into the onset? If it failed then, the series must have gone on failing for some
+ * rounds after it was good again. */
+static bool own_vouches(const struct own_state *own, const struct series *s)
+{
+    int64_t onset = s->since.first_after.ns, middle = onset + (s->turned.ns - onset) / 2;
+    bool has_failed_since = own->last_bad.ns >= onset - s->round_ns;
+    int64_t least =
+        has_failed_since ? own->since.first_after.ns + ANSWERS_MIN * s->round_ns : onset;
+    return !own->is_failing && own->last_good.ns >= middle &&
+           (s->condition == CONDITION_DEGRADED || s->last_bad.ns >= least);
+}
+
+/* The checks of its own on which what the series says depends. One that is no longer made says nothing. */
+static bool own_is_well(const struct detect *d, const struct vantage *v, const struct series *s)
+{
+    bool is_unresolved = s->bad_run && s->bad_stage == STAGE_RESOLVE;
+    for (uint32_t row = v->first_own; row;) {
+        const struct own_state *own = table_at(&d->own, row - 1);
+        bool counts = own_check_is_vital((enum own_check)own->check) ||
+                      (own->check == OWN_CHECK_RESOLVER && is_unresolved);
+        if (counts && own_is_made(own, v->last_any) && !own_vouches(own, s))
+            return false;
+        row = own->next;
+    }
+    return true;
+}
+
 static bool is_vouched_for(const struct detect *d, const struct vantage *v, const struct series *s)
 {
     if (s->is_control || s->condition < CONDITION_DEGRADED)
         return true;
+    if (!own_is_well(d, v, s))
+        return false;
     uint32_t vouching = 0, all = 0;
     if (controls_loss(d, v, 1) >= LOSS_DOUBTFUL)
         return false;
@@ -564,8 +656,9 @@ void detect_settle(struct detect *d, struct watch_list *watch, struct utc now,
                    struct table *changes, struct numbers *numbers, struct conclusions *out)
 {
     judge_silence(d, now, numbers, out);
-    if (!d->waiting.count && !any_unwell(d))
+    if (!d->waiting.count && !any_unwell(d) && !d->own_has_turned)
         return;
+    d->own_has_turned = false;
     for (uint32_t i = 0; i < d->vantages.count; i++)
         judge_vantage(d, detect_vantage(d, i), now, numbers, out);
     size_t kept = 0;

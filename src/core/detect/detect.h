@@ -9,11 +9,14 @@
  * beside it. While controls fail or have not spoken, it
  * waits; what comes back before is not told at all. When most controls are down or lossy the
  * vantage has no vote: what waited is void, its series are no data, and start afresh when the
- * controls are back. A vantage without controls is believed as it is.
+ * controls are back. A vantage without controls is believed as it is. What it says of itself (own.h) can
+ * take the vote from it in the same way, but vouches for nothing: that its link is there does not mean
+ * that the world is.
  */
 #ifndef CORE_DETECT_DETECT_H
 #define CORE_DETECT_DETECT_H
 
+#include "core/detect/own.h"
 #include "core/detect/series.h"
 #include "core/sight.h"
 #include "core/watch.h"
@@ -23,6 +26,7 @@ enum { DETECT_SERIES_MAX = 1024 * 1024, DETECT_VANTAGES_MAX = 4096 };
 struct vantage {
     uint32_t id;
     uint32_t first_control;             /* series row + 1, chained by next */
+    uint32_t first_own;                 /* row + 1 in `own`, chained by next */
     uint32_t unwell_notice, gap_notice; /* ids while open */
     bool is_unwell;
     bool is_silent;
@@ -39,8 +43,11 @@ struct vantage {
 
 struct detect {
     struct table series, vantages;
+    struct table own;     /* struct own_state */
     struct table waiting; /* uint32_t: series rows with a change that is not published */
     struct index series_index /* (source, target) */, target_index, vantage_index;
+    struct index own_index; /* (source, target) */
+    bool own_has_turned;    /* since the vantages were judged last */
     struct utc silence_due;
     struct utc first_data;
     uint64_t capped;

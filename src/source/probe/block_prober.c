@@ -51,7 +51,6 @@ struct block_prober {
     const struct manners_options *manners;
     uint32_t vantage;
     struct agenda *agenda;
-    struct pinger *pinger;
     struct block **plan; /* by network */
     size_t count;
     struct block **retired; /* with an answer to come */
@@ -297,7 +296,7 @@ static void ask(struct block *block)
                                 .timeout_ns = prober->settings.timeout_ns,
                                 .answered = on_answer,
                                 .context = block};
-    pinger_ask(prober->pinger, &question);
+    pinger_ask(prober->options.pinger, &question);
 }
 
 static int64_t manners_wait(const struct block *block, struct mono now)
@@ -549,7 +548,7 @@ struct block_counters block_prober_counters(const struct block_prober *prober)
 }
 
 struct block_prober *block_prober_new(struct loop *loop, const struct block_prober_options *options,
-                                      const struct sink *sink, struct why *why)
+                                      const struct sink *sink)
 {
     struct block_prober *prober = mem_new(1, sizeof *prober);
     prober->sink = *sink;
@@ -557,7 +556,6 @@ struct block_prober *block_prober_new(struct loop *loop, const struct block_prob
     prober->vantage =
         registry_intern(sink->registry, NAME_VANTAGE, options->vantage, strlen(options->vantage));
     prober->agenda = agenda_new(loop);
-    prober->pinger = pinger_new(prober->agenda, options->user_agent, why);
     return prober;
 }
 
@@ -570,7 +568,6 @@ void block_prober_free(struct block_prober *prober)
 {
     if (!prober)
         return;
-    pinger_free(prober->pinger);
     for (size_t i = 0; i < prober->count; i++)
         free_block(prober->plan[i]);
     for (size_t i = 0; i < prober->retired_count; i++)

@@ -36,7 +36,9 @@ struct block_settings {
 
 struct block_prober_options {
     const char *vantage;
-    const char *user_agent;
+    /* Asks the addresses: the prober's, whose sockets were opened while that was still permitted. Not owned; it is
+     * freed no later than the loop runs after block_prober_free(). */
+    struct pinger *pinger;
     uint64_t seed;
     /* By which all that is asked is held back; NULL: it is not. Called before each question. */
     struct manners *(*manners)(void *context);
@@ -45,9 +47,9 @@ struct block_prober_options {
 
 struct block_prober;
 
-/* Never NULL. Where ICMP is not permitted `why` says how to cure it, and every round is OUTCOME_SELF. */
+/* Never NULL. Where ICMP is not permitted every round is OUTCOME_SELF. */
 struct block_prober *block_prober_new(struct loop *loop, const struct block_prober_options *options,
-                                      const struct sink *sink, struct why *why);
+                                      const struct sink *sink);
 void block_prober_free(struct block_prober *prober); /* rounds under way are forgotten */
 void block_prober_stop(struct block_prober *prober); /* asks nobody from now on */
 

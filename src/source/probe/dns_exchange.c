@@ -1,6 +1,7 @@
 #include "source/probe/dns_exchange.h"
 
 #include "base/mem.h"
+#include "sys/clock.h"
 #include "sys/net.h"
 
 #include <errno.h>
@@ -359,7 +360,9 @@ static void on_timeout(void *context)
     else if (!exchange->is_over)
         read_udp(exchange);
     if (!exchange->is_over) {
-        enum outcome outcome = judge_silence(&exchange->call.server, &exchange->watch);
+        /* A datagram is one step, and the kernel has told that there is none. */
+        struct mono due = exchange->is_tcp ? exchange->timeout.at.due : clock_mono();
+        enum outcome outcome = judge_silence_by(&exchange->call.server, &exchange->watch, due);
         if (outcome == OUTCOME_TIMEOUT && exchange->has_foreign && !exchange->is_tcp)
             outcome = OUTCOME_BAD_REPLY;
         end_with(exchange, (struct answer){.outcome = outcome});

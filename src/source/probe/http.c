@@ -32,6 +32,7 @@ struct http_engine {
     struct agenda *agenda;
     struct resolver *resolver;
     const struct tls_store *store;
+    struct reset_watch *resets;
     char *user_agent;
     struct transfers *transfers;
     struct visit *visits;
@@ -47,12 +48,14 @@ static void begin_page(struct visit *visit);
 static void on_over(void *context, CURL *easy, CURLcode code);
 
 struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
-                             const struct tls_store *store, const char *user_agent)
+                             const struct tls_store *store, struct reset_watch *resets,
+                             const char *user_agent)
 {
     struct http_engine *engine = mem_new(1, sizeof *engine);
     engine->agenda = agenda;
     engine->resolver = resolver;
     engine->store = store;
+    engine->resets = resets;
     engine->user_agent = strdup(user_agent);
     engine->queue_end = &engine->queue;
     engine->refill = (struct agenda_entry){.fire = begin_queued, .context = engine};
@@ -139,9 +142,7 @@ static void finish_lookup(struct visit *visit, enum outcome outcome)
 /* libcurl keeps the time itself; a time-out that comes late is our loop's fault. */
 static enum outcome judge_timeout(const struct visit *visit)
 {
-    if (mono_diff(clock_mono(), visit->deadline) > AGENDA_STALL_NS)
-        return OUTCOME_LATE;
-    return judge_silence(&visit->fetch.tried, &visit->fetch.watch);
+    return judge_silence_by(&visit->fetch.tried, &visit->fetch.watch, visit->deadline);
 }
 
 /* What a redirect to this target comes to that is not followed; OK: it is. */
@@ -182,10 +183,25 @@ static bool follow(struct visit *visit, struct answer *answer)
     return true;
 }
 
+/* A connection that was refused or broken off; libcurl does not know our port of one that never stood. */
+static void tell_reset(const struct visit *visit)
+{
+    long own_port = 0;
+    curl_easy_getinfo(visit->easy, CURLINFO_LOCAL_PORT, &own_port);
+    if (own_port <= 0)
+        return;
+    const struct connection connection = {visit->fetch.tried, visit->target->port,
+                                          (uint16_t)own_port};
+    reset_watch_tell(visit->engine->resets, &connection, visit->question.account,
+                     stopwatch_elapsed_ns(&visit->watch));
+}
+
 static void finish_transfer(struct visit *visit, CURLcode code)
 {
     struct answer answer = fetch_judge(&visit->fetch, visit->easy, code);
     fetch_tell(&visit->fetch, visit->easy, code);
+    if (answer.outcome == OUTCOME_RESET || answer.outcome == OUTCOME_REFUSED)
+        tell_reset(visit);
     if (visit->question.redirects && follow(visit, &answer))
         return;
     if (visit->location)

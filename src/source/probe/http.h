@@ -9,6 +9,7 @@
 
 #include "source/probe/agenda.h"
 #include "source/probe/question.h"
+#include "source/probe/reset_watch.h"
 #include "source/probe/tls_watch.h"
 #include "sys/resolver.h"
 
@@ -23,7 +24,8 @@ struct http_engine;
 
 /* The store is not owned. */
 struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
-                             const struct tls_store *store, const char *user_agent);
+                             const struct tls_store *store, struct reset_watch *resets,
+                             const char *user_agent);
 void http_free(struct http_engine *engine);
 void http_ask(struct http_engine *engine, const struct question *question);
 

@@ -1,5 +1,6 @@
 #include "source/probe/judge.h"
 
+#include "source/probe/agenda.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -191,4 +192,11 @@ enum outcome judge_silence_on(enum route_kind route, const struct stopwatch *wat
 enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch)
 {
     return judge_silence_on(route_to(to), watch);
+}
+
+enum outcome judge_silence_by(const struct addr *to, const struct stopwatch *watch, struct mono due)
+{
+    if (mono_diff(clock_mono(), due) > AGENDA_STALL_NS)
+        return OUTCOME_LATE;
+    return judge_silence(to, watch);
 }

@@ -43,6 +43,10 @@ void judge_narrow(struct lookup_result *result, uint8_t family);
 
 /* Nothing came back: TIMEOUT, or SELF if we have no way to `to`, or LATE if the machine slept. */
 enum outcome judge_silence(const struct addr *to, const struct stopwatch *watch);
+/* The same where an answer takes several steps of ours: LATE too if we looked only long after it was `due`, as there was no
+ * time for the steps that were left. */
+enum outcome judge_silence_by(const struct addr *to, const struct stopwatch *watch,
+                              struct mono due);
 /* The same for those who have asked for the route themselves. */
 enum outcome judge_silence_on(enum route_kind route, const struct stopwatch *watch);
 

@@ -98,6 +98,24 @@ static struct answer answer_to(const struct echo *echo)
     };
 }
 
+static void tell_heard(const struct echo *echo, const struct answer *answer)
+{
+    char text[ADDR_TEXT_MAX];
+    if (account_wants_steps(echo->question.account))
+        account_say(echo->question.account, answer->rtt_ns, "< echo reply from %s with TTL %d",
+                    addr_format(&answer->peer, text), (int)answer->value);
+}
+
+static void tell_fault(const struct echo *echo, const struct answer *answer,
+                       const struct net_icmp_fault *fault)
+{
+    char text[ADDR_TEXT_MAX];
+    if (account_wants_steps(echo->question.account))
+        account_say(echo->question.account, answer->rtt_ns, "< ICMP type %u code %u from %s",
+                    fault->type, fault->code,
+                    fault->from.family ? addr_format(&fault->from, text) : "this machine");
+}
+
 static void take_reply(struct channel *channel, struct echo_slot *slot,
                        const struct icmp_arrival *arrival, const struct icmp_message *message)
 {
@@ -126,6 +144,7 @@ static void take_reply(struct channel *channel, struct echo_slot *slot,
         counters->late++; /* its time-out is about to be judged */
         return;
     }
+    tell_heard(echo, &answer);
     finish(echo, &answer);
 }
 
@@ -148,6 +167,7 @@ static void take_error(struct channel *channel, struct echo_slot *slot,
         .code = message->code,
     };
     judge_icmp(&answer, &echo->question.target->addr, &fault);
+    tell_fault(echo, &answer, &fault);
     finish(echo, &answer);
 }
 
@@ -260,6 +280,14 @@ static void on_timeout(void *context)
     finish(echo, &answer);
 }
 
+static void tell_sent(const struct echo *echo)
+{
+    char text[ADDR_TEXT_MAX];
+    if (account_wants_steps(echo->question.account))
+        account_say(echo->question.account, 0, "> ICMP echo request to %s",
+                    addr_format(&echo->question.target->addr, text));
+}
+
 static void refuse(struct echo *echo)
 {
     echo->channel->pinger->counters.refused++;
@@ -289,6 +317,7 @@ static void note_sent(struct echo *echo, const struct stopwatch *watch, int64_t 
     echo->watch.started.ns += after_ns;
     echo->overflow = overflow;
     echo->is_sent = true;
+    tell_sent(echo);
     agenda_set(echo->channel->pinger->agenda, &echo->timeout,
                (struct mono){echo->watch.started.ns + echo->question.timeout_ns});
 }
@@ -380,12 +409,10 @@ static uint64_t draw_cookie(struct pinger *pinger)
     return pinger->cookies[--pinger->cookies_left];
 }
 
-static enum err open_inlet(struct channel *channel, struct why *why)
+static void add_inlet(struct channel *channel, struct icmp_socket *socket)
 {
     struct inlet *inlet = &channel->inlets[channel->inlet_count];
-    enum err err = icmp_socket_open(channel->family, &inlet->socket, why);
-    if (err)
-        return err;
+    inlet->socket = socket;
     inlet->channel = channel;
     inlet->rest = (struct agenda_entry){.fire = on_rested, .context = inlet};
     inlet->watcher = loop_fd_new(agenda_loop(channel->pinger->agenda),
@@ -393,7 +420,6 @@ static enum err open_inlet(struct channel *channel, struct why *why)
     loop_fd_want(inlet->watcher, LOOP_READ);
     channel->inlet_count++;
     echo_numbers_add(&channel->numbers, icmp_socket_ident(inlet->socket));
-    return ERR_OK;
 }
 
 /* Another identifier. False if there can be no more. */
@@ -402,8 +428,13 @@ static bool widen(struct channel *channel)
     if (!channel->inlet_count || channel->numbers.count == ECHO_IDENTS_MAX)
         return false;
     const struct icmp_socket *first = channel->inlets[0].socket;
-    if (!icmp_socket_is_raw(first))
-        return open_inlet(channel, NULL) == ERR_OK;
+    struct icmp_socket *another;
+    if (!icmp_socket_is_raw(first)) {
+        bool is_open = icmp_socket_open(channel->family, &another, NULL) == ERR_OK;
+        if (is_open)
+            add_inlet(channel, another);
+        return is_open;
+    }
     echo_numbers_add(&channel->numbers,
                      (uint16_t)(icmp_socket_ident(first) + channel->numbers.count));
     return true;
@@ -444,25 +475,24 @@ void pinger_ask(struct pinger *pinger, const struct question *question)
         agenda_set_now(pinger->agenda, &channel->flush);
 }
 
-static enum err open_channel(struct pinger *pinger, int family, struct why *why)
+static void open_channel(struct pinger *pinger, int family, struct icmp_socket *socket)
 {
     struct channel *channel = &pinger->channels[family == 6];
     *channel = (struct channel){.pinger = pinger, .family = family};
     channel->flush = (struct agenda_entry){.fire = flush, .context = channel};
-    return open_inlet(channel, why);
+    if (socket)
+        add_inlet(channel, socket);
 }
 
-struct pinger *pinger_new(struct agenda *agenda, const char *user_agent, struct why *why)
+struct pinger *pinger_new(struct agenda *agenda, const char *user_agent,
+                          struct icmp_socket *const sockets[2])
 {
     struct pinger *pinger = mem_new(1, sizeof *pinger);
     pinger->agenda = agenda;
     pinger->routes = route_asker_new();
     snprintf(pinger->note, sizeof pinger->note, "an outage observatory: %s", user_agent);
-    struct why why6;
-    enum err failed = open_channel(pinger, 4, why);
-    /* A machine that just has no IPv6 is nothing to complain about. */
-    if (open_channel(pinger, 6, &why6) == ERR_DENIED && !failed && why)
-        *why = why6;
+    open_channel(pinger, 4, sockets[0]);
+    open_channel(pinger, 6, sockets[1]);
     return pinger;
 }
 

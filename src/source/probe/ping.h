@@ -4,15 +4,16 @@
 #ifndef SOURCE_PROBE_PING_H
 #define SOURCE_PROBE_PING_H
 
-#include "base/err.h"
 #include "source/probe/agenda.h"
 #include "source/probe/question.h"
+#include "sys/icmp_socket.h"
 
 struct pinger;
 
-/* Never NULL. If ICMP is not permitted `why` says how to cure it, and questions are answered with
+/* Never NULL. Takes over the sockets of the two families; where one is NULL questions are answered with
  * SELF. Every request says who we are, by what we are called over HTTP too. */
-struct pinger *pinger_new(struct agenda *agenda, const char *user_agent, struct why *why);
+struct pinger *pinger_new(struct agenda *agenda, const char *user_agent,
+                          struct icmp_socket *const sockets[2]);
 void pinger_free(struct pinger *pinger);
 
 void pinger_ask(struct pinger *pinger, const struct question *question);

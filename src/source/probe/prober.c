@@ -5,6 +5,7 @@
 #include "source/probe/dns.h"
 #include "source/probe/fan.h"
 #include "source/probe/http.h"
+#include "source/probe/own.h"
 #include "source/probe/ping.h"
 #include "source/probe/smtp.h"
 #include "source/probe/tcp.h"
@@ -16,6 +17,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert((int)PROBER_CLOCKS_MAX == (int)OWN_CLOCKS_MAX, "no server is left out");
 
 void prober_check_drained(void *context)
 {
@@ -54,6 +57,9 @@ static void ask_engine(void *context, const struct question *question)
     case TARGET_TRACE:
         trace_ask(prober->trace, question);
         return;
+    case TARGET_SELF:
+        own_ask(prober->own, question);
+        return;
     case TARGET_BLOCK:
     case TARGET_KIND_COUNT:
         break;
@@ -78,7 +84,8 @@ void asked_ask(struct asked *asked, struct mono due, int64_t late_ns, uint32_t s
     };
     asked->last = clock_mono();
     results_expect(asked, &question, late_ns, sake);
-    bool is_host = !asked->target->addr.family && asked->target->kind != TARGET_ZONE;
+    bool is_host = !asked->target->addr.family && asked->target->kind != TARGET_ZONE &&
+                   asked->target->kind != TARGET_SELF;
     if (asked->all_addresses && is_host)
         fan_ask(prober->fan, &question, ask_engine, prober);
     else
@@ -89,6 +96,8 @@ int64_t asked_manners_wait(const struct asked *asked, struct mono now)
 {
     struct manners *manners = asked->prober->manners;
     const struct target *target = asked->target;
+    if (target->kind == TARGET_SELF) /* how else would we know that we are too busy? */
+        return 0;
     uint64_t neighbourhood =
         target->addr.family
             ? manners_neighbourhood(&target->addr)
@@ -137,6 +146,40 @@ static bool may_ask(void *context, const struct addr *addr)
     return !prober->options || manners_judge(prober->options, addr, false) == MANNERS_MAY;
 }
 
+/* Our own gateway and resolvers, and the NTP servers that somebody named. */
+static bool may_ask_own(void *context, const struct addr *addr)
+{
+    const struct prober *prober = context;
+    return !prober->options || manners_judge(prober->options, addr, true) != MANNERS_EXCLUDED;
+}
+
+static struct own_load own_load(void *context)
+{
+    struct prober_counters counters = prober_counters(context);
+    return (struct own_load){.asked = counters.asked,
+                             .late = counters.sent_late,
+                             .missed = counters.missed,
+                             .dropped = counters.echo_overflow};
+}
+
+/* A check is made now, and then in its turn again. */
+static void on_own_change(void *context, enum own_check check)
+{
+    struct prober *prober = context;
+    for (size_t i = 0; i < prober->count && !prober->is_draining; i++) {
+        struct asked *asked = prober->plan[i];
+        if (asked->target->kind != TARGET_SELF || asked->target->check != check)
+            continue;
+        asked->due = clock_mono();
+        agenda_set_now(prober->agenda, &asked->turn);
+    }
+}
+
+void prober_set_clocks(struct prober *prober, const char *const *servers, size_t count)
+{
+    own_set_clocks(prober->own, servers, count);
+}
+
 void prober_set_manners(struct prober *prober, const struct manners_options *options)
 {
     manners_free(prober->manners);
@@ -150,13 +193,20 @@ struct manners *prober_manners(const struct prober *prober)
     return prober->manners;
 }
 
+struct pinger *prober_pinger(const struct prober *prober)
+{
+    return prober->pinger;
+}
+
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why)
 {
-    struct why ignored;
+    struct probe_sockets own = {0}, *sockets = options->sockets ? options->sockets : &own;
     const char *agent = options->user_agent ? options->user_agent : "lastlight/" LASTLIGHT_VERSION;
-    why = why ? why : &ignored;
-    *why = (struct why){0};
+    if (sockets == &own)
+        probe_sockets_open(sockets);
+    if (why)
+        *why = sockets->no_ping;
     struct prober *prober = mem_new(1, sizeof *prober);
     prober->sink = *sink;
     prober->seed = options->seed;
@@ -170,16 +220,25 @@ struct prober *prober_new(struct loop *loop, const struct prober_options *option
     prober->resolver = resolver_new(loop);
     resolver_set_filter(prober->resolver, may_ask, prober);
     prober_set_manners(prober, options->manners);
-    prober->pinger = pinger_new(prober->agenda, agent, why);
-    prober->can_ping = !why->err;
-    prober->tcp = tcp_new(prober->agenda);
+    prober->can_ping = !sockets->no_ping.err;
+    prober->pinger = pinger_new(prober->agenda, agent, sockets->icmp);
+    prober->resets = reset_watch_new(loop, sockets->taps);
+    prober->tcp = tcp_new(prober->agenda, prober->pinger, prober->resets);
     prober->trace = trace_new(prober->agenda, prober->pinger, prober->tcp, &options->origins);
     prober->dns = dns_new(prober->agenda, prober->resolver);
     prober->fan = fan_new(prober->agenda, prober->resolver);
     prober->store = tls_store_new();
-    prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store);
+    prober->smtp = smtp_new(prober->agenda, prober->resolver, prober->store, prober->resets);
     prober->zone = zone_new(prober->agenda, prober->resolver);
-    prober->http = http_new(prober->agenda, prober->resolver, prober->store, agent);
+    prober->http = http_new(prober->agenda, prober->resolver, prober->store, prober->resets, agent);
+    prober->own = own_new(&(struct own_options){.agenda = prober->agenda,
+                                                .resolver = prober->resolver,
+                                                .pinger = prober->pinger,
+                                                .may = may_ask_own,
+                                                .load = own_load,
+                                                .changed = on_own_change,
+                                                .context = prober});
+    *sockets = (struct probe_sockets){0};
     return prober;
 }
 
@@ -197,6 +256,7 @@ void prober_free(struct prober *prober)
 {
     if (!prober)
         return;
+    own_free(prober->own);
     pinger_free(prober->pinger);
     trace_free(prober->trace);
     tcp_free(prober->tcp);
@@ -205,6 +265,7 @@ void prober_free(struct prober *prober)
     http_free(prober->http);
     smtp_free(prober->smtp);
     tls_store_free(prober->store);
+    reset_watch_free(prober->resets);
     fan_free(prober->fan);
     resolver_free(prober->resolver);
     manners_free(prober->manners);

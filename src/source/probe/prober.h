@@ -9,6 +9,7 @@
 #include "source/probe/account.h"
 #include "source/probe/manners.h"
 #include "source/probe/origin_finder.h"
+#include "source/probe/probe_sockets.h"
 #include "source/probe/zone_settings.h"
 #include "sys/loop.h"
 
@@ -35,6 +36,7 @@ struct prober_options {
     struct origin_finder
         origins; /* of which AS addresses are, for traces; find NULL: nobody knows */
     const struct manners_options *manners; /* as for prober_set_manners(); NULL: none */
+    struct probe_sockets *sockets; /* taken over, so that it is empty then; NULL: opens its own */
     /* Called with each result and the whole account of it, before the sink is; NULL: nobody wants
      * the steps and the facts that are not kept. */
     void (*tell)(void *context, const struct observation *result, const struct account *account);
@@ -45,13 +47,13 @@ struct prober;
 
 enum {
     PROBER_TARGETS_MAX = 100 * 1000,
+    PROBER_CLOCKS_MAX = 8,    /* NTP servers */
     PROBER_TEXT_MAX = 200,    /* bytes of expect_text */
     PROBER_REDIRECTS_MAX = 10 /* as many as browsers have been known to bear; RFC 9110, 15.4 */
 };
 
-/* Opens what is needed (ICMP sockets, the HTTP engine). If ICMP is not permitted, `why` says so and
- * how to cure it (else why->err is ERR_OK), everything else works, and icmp targets yield
- * OUTCOME_SELF. */
+/* If ICMP is not permitted, `why` says so and how to cure it (else why->err is ERR_OK), everything
+ * else works, and icmp targets yield OUTCOME_SELF. */
 struct prober *prober_new(struct loop *loop, const struct prober_options *options,
                           const struct sink *sink, struct why *why);
 
@@ -72,6 +74,10 @@ void prober_set_manners(struct prober *prober, const struct manners_options *opt
 
 /* For others who ask, too: what goes out is counted together. NULL: none. */
 struct manners *prober_manners(const struct prober *prober);
+struct pinger *prober_pinger(const struct prober *prober);
+
+/* The NTP servers by which self:clock tells how wrong our clock is; copied. None: by the system's word. */
+void prober_set_clocks(struct prober *prober, const char *const *servers, size_t count);
 
 /* Whether the target is asked by ICMP, so that it needs what prober_new() may have been denied. */
 bool prober_pings(const char *target);

@@ -68,6 +68,7 @@ struct prober {
     struct manners *manners;               /* NULL if there are no options */
     struct resolver *resolver;
     struct pinger *pinger;
+    struct reset_watch *resets;
     struct tcp_engine *tcp;
     struct dns_engine *dns;
     struct tls_store *store;
@@ -76,6 +77,7 @@ struct prober {
     struct trace_engine *trace;
     struct fan_engine *fan;
     struct zone_engine *zone;
+    struct own_engine *own;
     struct asked **plan; /* in order of their numbers */
     size_t count;
     struct asked *retired;

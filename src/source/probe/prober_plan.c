@@ -98,6 +98,9 @@ enum err prober_check(const struct probe_plan *plan, struct why *why)
         err = check_times(plan, why);
     if (err)
         return err;
+    if (target.kind == TARGET_SELF && !plan->is_control)
+        return why_set(why, ERR_CONFIG, "target '%.200s' tells of the vantage, and of no subject",
+                       plan->target);
     if (target.kind == TARGET_BLOCK)
         return why_set(why, ERR_UNSUPPORTED,
                        "'%.200s' is a whole network, which is not asked like a target; write it "

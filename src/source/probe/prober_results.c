@@ -1,4 +1,5 @@
 #include "source/probe/prober_inside.h"
+#include "source/probe/reset_watch.h"
 
 #include "base/mem.h"
 #include "sys/clock.h"
@@ -78,9 +79,17 @@ static void take(struct asked *asked, const struct observation *observation, int
         agenda_set_now(prober->agenda, &prober->drain_check);
 }
 
+/* With which TTL a host's packets come. */
+static void note_ttl(const struct asked *asked, const struct answer *answer)
+{
+    if (asked->target->kind == TARGET_ICMP && answer->outcome == OUTCOME_OK)
+        reset_watch_note(asked->prober->resets, &answer->peer, (int)answer->value);
+}
+
 static void on_answer(void *context, const struct answer *answer)
 {
     struct asked *asked = context;
+    note_ttl(asked, answer);
     struct observation observation = observation_of(asked, answer, answer->late_ns);
     take(asked, &observation, answer->late_ns);
 }
@@ -108,6 +117,7 @@ static void on_account(void *context, const struct answer *answer)
     struct prober *prober = asked->prober;
     int64_t late_ns = answer->late_ns > inquiry->late_ns ? answer->late_ns : inquiry->late_ns;
     struct observation observation = observation_of(asked, answer, late_ns);
+    note_ttl(asked, answer);
     observation.path = inquiry->sake;
     if (inquiry->account)
         observation.extra = keep_facts(asked, inquiry->account);

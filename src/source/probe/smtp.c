@@ -30,6 +30,7 @@ struct session {
     struct loop_fd *watcher;
     int fd; /* -1: none */
     struct addr server;
+    uint16_t own_port; /* of the connection */
     enum step step;
     SSL_CTX *context;
     SSL *ssl; /* NULL: in the clear */
@@ -46,14 +47,15 @@ struct smtp_engine {
     struct agenda *agenda;
     struct resolver *resolver;
     const struct tls_store *store;
+    struct reset_watch *resets;
     struct session *sessions;
 };
 
 struct smtp_engine *smtp_new(struct agenda *agenda, struct resolver *resolver,
-                             const struct tls_store *store)
+                             const struct tls_store *store, struct reset_watch *resets)
 {
     struct smtp_engine *engine = mem_new(1, sizeof *engine);
-    *engine = (struct smtp_engine){agenda, resolver, store, NULL};
+    *engine = (struct smtp_engine){agenda, resolver, store, resets, NULL};
     return engine;
 }
 
@@ -143,6 +145,11 @@ static bool end_broken(struct session *session, int error)
 {
     struct answer answer = {0};
     judge_socket(&answer, &session->server, session->fd, error);
+    if (answer.outcome == OUTCOME_REFUSED || answer.outcome == OUTCOME_RESET)
+        reset_watch_tell(session->engine->resets,
+                         &(struct connection){session->server, session->question.target->port,
+                                              session->own_port},
+                         session->question.account, passed_ns(session));
     return end(session, answer);
 }
 
@@ -417,9 +424,10 @@ static void on_timeout(void *context)
         return;
     }
     enum step step = session->step;
+    struct mono due = {session->watch.started.ns + session->question.timeout_ns};
     if (!go_on(session))
-        end_with(session,
-                 step == QUIT ? OUTCOME_TIMEOUT : judge_silence(&session->server, &session->watch));
+        end_with(session, step == QUIT ? OUTCOME_TIMEOUT
+                                       : judge_silence_by(&session->server, &session->watch, due));
 }
 
 /* ---- the begin ---- */
@@ -436,6 +444,7 @@ static void begin(struct session *session)
         return;
     }
     struct loop *loop = agenda_loop(session->engine->agenda);
+    session->own_port = net_port(session->fd);
     session->watcher = loop_fd_new(loop, session->fd, on_ready, session);
     loop_fd_want(session->watcher, LOOP_WRITE);
 }

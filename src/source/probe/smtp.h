@@ -7,6 +7,7 @@
 
 #include "source/probe/agenda.h"
 #include "source/probe/question.h"
+#include "source/probe/reset_watch.h"
 #include "source/probe/tls_watch.h"
 #include "sys/resolver.h"
 
@@ -17,7 +18,7 @@ struct smtp_engine;
 
 /* The store is not owned. */
 struct smtp_engine *smtp_new(struct agenda *agenda, struct resolver *resolver,
-                             const struct tls_store *store);
+                             const struct tls_store *store, struct reset_watch *resets);
 void smtp_free(struct smtp_engine *engine);
 void smtp_ask(struct smtp_engine *engine, const struct question *question);
 

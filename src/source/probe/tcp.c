@@ -2,10 +2,16 @@
 
 #include "base/mem.h"
 #include "source/probe/judge.h"
+#include "sys/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* A host that refuses is pinged for its TTL no more often, and the answer waited for no longer. */
+#define PING_EVERY_NS NS_PER_HOUR
+#define PING_TIMEOUT_NS NS_PER_S
+enum { NS_PER_US = 1000 };
 
 struct attempt {
     struct attempt *next, **link; /* in the engine's list */
@@ -15,18 +21,28 @@ struct attempt {
     struct agenda_entry timeout;
     struct loop_fd *watcher;
     enum net_kind kind;
-    int fd;
+    int fd; /* -1: closed, while the host is pinged */
+    struct connection connection;
+    struct answer answer; /* that waits for the ping */
+    struct target host;   /* that is pinged */
+};
+
+/* What is remembered of a target. */
+struct tcp_memory {
+    struct mono pinged; /* 0: never */
 };
 
 struct tcp_engine {
     struct agenda *agenda;
+    struct pinger *pinger;
+    struct reset_watch *resets;
     struct attempt *attempts;
 };
 
-struct tcp_engine *tcp_new(struct agenda *agenda)
+struct tcp_engine *tcp_new(struct agenda *agenda, struct pinger *pinger, struct reset_watch *resets)
 {
     struct tcp_engine *engine = mem_new(1, sizeof *engine);
-    engine->agenda = agenda;
+    *engine = (struct tcp_engine){.agenda = agenda, .pinger = pinger, .resets = resets};
     return engine;
 }
 
@@ -34,7 +50,8 @@ static void close_attempt(struct attempt *attempt)
 {
     agenda_drop(attempt->engine->agenda, &attempt->timeout);
     loop_fd_free(attempt->watcher);
-    close(attempt->fd);
+    if (attempt->fd >= 0)
+        close(attempt->fd);
     *attempt->link = attempt->next;
     if (attempt->next)
         attempt->next->link = attempt->link;
@@ -58,6 +75,94 @@ static bool is_answered(const struct attempt *attempt)
     return net_is_connected(attempt->fd);
 }
 
+static void finish_reset(struct attempt *attempt)
+{
+    struct answer answer = attempt->answer;
+    reset_watch_tell(attempt->engine->resets, &attempt->connection, attempt->question.account,
+                     stopwatch_elapsed_ns(&attempt->watch));
+    finish(attempt, &answer);
+}
+
+static void on_pinged(void *context, const struct answer *answer)
+{
+    struct attempt *attempt = context;
+    if (answer->outcome == OUTCOME_OK)
+        reset_watch_note(attempt->engine->resets, &answer->peer, (int)answer->value);
+    finish_reset(attempt);
+}
+
+/* True if it is time to ping the host again for its TTL; then it is taken to be done. */
+static bool may_ping(const struct question *question)
+{
+    struct probe_memory *memory = question->memory;
+    struct mono now = clock_mono();
+    if (!memory)
+        return false;
+    if (!memory->state)
+        *memory = (struct probe_memory){mem_new(1, sizeof(struct tcp_memory)), free};
+    struct tcp_memory *mine = memory->state;
+    if (mine->pinged.ns && mono_diff(now, mine->pinged) < PING_EVERY_NS)
+        return false;
+    mine->pinged = now;
+    return true;
+}
+
+static void ping_host(struct attempt *attempt)
+{
+    const struct question *asked = &attempt->question;
+    attempt->host = (struct target){.kind = TARGET_ICMP, .addr = attempt->connection.peer};
+    struct question question = {
+        .target = &attempt->host,
+        .text = asked->text,
+        .due = clock_mono(),
+        .timeout_ns = asked->timeout_ns < PING_TIMEOUT_NS ? asked->timeout_ns : PING_TIMEOUT_NS,
+        .answered = on_pinged,
+        .context = attempt,
+    };
+    account_say(asked->account, stopwatch_elapsed_ns(&attempt->watch),
+                "< RST; > ICMP echo request, to see with which TTL the host answers");
+    pinger_ask(attempt->engine->pinger, &question);
+}
+
+/* The answer is known; what is told of it may have to wait for a ping. */
+static void refused(struct attempt *attempt, const struct answer *answer)
+{
+    struct reset_watch *resets = attempt->engine->resets;
+    attempt->answer = *answer;
+    agenda_drop(attempt->engine->agenda, &attempt->timeout);
+    loop_fd_free(attempt->watcher);
+    close(attempt->fd);
+    attempt->watcher = NULL;
+    attempt->fd = -1;
+    bool is_alone = reset_watch_reset(resets, &attempt->connection) &&
+                    !reset_watch_host(resets, &attempt->connection.peer);
+    if (!is_alone || !may_ping(&attempt->question))
+        finish_reset(attempt);
+    else
+        ping_host(attempt);
+}
+
+/* The connection stands: what the kernel knows of the way there. */
+static void tell_accepted(const struct attempt *attempt)
+{
+    struct account *account = attempt->question.account;
+    struct net_tcp_info info = net_tcp_info(attempt->fd);
+    uint8_t ttl = reset_watch_accept(attempt->engine->resets, &attempt->connection);
+    int64_t elapsed_ns = stopwatch_elapsed_ns(&attempt->watch);
+    reset_watch_note(attempt->engine->resets, &attempt->connection.peer, ttl);
+    account_reached(account, STAGE_CONNECT, elapsed_ns);
+    if (ttl)
+        account_number(account, FACT_HOST_TTL, ttl);
+    account_number(account, FACT_HANDSHAKE_RTT, info.rtt_ns / NS_PER_US);
+    account_number(account, FACT_SYN_RETRANSMITS, info.retransmits);
+    if (ttl)
+        account_say(account, elapsed_ns, "< SYN+ACK with TTL %u; the kernel took %.3f ms", ttl,
+                    (double)info.rtt_ns / NS_PER_MS);
+    else
+        account_say(account, elapsed_ns, "< SYN+ACK; the kernel took %.3f ms",
+                    (double)info.rtt_ns / NS_PER_MS);
+}
+
 /* True if the attempt was over, one way or the other. */
 static bool look(struct attempt *attempt)
 {
@@ -76,7 +181,13 @@ static bool look(struct attempt *attempt)
     int64_t elapsed_ns = stopwatch_elapsed_ns(&attempt->watch);
     if (agenda_vouches(attempt->engine->agenda, attempt->watch.started, elapsed_ns))
         answer.rtt_ns = elapsed_ns;
-    finish(attempt, &answer);
+    if (answer.outcome == OUTCOME_OK && attempt->kind == NET_TCP)
+        tell_accepted(attempt);
+    bool is_reset = answer.outcome == OUTCOME_REFUSED || answer.outcome == OUTCOME_RESET;
+    if (is_reset && attempt->kind == NET_TCP)
+        refused(attempt, &answer);
+    else
+        finish(attempt, &answer);
     return true;
 }
 
@@ -97,7 +208,20 @@ static void on_timeout(void *context)
         .outcome = judge_silence(&attempt->question.target->addr, &attempt->watch),
         .stage = STAGE_CONNECT,
     };
+    unsigned again = net_tcp_info(attempt->fd).retransmits;
+    account_number(attempt->question.account, FACT_SYN_RETRANSMITS, again);
+    account_say(attempt->question.account, stopwatch_elapsed_ns(&attempt->watch),
+                "* no answer; the SYN was sent %u more time%s", again, again == 1 ? "" : "s");
     finish(attempt, &answer);
+}
+
+static void tell_begun(const struct attempt *attempt)
+{
+    char text[ADDR_TEXT_MAX];
+    if (account_wants_steps(attempt->question.account))
+        account_say(attempt->question.account, 0, "> SYN to %s port %u, from port %u",
+                    addr_format(&attempt->connection.peer, text), attempt->connection.peer_port,
+                    attempt->connection.own_port);
 }
 
 static void fail(const struct question *question, const struct stopwatch *watch, int error)
@@ -122,12 +246,14 @@ static void await(struct tcp_engine *engine, const struct question *question, en
         .timeout = {.fire = on_timeout, .context = attempt},
         .kind = kind,
         .fd = fd,
+        .connection = {question->target->addr, question->target->port, net_port(fd)},
     };
     if (attempt->next)
         attempt->next->link = &attempt->next;
     engine->attempts = attempt;
     attempt->watcher = loop_fd_new(agenda_loop(engine->agenda), fd, on_ready, attempt);
     loop_fd_want(attempt->watcher, kind == NET_UDP ? LOOP_READ : LOOP_WRITE);
+    tell_begun(attempt);
     agenda_set(engine->agenda, &attempt->timeout,
                (struct mono){watch->started.ns + question->timeout_ns});
 }
