@@ -91,6 +91,12 @@ static bool is_trace(const struct asked *asked)
     return asked->target->kind == TARGET_TRACE;
 }
 
+/* What the vantage asks itself vouches for nobody, and has its own ways to be asked again (own.h). */
+static bool is_own(const struct asked *asked)
+{
+    return asked->target->kind == TARGET_SELF;
+}
+
 static unsigned cost_of(const struct asked *asked)
 {
     return is_trace(asked) || asked->target->kind == TARGET_ZONE ? FOLLOW_HEAVY_COST : 1;
@@ -304,7 +310,7 @@ void follow_result(struct asked *asked, const struct observation *result)
     enum outcome_class class = outcome_class((enum outcome)result->outcome);
     bool is_good = class == OUTCOME_CLASS_GOOD || class == OUTCOME_CLASS_PARTIAL;
     if (asked->prober->budget.rate <= 0 || asked->is_retired || asked->prober->is_draining ||
-        is_trace(asked))
+        is_trace(asked) || is_own(asked))
         return;
     if (is_good)
         learn_address(asked, result->peer);
@@ -323,7 +329,7 @@ void follow_plan(struct prober *prober)
     prober->controls = mem_new(prober->count + 1, sizeof *prober->controls);
     prober->control_count = 0;
     for (size_t i = 0; i < prober->count; i++)
-        if (prober->plan[i]->is_control)
+        if (prober->plan[i]->is_control && !is_own(prober->plan[i]))
             prober->controls[prober->control_count++] = prober->plan[i];
 }
 
