@@ -199,7 +199,7 @@ static const char fixed_tables[] =
     "    checksum INTEGER NOT NULL,\n"
     "    data BLOB NOT NULL -- to read it: lastlight export\n) STRICT;\n"
     "CREATE INDEX block_first_time ON block (first_time);\n"
-    "CREATE INDEX block_last_time ON block (last_time);\n"
+    "CREATE INDEX block_last_time ON block (last_time, first_time);\n"
     "CREATE VIEW v_block AS SELECT number, first_seq, count,\n"
     "    strftime('%Y-%m-%dT%H:%M:%fZ', first_time / 1e9, 'unixepoch') AS first_time,\n"
     "    strftime('%Y-%m-%dT%H:%M:%fZ', last_time / 1e9, 'unixepoch') AS last_time,\n"
