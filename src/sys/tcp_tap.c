@@ -80,11 +80,6 @@ void tcp_tap_close(struct tcp_tap *tap)
     free(tap);
 }
 
-int tcp_tap_fd(const struct tcp_tap *tap)
-{
-    return tap->fd;
-}
-
 static uint8_t read_hops(struct msghdr *header)
 {
     int hops = 0;

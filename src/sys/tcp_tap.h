@@ -13,7 +13,6 @@ struct tcp_tap;
 /* ERR_DENIED, with the cure, without CAP_NET_RAW. */
 enum err tcp_tap_open(int family, struct tcp_tap **out, struct why *why);
 void tcp_tap_close(struct tcp_tap *tap); /* NULL is fine */
-int tcp_tap_fd(const struct tcp_tap *tap);
 
 enum { TCP_TAP_BATCH = 16 };
 
