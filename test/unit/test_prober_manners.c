@@ -209,6 +209,25 @@ static void questions_beyond_the_rate_wait(void **state)
     assert_int_equal(prober_counters(fixture.prober).missed, 0);
 }
 
+/* A name that is asked at each of its addresses counts for each: the second name waits the longer. */
+static void every_address_counts(void **state)
+{
+    (void)state;
+    struct manners *counted;
+    struct addr addr;
+    struct mono now = {NS_PER_MINUTE};
+    manners.rate = 10;
+    counted = manners_new(&manners);
+    assert_true(addr_parse("192.0.2.1", 9, &addr));
+    for (int i = 0; i < 20; i++)
+        manners_count(counted, &addr, now);
+    assert_in_range(manners_wait_ns(counted, 1, now), 1000 * NS_PER_MS, 1200 * NS_PER_MS);
+    now.ns += 1200 * NS_PER_MS;
+    assert_int_equal(manners_wait_ns(counted, 1, now), 0);
+    manners_free(counted);
+    manners_count(NULL, &addr, now);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -221,6 +240,7 @@ int main(void)
         TEST(all_addresses_are_asked),
         TEST(name_without_address_is_told),
         TEST(questions_beyond_the_rate_wait),
+        TEST(every_address_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

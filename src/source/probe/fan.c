@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "source/probe/judge.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,8 @@ static void ask_all(struct fan *fan, const struct lookup_result *result)
         question.timeout_ns = left_ns > NS_PER_MS ? left_ns : NS_PER_MS;
         question.answered = on_answer;
         question.context = rib;
+        if (i && question.manners)
+            manners_count(*question.manners, &rib->addr, clock_mono());
         fan->ask(fan->context, &question);
     }
     fan->is_asking = false;

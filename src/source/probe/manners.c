@@ -146,3 +146,13 @@ int64_t manners_wait_ns(struct manners *manners, uint64_t neighbourhood, struct 
         count(&cell->next, manners->neighbour_step_ns, now);
     return 0;
 }
+
+void manners_count(struct manners *manners, const struct addr *to, struct mono now)
+{
+    struct cell *cell =
+        manners && manners->cells ? cell_of(manners, manners_neighbourhood(to)) : NULL;
+    if (manners)
+        count(&manners->next, manners->step_ns, now);
+    if (cell)
+        count(&cell->next, manners->neighbour_step_ns, now);
+}

@@ -43,5 +43,8 @@ uint64_t manners_neighbourhood_of_name(const char *host, size_t n);
 
 /* 0: the question may go now, and is counted; else how long it has to wait, and it is not. */
 int64_t manners_wait_ns(struct manners *manners, uint64_t neighbourhood, struct mono now);
+/* A question that may go takes more than one packet to somebody, as a zone's to each of its servers or a trace's
+ * to each hop: this one is counted, too, and what comes next waits the longer. NULL is fine. */
+void manners_count(struct manners *manners, const struct addr *to, struct mono now);
 
 #endif

@@ -81,6 +81,7 @@ void asked_ask(struct asked *asked, struct mono due, int64_t late_ns, uint32_t s
         .expect_text = asked->expect_text,
         .zone = asked->zone,
         .memory = &asked->memory,
+        .manners = &prober->manners,
     };
     asked->last = clock_mono();
     results_expect(asked, &question, late_ns, sake);

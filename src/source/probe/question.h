@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+struct manners;
+
 /* Members as in struct observation. */
 struct answer {
     struct utc sent;
@@ -46,6 +48,9 @@ struct question {
     struct account *account; /* NULL: nobody wants one */
     const struct zone_settings *zone; /* of zone targets; NULL: none */
     struct probe_memory *memory;      /* NULL: nothing is to be remembered */
+    /* The prober's, which may change meanwhile: by which what an engine sends beyond one question is counted.
+     * NULL: by none. */
+    struct manners *const *manners;
     void (*answered)(void *context, const struct answer *answer);
     void *context;
 };

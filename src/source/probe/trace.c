@@ -201,6 +201,8 @@ static void ask(struct trace *trace, unsigned distance)
                                 .timeout_ns = timeout_ns > NS_PER_MS ? timeout_ns : NS_PER_MS,
                                 .answered = on_answer,
                                 .context = hop};
+    if (trace->question.manners)
+        manners_count(*trace->question.manners, &trace->target.addr, now);
     hop->trace = trace;
     hop->tries++;
     trace->outstanding++;

@@ -246,6 +246,8 @@ static void start_task(struct zone_task *task)
     dns_query_make(query->name, strlen(query->name), query->type, strlen(query->type),
                    query->flags | (task->is_plain ? 0 : DNS_SIGNED), (uint16_t)entropy_u64(),
                    &call.query);
+    if (run->question.manners)
+        manners_count(*run->question.manners, &query->server, clock_mono());
     task->exchange = dns_exchange_new(run->agenda, &call);
 }
 
