@@ -227,7 +227,8 @@ void play_followed(struct question *questions, size_t count, struct observations
         struct question q = questions[i];
         ask_and_follow(&q, i, &none, &calls, &alone);
     }
-    qsort(calls.list, calls.count, sizeof *calls.list, by_time);
+    if (calls.count)
+        qsort(calls.list, calls.count, sizeof *calls.list, by_time);
     for (size_t i = 0; i < count; i++)
         ask_and_follow(&questions[i], i, &calls, &more, out);
     free(alone.list);
