@@ -161,7 +161,8 @@ def tell_down(world):
 
 def tell_up(world):
     world.cut("drop")
-    world.wait_for("all are back", 2.5 * ROUND_S + JUDGED_AFTER_S + 4,
+    # Of SPARSE half of all questions are lost, and one that is down is asked only once or twice a round.
+    world.wait_for("all are back", 6 * ROUND_S + JUDGED_AFTER_S + 4,
                    lambda: {world.condition(n) for n in (FULL, SPARSE, LEARNED, QUIET)} == {"up"})
 
 
