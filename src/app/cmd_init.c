@@ -58,12 +58,10 @@ static enum err read_asns(struct searching *searching, struct why *why)
 {
     const char *text;
     for (size_t at = 0; (text = options_next(searching->options, OPTION_INIT_ASN, &at));) {
-        char *end;
-        const char *digits = (text[0] | 0x20) == 'a' && (text[1] | 0x20) == 's' ? text + 2 : text;
-        unsigned long long asn = strtoull(digits, &end, 10);
-        if (!strspn(digits, "0123456789") || *end || !asn || asn >= UINT32_MAX)
+        uint32_t asn;
+        if (!config_parse_asn(text, &asn))
             return why_set(why, ERR_USAGE, "--asn: '%.60s' is not the number of an AS", text);
-        survey_add_asn(&searching->survey, (uint32_t)asn, SURVEY_ASKED_FOR);
+        survey_add_asn(&searching->survey, asn, SURVEY_ASKED_FOR);
     }
     return ERR_OK;
 }
@@ -180,13 +178,17 @@ static void show_names(void *context, size_t done, size_t count)
 
 static enum err find_resolver(struct searching *searching, struct why *why)
 {
+    if (searching->resolver.family)
+        return ERR_OK;
     struct resolver *resolver = resolver_new(searching->loop);
-    bool is_there = searching->resolver.family ||
-                    resolver_first(resolver, &searching->resolver, &searching->port);
+    struct resolver_server first;
+    bool is_there = resolver_servers(resolver, &first, 1) == 1;
     resolver_free(resolver);
-    return is_there ? ERR_OK
-                    : why_set(why, ERR_NOT_FOUND,
-                              "this system has no resolver; name one with --resolver");
+    if (!is_there)
+        return why_set(why, ERR_NOT_FOUND, "this system has no resolver; name one with --resolver");
+    searching->resolver = first.addr;
+    searching->port = first.port;
+    return ERR_OK;
 }
 
 static enum err ask_names(struct searching *searching, struct why *why)

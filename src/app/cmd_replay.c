@@ -53,16 +53,14 @@ static enum err add_asns(const struct options *options, struct wanted *wanted, s
     struct config *config = &wanted->config;
     const char *text;
     for (size_t at = 0; (text = options_next(options, OPTION_ASN, &at));) {
-        const char *digits = strncmp(text, "AS", 2) == 0 ? text + 2 : text;
-        size_t n = strspn(digits, "0123456789");
-        unsigned long long asn = n && n <= 10 ? strtoull(digits, NULL, 10) : 0;
-        if (!asn || digits[n] || asn >= UINT32_MAX)
+        uint32_t asn;
+        if (!config_parse_asn(text, &asn))
             return why_set(why, ERR_USAGE,
                            "--asn: '%.60s' is not an AS number; expected one such as 36561", text);
         config->asns = mem_grow(config->asns, &config->asn_capacity, config->watch.asn_count + 1,
                                 sizeof *config->asns);
-        config->asns[config->watch.asn_count++] = (uint32_t)asn;
-        add_member(wanted, NAME_ASN, digits);
+        config->asns[config->watch.asn_count++] = asn;
+        add_member(wanted, NAME_ASN, strpbrk(text, "0123456789"));
     }
     return ERR_OK;
 }

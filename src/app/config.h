@@ -74,10 +74,10 @@
  * The `blocks` of a subject are whole networks: each /24 of a prefix, of a country or of an AS, whose availability is
  * judged over rounds (source/probe/block_prober.h) and which is a target of its own, block:175.45.176.0/24. They are
  * asked once in each `round` (1s to 1h), where `timeout` is how long an answer may take. `known` are files of what is known
- * of networks beforehand (block_file.h); of the others it is learned first. `countries` are files that say which networks a country has
- * (source/origins/countries.h), `tables` MRT table dumps by which an AS is the origin of its networks; they are read when
- * the configuration is, which with a table of the whole Internet takes a while, in which nothing is probed: write the prefixes down
- * where that matters. Private and reserved networks are only asked where their prefix is written here or allowed.
+ * of networks beforehand (block_file.h); of the others it is learned first. `countries` are files and
+ * folders that say which networks a country has (source/origins/countries.h), `tables` MRT table dumps by which an AS
+ * is the origin of its networks; they are read when the configuration is, which with a table of the whole Internet
+ * takes a while, in which nothing is probed: write the prefixes down where that matters. Private and reserved networks are only asked where their prefix is written here or allowed.
  *
  * `bmp` is where `run` listens for routers that tell their routes by BMP (RFC 7854): an address and a
  * port, "[2001:db8::1]:11019", or ":11019" for all addresses. Whoever can connect there is believed.
@@ -215,6 +215,9 @@ void config_done(struct config *config);
 /* All that `run` asks: the plan, and what the vantage asks itself if there is a plan. To be freed; the texts are not
  * copied. */
 struct probe_plan *config_whole_plan(const struct config *config, size_t *count);
+
+/* 131279 or AS131279; text may be NULL. */
+bool config_parse_asn(const char *text, uint32_t *asn);
 
 /* The subject of this name, NULL if there is none; and whether there is one that is the same in
  * everything. */

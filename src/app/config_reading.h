@@ -80,8 +80,6 @@ void config_warn(struct reading *reading, const yaml_node_t *node, const char *f
 bool config_is_new(struct reading *reading, const yaml_node_t *node, enum name_kind kind,
                    const char *text, const char *what);
 
-/* 131279 or AS131279. */
-bool config_parse_asn(const char *text, uint32_t *asn);
 /* NULL is the same as NULL only. */
 bool config_is_same_text(const char *a, const char *b);
 

@@ -166,22 +166,6 @@ void resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
-bool resolver_first(const struct resolver *resolver, struct addr *addr, uint16_t *port)
-{
-    struct ares_addr_port_node *list = NULL;
-    if (!resolver->has_channel || ares_get_servers_ports(resolver->channel, &list) != ARES_SUCCESS)
-        return false;
-    bool is_there = list != NULL;
-    if (is_there) {
-        bool is_ipv6 = list->family == AF_INET6;
-        *addr = (struct addr){.family = is_ipv6 ? 6 : 4};
-        memcpy(addr->bytes, &list->addr, is_ipv6 ? 16 : 4);
-        *port = list->udp_port ? (uint16_t)list->udp_port : 53;
-    }
-    ares_free_data(list);
-    return is_there;
-}
-
 static enum lookup_status status_of(int status)
 {
     switch (status) {

@@ -39,9 +39,6 @@ struct resolver_server {
 size_t resolver_servers(struct resolver *resolver, struct resolver_server *out, size_t most);
 void resolver_free(struct resolver *resolver); /* look-ups that are under way end without done() */
 
-/* The first of the system's resolvers; false if there is none. */
-bool resolver_first(const struct resolver *resolver, struct addr *addr, uint16_t *port);
-
 /* Begins to look up a NUL-terminated name. done() is called once, perhaps before this returns,
  * which then returns NULL. */
 struct lookup *resolver_look_up(struct resolver *resolver, const char *host,
