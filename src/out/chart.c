@@ -30,20 +30,6 @@ static char sign_of(const struct chart_point *point)
     return point->answered * 2 >= judged ? '+' : point->answered ? '-' : '.';
 }
 
-static void add_point(struct chart_point *sum, const struct chart_point *point)
-{
-    sum->answered += point->answered;
-    sum->failed += point->failed;
-    sum->ours += point->ours;
-    if (!point->timed)
-        return;
-    bool is_least = !sum->timed || point->least_ns < sum->least_ns;
-    sum->least_ns = is_least ? point->least_ns : sum->least_ns;
-    sum->most_ns = point->most_ns > sum->most_ns ? point->most_ns : sum->most_ns;
-    sum->sum_ns += point->sum_ns;
-    sum->timed += point->timed;
-}
-
 static const char *ms(struct arena *arena, double ns)
 {
     return arena_printf(arena, "%.1f", ns / NS_PER_MS);
@@ -79,7 +65,7 @@ static void take_hour(struct charting *charting, struct table *table, size_t *at
     for (; *at < chart->count && hour_of(chart->list[*at].begin).ns == hour.ns; ++*at) {
         const struct chart_point *point = &chart->list[*at];
         signs[utc_diff(point->begin, hour) / CHART_BIN_NS] = sign_of(point);
-        add_point(&sum, point);
+        chart_point_merge(&sum, point);
     }
     put_hour(table, &charting->arena, hour, arena_copy(&charting->arena, signs, BINS_AN_HOUR),
              &sum);

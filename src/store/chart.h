@@ -21,6 +21,9 @@ struct chart_point {
     double sum_ns; /* over `timed` it is the mean */
 };
 
+/* Both together. */
+void chart_point_merge(struct chart_point *point, const struct chart_point *other);
+
 struct chart {
     struct chart_point *list; /* in order of time; bins without any observation are left out */
     size_t count;

@@ -177,7 +177,7 @@ bool chart_sums_row(struct chart_sums *sums, size_t *at, struct chart_row *row)
     return true;
 }
 
-static void merge(struct chart_point *point, const struct chart_point *other)
+void chart_point_merge(struct chart_point *point, const struct chart_point *other)
 {
     point->answered += other->answered;
     point->failed += other->failed;
@@ -232,6 +232,6 @@ void chart_sums_find(struct reader *row, uint32_t source, uint32_t target,
         uint32_t of = take_count(row);
         struct chart_point other = take_point(row);
         if (!row->bad && at == target && (!source || of == source))
-            merge(point, &other);
+            chart_point_merge(point, &other);
     }
 }
