@@ -159,15 +159,13 @@ static void finish_named(struct dns_run *run)
 /* What a server makes of EDNS, if it stumbles; NULL if it does not. */
 static const char *fault_of(const struct dns_result *result)
 {
-    enum { FORMERR = 1, NOTIMP = 4, BADVERS = 16 };
     if (result->answer.outcome == OUTCOME_BAD_REPLY)
         return "a reply that cannot be read";
     if (result->answer.outcome == OUTCOME_CLOSED)
         return "the connection was closed";
     if (!result->reply)
         return NULL;
-    unsigned rcode = result->reply->rcode;
-    return rcode == FORMERR || rcode == NOTIMP || rcode == BADVERS ? rcode_name(rcode) : NULL;
+    return dns_rejects_edns(result->reply) ? rcode_name(result->reply->rcode) : NULL;
 }
 
 static void learn_fault(struct dns_memory *memory, const char *fault)

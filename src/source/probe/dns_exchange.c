@@ -67,7 +67,7 @@ static void say_sent(const struct dns_exchange *exchange, size_t n)
 {
     const struct dns_call *call = &exchange->call;
     char server[ADDR_TEXT_MAX];
-    if (call->account)
+    if (account_wants_steps(call->account))
         account_say(call->account, since_start(exchange), "> %s? to %s port %u by %s, %zu bytes",
                     call->about, addr_format(&call->server, server), call->port,
                     exchange->is_tcp ? "TCP" : "UDP", n);
@@ -77,7 +77,7 @@ static void say_received(const struct dns_exchange *exchange, size_t n)
 {
     char server[ADDR_TEXT_MAX];
     struct buffer line = {0};
-    if (!exchange->call.account)
+    if (!account_wants_steps(exchange->call.account))
         return;
     dns_reply_line(&exchange->reply, &line);
     account_say(exchange->call.account, since_start(exchange), "< %s from %s, %zu bytes",
@@ -88,7 +88,8 @@ static void say_received(const struct dns_exchange *exchange, size_t n)
 static void say_failed(const struct dns_exchange *exchange)
 {
     char server[ADDR_TEXT_MAX];
-    if (exchange->call.account && exchange->result.answer.outcome != OUTCOME_OK)
+    if (account_wants_steps(exchange->call.account) &&
+        exchange->result.answer.outcome != OUTCOME_OK)
         account_say(exchange->call.account, since_start(exchange), "* %s? to %s: %s",
                     exchange->call.about, addr_format(&exchange->call.server, server),
                     outcome_sentence(exchange->result.answer.outcome));
@@ -99,7 +100,7 @@ static void pass_over(struct dns_exchange *exchange, const struct addr *from, co
 {
     char sender[ADDR_TEXT_MAX];
     exchange->result.foreign++;
-    if (exchange->call.account)
+    if (account_wants_steps(exchange->call.account))
         account_say(exchange->call.account, since_start(exchange), "* from %s %s: passed over",
                     addr_format(from, sender), why);
 }

@@ -214,6 +214,27 @@ enum outcome dns_outcome(const struct dns_reply *reply)
     return reply->is_authoritative || reply->has_recursion ? OUTCOME_EMPTY : OUTCOME_LAME;
 }
 
+bool dns_rejects_edns(const struct dns_reply *reply)
+{
+    enum { BADVERS = 16 };
+    return reply->rcode == LDNS_RCODE_FORMERR || reply->rcode == LDNS_RCODE_NOTIMPL ||
+           reply->rcode == BADVERS;
+}
+
+struct addr dns_record_addr(const ldns_rr *record)
+{
+    struct addr addr = {0};
+    const ldns_rdf *data = ldns_rr_rdf(record, 0);
+    size_t n = data ? ldns_rdf_size(data) : 0;
+    bool is_a = ldns_rr_get_type(record) == LDNS_RR_TYPE_A && n == 4;
+    bool is_aaaa = ldns_rr_get_type(record) == LDNS_RR_TYPE_AAAA && n == 16;
+    if (is_a || is_aaaa) {
+        addr.family = is_a ? 4 : 6;
+        memcpy(addr.bytes, ldns_rdf_data(data), n);
+    }
+    return addr;
+}
+
 /* What is told of them. */
 
 /* RFC 5001, section 3.1: any bytes, which are shown as text where they are that. */

@@ -2,6 +2,7 @@
 #ifndef SOURCE_PROBE_DNS_MESSAGE_H
 #define SOURCE_PROBE_DNS_MESSAGE_H
 
+#include "base/addr.h"
 #include "model/model.h"
 #include "source/probe/account.h"
 
@@ -15,6 +16,8 @@ enum {
     DNS_REPLY_MAX = 65535,
     DNS_NSID_MAX = 64, /* bytes of an identifier that are kept */
 };
+
+struct ldns_struct_rr;
 
 struct dns_query {
     uint8_t bytes[DNS_QUERY_MAX];
@@ -60,6 +63,10 @@ enum dns_match dns_reply_read(const struct dns_query *query, const uint8_t *byte
 void dns_reply_done(struct dns_reply *reply);
 
 enum outcome dns_outcome(const struct dns_reply *reply);
+/* Is it what servers answer that do not understand EDNS, or not this version of it (RFC 6891, section 7)? */
+bool dns_rejects_edns(const struct dns_reply *reply);
+/* The address in an A or AAAA record; family 0 in others. */
+struct addr dns_record_addr(const struct ldns_struct_rr *record);
 
 /* The facts in it, for who asked for its record. */
 void dns_reply_tell(const struct dns_reply *reply, struct account *account);

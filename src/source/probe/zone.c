@@ -50,21 +50,7 @@ struct zone_engine *zone_new(struct agenda *agenda, struct resolver *resolver)
     return engine;
 }
 
-/* Names and addresses in records. */
-
-struct addr zone_addr(const ldns_rr *record)
-{
-    struct addr addr = {0};
-    const ldns_rdf *data = ldns_rr_rdf(record, 0);
-    size_t n = data ? ldns_rdf_size(data) : 0;
-    bool is_a = ldns_rr_get_type(record) == LDNS_RR_TYPE_A && n == 4;
-    bool is_aaaa = ldns_rr_get_type(record) == LDNS_RR_TYPE_AAAA && n == 16;
-    if (is_a || is_aaaa) {
-        addr.family = is_a ? 4 : 6;
-        memcpy(addr.bytes, ldns_rdf_data(data), n);
-    }
-    return addr;
-}
+/* Names in records. */
 
 void zone_name_text(const ldns_rdf *name, char text[DNS_NAME_TEXT])
 {
@@ -189,12 +175,10 @@ static void start_task(struct zone_task *task);
 /* What may come of EDNS, or of a loss. */
 static bool is_worth_another(const struct zone_task *task, const struct dns_result *result)
 {
-    enum { FORMERR = 1, NOTIMP = 4, BADVERS = 16 };
     if (task->is_plain)
         return false;
     if (result->reply)
-        return result->reply->rcode == FORMERR || result->reply->rcode == NOTIMP ||
-               result->reply->rcode == BADVERS;
+        return dns_rejects_edns(result->reply);
     if (result->answer.outcome == OUTCOME_TIMEOUT)
         return !task->query.is_once && !task->query.by_tcp; /* TCP has sent again itself */
     return result->answer.outcome == OUTCOME_BAD_REPLY || result->answer.outcome == OUTCOME_CLOSED;

@@ -114,8 +114,6 @@ void zone_ask_resolver(struct zone_run *run);
 /* Nothing more will come: what is there is checked, and what has to be is remembered. */
 void zone_servers_end(struct zone_run *run);
 
-/* The address in an A or AAAA record; family 0 in others. */
-struct addr zone_addr(const ldns_rr *record);
 /* In small letters and with the dot at its end; "" if it does not fit. */
 void zone_name_text(const ldns_rdf *name, char text[DNS_NAME_TEXT]);
 /* Is the name below the zone, or the zone itself? */

@@ -136,7 +136,7 @@ static uint8_t find_addrs(const ldns_rr_list *section, const ldns_rdf *name,
     uint8_t n = 0;
     for (size_t i = 0; i < ldns_rr_list_rr_count(section) && n < ZONE_ADDRS_MAX; i++) {
         const ldns_rr *record = ldns_rr_list_rr(section, i);
-        struct addr addr = zone_addr(record);
+        struct addr addr = dns_record_addr(record);
         if (addr.family && ldns_dname_compare(ldns_rr_owner(record), name) == 0)
             out[n++] = addr;
     }

@@ -324,7 +324,7 @@ static void add_glue(struct zone_run *run, const ldns_rdf *server, const ldns_rr
 {
     for (size_t i = 0; i < ldns_rr_list_rr_count(additional); i++) {
         const ldns_rr *glue = ldns_rr_list_rr(additional, i);
-        struct addr addr = zone_addr(glue);
+        struct addr addr = dns_record_addr(glue);
         if (ldns_dname_compare(ldns_rr_owner(glue), server) == 0)
             add_cut_server(&run->cut, &addr);
     }

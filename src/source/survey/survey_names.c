@@ -168,17 +168,6 @@ static bool name_of(const ldns_rdf *rdf, char out[SURVEY_NAME_TEXT])
     return is_kept;
 }
 
-static bool addr_of(const ldns_rr *record, struct addr *out)
-{
-    const ldns_rdf *rdf = ldns_rr_rdf(record, 0);
-    size_t n = rdf ? ldns_rdf_size(rdf) : 0;
-    *out = (struct addr){.family = n == 4 ? 4 : 6};
-    if (n != 4 && n != 16)
-        return false;
-    memcpy(out->bytes, ldns_rdf_data(rdf), n);
-    return true;
-}
-
 static void take_server(struct survey_names *names, const ldns_rdf *target, unsigned role,
                         size_t zone)
 {
@@ -192,8 +181,8 @@ static void take_server(struct survey_names *names, const ldns_rdf *target, unsi
 static void take_address(struct survey_names *names, const struct inquiry *inquiry,
                          const ldns_rr *record)
 {
-    struct addr addr;
-    if (!addr_of(record, &addr))
+    struct addr addr = dns_record_addr(record);
+    if (!addr.family)
         return;
     struct survey_host *host =
         inquiry->purpose == FIND_ANY_NAME

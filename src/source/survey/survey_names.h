@@ -30,8 +30,8 @@ struct survey_names;
 
 struct survey_names *survey_names_new(struct loop *loop, const struct survey_names_options *options,
                                       struct survey *survey);
-/* After done(): ERR_OK; ERR_NOT_FOUND if there is no such zone; ERR_SYSTEM if the resolver does not
- * answer, or not to us. */
+/* After done(): ERR_OK; ERR_NOT_FOUND if there is no such zone; ERR_IO if the resolver does not
+ * answer, or with an error. */
 enum err survey_names_result(const struct survey_names *names, struct why *why);
 /* Questions that nobody answered, though others were. */
 size_t survey_names_unanswered(const struct survey_names *names);
