@@ -169,7 +169,7 @@ static bool read_address(struct reading *reading, const yaml_node_t *node, struc
     bool is_link_local = false;
     bool is_good = written && addr_parse(written, strlen(written), &addr);
     if (is_good)
-        is_link_local = addr.family == 6 && addr.bytes[0] == 0xfe && (addr.bytes[1] & 0xc0) == 0x80;
+        is_link_local = addr_is_link_local(&addr);
     if (!is_good || is_link_local) {
         document_fault(&reading->document, node,
                        "address: found %s; expected an IPv4 or IPv6 address%s",

@@ -38,6 +38,12 @@ bool prefix_has_addr(const struct prefix *prefix, const struct addr *addr);
 bool prefix_has(const struct prefix *outer, const struct prefix *inner);
 int prefix_compare(const struct prefix *a, const struct prefix *b);
 
+/* fe80::/10 (RFC 4291, 2.5.6), which means something on one wire only. */
+static inline bool addr_is_link_local(const struct addr *addr)
+{
+    return addr->family == 6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+}
+
 static inline unsigned addr_bits(const struct addr *addr)
 {
     return addr->family == 4 ? 32 : addr->family == 6 ? 128 : 0;

@@ -122,7 +122,7 @@ static bool is_far_reaching(const struct ifaddrs *at, int family)
     if (!at->ifa_addr || at->ifa_addr->sa_family != (family == 4 ? AF_INET : AF_INET6))
         return false;
     struct addr addr = addr_from_sockaddr(at->ifa_addr);
-    return family == 4 || !(addr.bytes[0] == 0xfe && (addr.bytes[1] & 0xc0) == 0x80);
+    return !addr_is_link_local(&addr);
 }
 
 static bool has_address(const char *name, int family)

@@ -29,7 +29,6 @@ struct way {
     bool was_good;         /* it answered for itself at least once */
     bool answers_pings;    /* it did so at least once */
     unsigned silent_pings; /* in a row */
-    bool is_asked;         /* a ping is under way */
     struct target target;
 };
 
@@ -175,7 +174,6 @@ static void on_ping(void *context, const struct answer *answer)
 {
     struct way *way = context;
     struct own_engine *engine = way->engine;
-    way->is_asked = false;
     if (answer->outcome == OUTCOME_OK) {
         way->answers_pings = way->was_good = true;
         way->silent_pings = 0;
@@ -197,16 +195,11 @@ static void take_gateway(struct way *way)
     way->silent_pings = 0;
 }
 
-static bool is_link_local(const struct addr *addr)
-{
-    return addr->family == 6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
-}
-
 /* A ping to an address of the wire alone would need to say which wire. */
 static bool may_ping(const struct own_engine *engine, const struct way *way)
 {
     const struct addr *gateway = &way->now.gateway;
-    return way->now.interface && gateway->family && !is_link_local(gateway) &&
+    return way->now.interface && gateway->family && !addr_is_link_local(gateway) &&
            engine->options.may(engine->options.context, gateway);
 }
 
@@ -221,7 +214,6 @@ static void ping_gateway(struct own_engine *engine, struct way *way)
         .context = way,
     };
     way->target = (struct target){.kind = TARGET_ICMP, .addr = way->now.gateway};
-    way->is_asked = true;
     engine->pings++;
     pinger_ask(engine->options.pinger, &question);
 }

@@ -22,7 +22,6 @@ enum { OWN_CLOCKS_MAX = 8 };
 struct own_load {
     uint64_t asked, late, missed; /* questions: all, those sent late, those left out */
     uint64_t dropped;             /* packets that we were too slow to read */
-    int64_t delay_ns;             /* the worst of the loop since this was asked last */
 };
 
 struct own_options {
