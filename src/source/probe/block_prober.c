@@ -5,6 +5,7 @@
 #include "model/detail.h"
 #include "model/registry.h"
 #include "source/probe/agenda.h"
+#include "source/probe/judge.h"
 #include "source/probe/ping.h"
 #include "sys/clock.h"
 
@@ -211,17 +212,10 @@ static void free_retired(struct block *block)
     free(block);
 }
 
-/* Silence on what was asked late, since we stood still, is ours. */
-static enum outcome outcome_of(const struct answer *answer)
-{
-    bool is_ours = answer->outcome == OUTCOME_TIMEOUT && answer->late_ns > AGENDA_STALL_NS;
-    return is_ours ? OUTCOME_LATE : answer->outcome;
-}
-
 static void on_answer(void *context, const struct answer *answer)
 {
     struct block *block = context;
-    enum outcome outcome = outcome_of(answer);
+    enum outcome outcome = judge_asked_late(answer->outcome, answer->late_ns);
     bool is_answered = outcome == OUTCOME_OK;
     block->is_waiting = false;
     if (block->is_retired) {

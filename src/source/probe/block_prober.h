@@ -7,7 +7,8 @@
  * known, or of which too little answers to judge them, there is no observation: no data, never down.
  *
  * When a network is asked is left to chance, from a seed, within the first quarter of each of its rounds, which begin
- * anywhere in the time of one. A census that ends without enough to judge by is held again after a day, two days, and so on up to 32. */
+ * anywhere in the time of one. A census that ends without enough to judge by is held again after a day, two days,
+ * and so on up to 32. */
 #ifndef SOURCE_PROBE_BLOCK_PROBER_H
 #define SOURCE_PROBE_BLOCK_PROBER_H
 

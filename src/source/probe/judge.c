@@ -200,3 +200,8 @@ enum outcome judge_silence_by(const struct addr *to, const struct stopwatch *wat
         return OUTCOME_LATE;
     return judge_silence(to, watch);
 }
+
+enum outcome judge_asked_late(enum outcome outcome, int64_t late_ns)
+{
+    return outcome == OUTCOME_TIMEOUT && late_ns > AGENDA_STALL_NS ? OUTCOME_LATE : outcome;
+}

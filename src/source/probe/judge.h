@@ -49,5 +49,8 @@ enum outcome judge_silence_by(const struct addr *to, const struct stopwatch *wat
                               struct mono due);
 /* The same for those who have asked for the route themselves. */
 enum outcome judge_silence_on(enum route_kind route, const struct stopwatch *watch);
+/* What an outcome is where the question went out so much too late: silence then is ours, as we stood still;
+ * whoever answered has answered. */
+enum outcome judge_asked_late(enum outcome outcome, int64_t late_ns);
 
 #endif

@@ -248,8 +248,10 @@ void prober_drain(struct prober *prober, void (*done)(void *context), void *cont
     prober->is_draining = true;
     prober->drained = done;
     prober->drained_context = context;
-    for (size_t i = 0; i < prober->count; i++)
-        follow_leave(prober->plan[i]), agenda_drop(prober->agenda, &prober->plan[i]->turn);
+    for (size_t i = 0; i < prober->count; i++) {
+        follow_leave(prober->plan[i]);
+        agenda_drop(prober->agenda, &prober->plan[i]->turn);
+    }
     agenda_set_now(prober->agenda, &prober->drain_check);
 }
 

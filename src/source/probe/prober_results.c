@@ -1,3 +1,4 @@
+#include "source/probe/judge.h"
 #include "source/probe/prober_inside.h"
 #include "source/probe/reset_watch.h"
 
@@ -35,13 +36,6 @@ static uint32_t peer_of(struct asked *asked, const struct addr *peer)
     return asked->own_peer;
 }
 
-/* Silence on what we asked too late, since we stood still, is ours; whoever answered has answered. */
-static enum outcome outcome_of(const struct answer *answer, int64_t late_ns)
-{
-    bool is_ours = answer->outcome == OUTCOME_TIMEOUT && late_ns > AGENDA_STALL_NS;
-    return is_ours ? OUTCOME_LATE : answer->outcome;
-}
-
 static struct observation observation_of(struct asked *asked, const struct answer *answer,
                                          int64_t late_ns)
 {
@@ -54,7 +48,7 @@ static struct observation observation_of(struct asked *asked, const struct answe
         .peer = peer_of(asked, &answer->peer),
         .code = answer->code,
         .kind = OBSERVATION_PROBE,
-        .outcome = (uint8_t)outcome_of(answer, late_ns),
+        .outcome = (uint8_t)judge_asked_late(answer->outcome, late_ns),
         .stage = (uint8_t)answer->stage,
     };
 }
