@@ -1,8 +1,8 @@
 /* Whole networks: which, and how they are asked. */
 #include "app/config_reading.h"
+#include "app/country_source.h"
 
 #include "source/mrt/route_files.h"
-#include "source/origins/countries.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -182,8 +182,7 @@ static const struct countries *countries_of(struct gathering *g)
                        "'blocks: {countries: [FILE]}', of a registry or MaxMind's");
     if (!paths->count || reading->countries || !reading->reads_files)
         return reading->countries;
-    reading->countries = countries_load(paths->list, paths->count, &faults, &why);
-    if (!reading->countries)
+    if (country_source_load(paths->list, paths->count, &faults, &reading->countries, &why))
         document_fault(&reading->document, g->node, "%s", why.text);
     return reading->countries;
 }

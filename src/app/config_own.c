@@ -28,8 +28,8 @@ static void read_clock(struct reading *reading, const yaml_node_t *node)
     if (!text || !endpoint_parse(text, strlen(text), &endpoint) || !endpoint.host_size) {
         document_fault(
             &reading->document, node,
-            "ntp: found %s; expected a host or an address, with a port where it is not %d",
-            document_show(node, shown), 123);
+            "ntp: found %s; expected a host or an address, with a port where it is not 123",
+            document_show(node, shown));
         return;
     }
     const struct prefix *excluded =

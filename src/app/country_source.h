@@ -1,4 +1,5 @@
-/* What is named as countries (--countries, routes: whole_table), as a table: files, folders and patterns. */
+/* What is named as countries (--countries, routes: whole_table, blocks: countries), as a table: files, folders and
+ * patterns. */
 #ifndef APP_COUNTRY_SOURCE_H
 #define APP_COUNTRY_SOURCE_H
 

@@ -6,9 +6,13 @@
 
 #define TIMEOUT_NS (5 * NS_PER_S)
 
+static const char *const roots[] = {
+#define ROOT(v4, v6) v4,
+#include "source/probe/root_servers.def"
+#undef ROOT
+};
 /* Of four operators: Verisign, ISC, RIPE NCC and WIDE. */
-static const char roots[][16] = {"198.41.0.4", "192.5.5.241", "193.0.14.129", "202.12.27.33"};
-enum { ROOTS = sizeof roots / sizeof *roots };
+static const char controls[] = "afkm";
 
 static struct init_target *find(const struct init_targets *targets, const char *text)
 {
@@ -88,9 +92,9 @@ static void add_hosts(struct init_targets *targets, const struct survey *survey,
 void init_targets_make(struct init_targets *targets, const struct survey *survey)
 {
     static const unsigned roles[] = {SURVEY_NAME_SERVER, SURVEY_MAIL, SURVEY_WEB, SURVEY_HOST};
-    for (size_t i = 0; i < ROOTS; i++)
-        add(targets, INIT_CONTROLS, arena_printf(&targets->arena, "dns:%s/./SOA", roots[i]),
-            "a root server");
+    for (const char *letter = controls; *letter; letter++)
+        add(targets, INIT_CONTROLS,
+            arena_printf(&targets->arena, "dns:%s/./SOA", roots[*letter - 'a']), "a root server");
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         add_hosts(targets, survey, roles[i]);
 }
