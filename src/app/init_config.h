@@ -9,10 +9,10 @@
 struct init_finding {
     const struct survey *survey;
     const struct init_targets *targets;
-    const char *name;         /* of the subject */
-    struct country country;   /* "": none */
-    const char *resolver;     /* that was asked; NULL: none was */
-    size_t unanswered; /* questions of the DNS */
+    const char *name;       /* of the subject */
+    struct country country; /* "": none */
+    const char *resolver;   /* that was asked; NULL: none was */
+    size_t unanswered;      /* questions of the DNS */
     struct utc now;
 };
 

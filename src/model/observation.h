@@ -15,16 +15,17 @@
  * | BIN        | -         | ASN or country; 0: all | subject or 0 | -       | peers up | blocks seen (****) |
  *
  *   *   http or smtp status, dns rcode, icmp type << 8 | code; block: addresses asked in the round
- *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops; block: belief that it is up,
- *       percent; self:clock: so far is our clock behind the servers', ns; self:loop: worst delay of the loop, ns; 0 unknown
+ *   **  dns and zone: SOA serial; tls, https and smtp: notAfter in seconds; icmp: TTL of the reply; trace: hops;
+ *       block: belief that it is up, percent; self:clock: so far is our clock behind the servers', ns; self:loop:
+ *       worst delay of the loop, ns; 0 unknown
  *   *** size of the peer's table where known (PEER_TABLE), else 0
  *   **** /24s (family 4) or /48s (family 6) that are visible, of those that are `known`; with the peers
  *   that are up, of `peers_total` (source/table/bins.h)
  *   ***** the target or control for whose sake it was asked out of turn, since that went dark or came back: itself, one
  *         beside it, or the way there (trace). It confirms what is asked in its turn; none: it was its turn
  *
- * A PROBE's time is when it was sent, for all others when it happened. That of a block is a whole round: its time is that of
- * the last question in it, by which it was clear. A SUBJECT begins a subject's
+ * A PROBE's time is when it was sent, for all others when it happened. That of a block is a whole round: its time
+ * is that of the last question in it, by which it was clear. A SUBJECT begins a subject's
  * configuration: it replaces an earlier one of that subject, and the MEMBERs that follow it
  * directly belong to it. A TICK says that time has passed and we were there: silence is judged by
  * it. A GAP says that its source saw nothing from `time` until `value`; it is never an outage.

@@ -29,7 +29,8 @@ enum { FOLLOW_NEIGHBOURS = 8 }; /* asked at once */
 #define FOLLOW_LEAST_NS NS_PER_S
 
 /* A traceroute towards a dark target sends some twenty packets (trace.h), a look at a zone about as many. No
- * address is traced more often than a target that goes and comes back twice, and after that once in a quarter of an hour. */
+ * address is traced more often than a target that goes and comes back twice, and after that once in a quarter of
+ * an hour. */
 enum { FOLLOW_HEAVY_COST = 20, FOLLOW_TRACE_BURST = 4 };
 #define FOLLOW_TRACE_STEP_NS (15 * NS_PER_MINUTE)
 

@@ -26,8 +26,8 @@ struct connection {
 uint8_t reset_watch_reset(struct reset_watch *watch, const struct connection *connection);
 uint8_t reset_watch_accept(struct reset_watch *watch, const struct connection *connection);
 
-/* Tells the account of the reset that ended a connection, and how its TTL compares with that of the host's other packets, the
- * SYN+ACK of the same connection above all. */
+/* Tells the account of the reset that ended a connection, and how its TTL compares with that of the host's other
+ * packets, the SYN+ACK of the same connection above all. */
 void reset_watch_tell(struct reset_watch *watch, const struct connection *connection,
                       struct account *account, int64_t elapsed_ns);
 

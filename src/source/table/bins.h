@@ -13,8 +13,8 @@
  * data in that bin; what was told before is neither confirmed nor gone.
  *
  * After each bin all are told of for which a figure has changed, that of path lengths by half a hop: with every
- * change of it there would be 78 % more rows of 24 February 2008, with these 13 %; every time the whole table, the countries
- * of which something is known, and who is watched. Prefixes whose visibility changed in the bin are looked
+ * change of it there would be 78 % more rows of 24 February 2008, with these 13 %; every time the whole table, the
+ * countries of which something is known, and who is watched. Prefixes whose visibility changed in the bin are looked
  * at anew; those of the ASes and countries they are of are then added up, all in one go over the prefixes
  * in order of address. */
 #ifndef SOURCE_TABLE_BINS_H
