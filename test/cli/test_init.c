@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "../unit/archive_maker.h"
+#include "../unit/texts.h"
 #include "../unit/zone_world.h"
 #include "command.h"
 
@@ -58,18 +59,6 @@ static const struct result *init(const char *arguments)
     char line[600];
     snprintf(line, sizeof line, "init --resolver 127.0.1.2:%u %s", world.port, arguments);
     return run(line);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in:\n%s", part, text);
-}
-
-static void assert_hasnt(const char *text, const char *part)
-{
-    if (strstr(text, part))
-        fail_msg("'%s' is in:\n%s", part, text);
 }
 
 /* What is written is taken by `run`. */

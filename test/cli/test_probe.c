@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "../unit/mmdb_maker.h"
+#include "../unit/texts.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -18,12 +19,6 @@
 
 static int open_fd;
 static unsigned open_port; /* of 127.0.0.1, to which one can connect */
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in:\n%s", part, text);
-}
 
 static int set_up(void **state)
 {

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../unit/archive_maker.h"
+#include "../unit/texts.h"
 #include "command.h"
 
 #include <arpa/inet.h>
@@ -65,14 +66,6 @@ static void write_sources(void)
                             "\"maxLength\": 16, \"ta\": \"test\"}]}");
 }
 
-static void assert_in(const char *text, const char *part)
-{
-    if (!strstr(text, part)) {
-        print_error("'%s' is not in:\n%s\n", part, text);
-        fail();
-    }
-}
-
 /* The same, wherever lines end. */
 static void assert_says(const char *page, const char *words)
 {
@@ -82,7 +75,7 @@ static void assert_says(const char *page, const char *words)
         if (!strchr(" \n", *page) || (n && line[n - 1] != ' '))
             line[n++] = *page == '\n' ? ' ' : *page;
     line[n] = '\0';
-    assert_in(line, words);
+    assert_has(line, words);
 }
 
 static void test_text(void **state)
@@ -166,8 +159,8 @@ static void test_rpki_made(void **state)
                 "is that of 2008-02-24T10:00:00Z, with 1 entry. ");
     assert_says(run("scan --rpki rpki.csv updates.1")->out,
                 "is that of a time that its file does not tell, with 1 entry;");
-    assert_in(run("scan --json --rpki new.json updates.1")->out,
-              "\"rpki_entries\":1,\"rpki_made\":\"2024-11-25T10:00:00Z\"");
+    assert_has(run("scan --json --rpki new.json updates.1")->out,
+               "\"rpki_entries\":1,\"rpki_made\":\"2024-11-25T10:00:00Z\"");
 }
 
 /* All of KP, one network after the other. */
@@ -196,8 +189,8 @@ static void test_country(void **state)
                 "AS100 (KP): 1 of 1 known prefix, 256 /24s: 10.0.0.0/16. Gone between");
     assert_null(strstr(result->out, "AS300"));
     result = run("scan --json --countries delegated country");
-    assert_in(result->out,
-              "\"asn\":null,\"country\":\"KP\",\"ases\":2,\"known_ases\":2,\"known_blocks\":512,");
+    assert_has(result->out,
+               "\"asn\":null,\"country\":\"KP\",\"ases\":2,\"known_ases\":2,\"known_blocks\":512,");
 }
 
 /* A dump of one prefix as two peers have it. */
@@ -261,8 +254,8 @@ static void test_collectors(void **state)
 {
     (void)state;
     write_archives();
-    assert_in(run("scan --collector rrc00 updates.1 updates.2")->out,
-              "changes of 6 peers of rrc00, of");
+    assert_has(run("scan --collector rrc00 updates.1 updates.2")->out,
+               "changes of 6 peers of rrc00, of");
     assert_int_equal(mkdir("rrc01", 0777), 0);
     assert_int_equal(mkdir("route-views2", 0777), 0);
     assert_int_equal(rename("updates.1", "rrc01/updates.1"), 0);
@@ -270,7 +263,7 @@ static void test_collectors(void **state)
     const struct result *result = run("scan rrc01 route-views2");
     assert_says(result->out, "54 changes of 12 peers of rrc01 and route-views2,");
     result = run("scan --json rrc01 route-views2");
-    assert_in(result->out, "\"collectors\":[\"rrc01\",\"route-views2\"]");
+    assert_has(result->out, "\"collectors\":[\"rrc01\",\"route-views2\"]");
     assert_int_equal(remove("rrc01/updates.1") | remove("route-views2/updates.2"), 0);
     assert_int_equal(rmdir("rrc01") | rmdir("route-views2"), 0);
 }
@@ -398,7 +391,7 @@ static void test_rtr_wait(void **state)
     kill(pid, SIGTERM);
     waitpid(pid, NULL, 0);
     close(closed);
-    assert_in(talk, "Connection refused; it will be tried again\n");
+    assert_has(talk, "Connection refused; it will be tried again\n");
     free(talk);
 }
 
@@ -412,18 +405,18 @@ static void test_bins(void **state)
         run("scan --countries delegated --bins bins.jsonl updates.1 updates.2")->status, 0);
     char *lines = file_read("bins.jsonl", &n);
     assert_non_null(lines);
-    assert_in(
+    assert_has(
         lines,
         "{\"type\":\"bin\",\"start\":\"2008-02-24T00:00:00Z\",\"country\":\"KP\","
         "\"slash24\":768,\"known24\":768,\"prefixes4\":3,\"slash48\":null,"
         "\"known48\":null,\"prefixes6\":null,\"origins\":2,"
         "\"path_length\":3.0,\"peers4\":6,\"peers4_total\":6,\"peers6\":0,\"peers6_total\":0}\n");
-    assert_in(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"country\":\"KP\",\"slash24\":512,"
-                     "\"known24\":768,\"prefixes4\":2,");
-    assert_in(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"asn\":200,\"slash24\":0,"
-                     "\"known24\":256,\"prefixes4\":0,");
-    assert_in(lines, "\"start\":\"2008-02-24T02:00:00Z\",\"asn\":200,\"slash24\":256,");
-    assert_in(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"slash24\":768,\"known24\":1024,");
+    assert_has(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"country\":\"KP\",\"slash24\":512,"
+                      "\"known24\":768,\"prefixes4\":2,");
+    assert_has(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"asn\":200,\"slash24\":0,"
+                      "\"known24\":256,\"prefixes4\":0,");
+    assert_has(lines, "\"start\":\"2008-02-24T02:00:00Z\",\"asn\":200,\"slash24\":256,");
+    assert_has(lines, "\"start\":\"2008-02-24T01:00:00Z\",\"slash24\":768,\"known24\":1024,");
     free(lines);
 }
 
@@ -438,8 +431,8 @@ static void test_damage(void **state)
     write_file("updates.3", &file);
     const struct result *result = run("scan updates.1 updates.2 updates.3");
     assert_int_equal(result->status, 1);
-    assert_in(result->talk, "updates.3: byte ");
-    assert_in(result->out, "AS200: 1 of 1 known prefix");
+    assert_has(result->talk, "updates.3: byte ");
+    assert_has(result->out, "AS200: 1 of 1 known prefix");
 }
 
 static void test_wishes(void **state)
@@ -505,7 +498,7 @@ static void test_wrong_usage(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct result *result = run(cases[i].arguments);
         assert_int_equal(result->status, cases[i].status);
-        assert_in(result->talk, cases[i].talk);
+        assert_has(result->talk, cases[i].talk);
         assert_string_equal(result->out, "");
     }
 }
@@ -520,8 +513,8 @@ static void test_output(void **state)
     assert_string_equal(result->out, "");
     char *report = file_read("report.md", &n);
     assert_non_null(report);
-    assert_in(report, "## Outages");
-    assert_in(report, "AS666 announces 30.0.1.0/24");
+    assert_has(report, "## Outages");
+    assert_has(report, "AS666 announces 30.0.1.0/24");
     free(report);
     assert_int_equal(run("scan updates.1 updates.2 > /dev/full")->status, 1);
 }
@@ -584,8 +577,8 @@ static void test_real_hours(void **state)
     json_t *outage = find_line(result->out, "outage");
     assert_non_null(outage);
     assert_int_equal(number(outage, "asn"), 701);
-    assert_in(time_of(outage, "began", "not_before"), "2008-02-24T20:2");
-    assert_in(time_of(outage, "ended", "not_after"), "2008-02-24T21:12:");
+    assert_has(time_of(outage, "began", "not_before"), "2008-02-24T20:2");
+    assert_has(time_of(outage, "ended", "not_after"), "2008-02-24T21:12:");
     assert_true(number(outage, "peers") >= 40);
     json_decref(outage);
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "probe_fixture.h"
+#include "texts.h"
 
 #include "source/probe/http.h"
 #include "sys/clock.h"
@@ -44,12 +45,6 @@ static struct observation ask_server(struct server *server, const char *scheme, 
     snprintf(target, sizeof target, "%s127.0.0.1:%u%s", scheme, server->port,
              strcmp(scheme, "tls:") ? "/" : "");
     return fixture_ask(&fixture, target, TIMEOUT_NS, expect_status);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in '%s'", part, text);
 }
 
 static void expect(const struct observation *result, const char *outcome, enum stage stage)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "probe_fixture.h"
+#include "texts.h"
 
 #include "source/probe/smtp.h"
 #include "source/probe/smtp_reply.h"
@@ -35,12 +36,6 @@ static int tear_down(void **state)
     (void)state;
     fixture_stop(&fixture);
     return 0;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in '%s'", part, text);
 }
 
 /* ---- replies ---- */
