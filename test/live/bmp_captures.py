@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent / "lab")]
 sys.dont_write_bytecode = True
 
 from laboratory.box import RUN, Box, Failed, is_inside  # noqa: E402
+import inside  # noqa: E402
 import routers  # noqa: E402
 
 LIMIT_S = 110
@@ -141,7 +142,7 @@ def main():
     try:
         story = Story(lastlight)
         if not story.routers:
-            routers.skip("neither FRR nor GoBGP is installed")
+            inside.skip("neither FRR nor GoBGP is installed")
         story.tell()
         for name in KEPT if folder else ():
             Path(folder, name).write_bytes((story.observer.dir / name).read_bytes())

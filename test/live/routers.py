@@ -5,13 +5,10 @@ They hang on one switch together with the observer, whose addresses are 10.0.0.1
 sessions each, so that they have several, too. Each router gives its table to the observer twice: to
 10.0.0.1 plainly, to 10.0.0.5 with ADD-PATH, and there BIRD and FRR sign with TCP MD5."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from laboratory.box import command
+import inside
 
 OBSERVER = ("10.0.0.1", "10.0.0.5")
 OBSERVER_AS = 64512
@@ -215,25 +212,12 @@ def missing():
     return {kind: names for kind, names in found.items() if names}
 
 
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
 def enter(script, limit_s):
-    """Runs the script in namespaces of its own, for so long at most; or not at all."""
-    if os.geteuid() != 0:
-        skip("needs root")
+    """As inside.enter(), where BIRD is installed."""
     lost = missing().get(Bird)
     if lost:
-        skip(f"not installed: {', '.join(lost)}")
-    tools = [t for t in ("ip", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
-    if tools:
-        skip(f"needs {', '.join(tools)}")
-    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
-        skip("may not make namespaces here")
-    argv, env = command([sys.executable, script, *sys.argv[1:]], True)
-    os.execvpe("timeout", ["timeout", "-k", "5", str(limit_s), *argv], env)
+        inside.skip(f"not installed: {', '.join(lost)}")
+    inside.enter(script, limit_s)
 
 
 def plug_all(box):

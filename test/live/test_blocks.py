@@ -8,9 +8,7 @@ Exit 77, with a message: it cannot run here."""
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from datetime import datetime
@@ -20,7 +18,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent / "lab")]
 sys.dont_write_bytecode = True
 
-from laboratory.box import Box, Failed, command, is_inside  # noqa: E402
+from inside import enter, expect  # noqa: E402
+from laboratory.box import Box, Failed, is_inside  # noqa: E402
 
 LIMIT_S = 240
 ROUND_S = 4
@@ -56,29 +55,6 @@ add rule inet far in jump cut
 add rule inet far in ip daddr {SPARSE} numgen random mod 100 < 25 drop
 add rule inet far in ip daddr {FEW} ip daddr != 10.9.3.1-10.9.3.10 drop
 """
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def enter():
-    """Into namespaces of our own, or not at all."""
-    if os.geteuid() != 0:
-        skip("needs root")
-    tools = [t for t in ("ip", "nft", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
-    if tools:
-        skip(f"needs {', '.join(tools)}")
-    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
-        skip("may not make namespaces here")
-    argv, env = command([sys.executable, __file__, *sys.argv[1:]], True)
-    os.execvpe("timeout", ["timeout", "-k", "5", str(LIMIT_S), *argv], env)
-
-
-def expect(what, found, wanted):
-    if found != wanted:
-        raise Failed(f"{what}: {found}, expected {wanted}")
 
 
 def stamp(text):
@@ -161,9 +137,11 @@ def tell_down(world):
 
 def tell_up(world):
     world.cut("drop")
-    # Of SPARSE half of all questions are lost, and one that is down is asked only once or twice a round.
-    world.wait_for("all are back", 6 * ROUND_S + JUDGED_AFTER_S + 4,
-                   lambda: {world.condition(n) for n in (FULL, SPARSE, LEARNED, QUIET)} == {"up"})
+    world.wait_for("all are back that answer every question", 2.5 * ROUND_S + JUDGED_AFTER_S + 4,
+                   lambda: {world.condition(n) for n in (FULL, LEARNED, QUIET)} == {"up"})
+    # Of SPARSE some questions are lost, and one that is down is asked only once or twice a round: in three to five of them.
+    world.wait_for("the network that some answers come from is back", 3.5 * ROUND_S,
+                   lambda: world.condition(SPARSE) == "up")
 
 
 def tell_own_line(world):
@@ -232,7 +210,7 @@ def tell(world):
 
 def main():
     if not is_inside():
-        enter()
+        enter(__file__, LIMIT_S, "nft")
     world = World(os.path.abspath(sys.argv[1]))
     try:
         tell(world)

@@ -8,8 +8,6 @@ Exit 77, with a message: it cannot run here."""
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import time
 from datetime import datetime
@@ -19,7 +17,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent / "lab")]
 sys.dont_write_bytecode = True
 
-from laboratory.box import Box, Failed, command, is_inside  # noqa: E402
+from inside import enter, expect  # noqa: E402
+from laboratory.box import Box, Failed, is_inside  # noqa: E402
 
 LIMIT_S = 200
 CHAIN = ["here", "r1", "r2", "there"]
@@ -27,24 +26,6 @@ INTERVAL_S, TIMEOUT_S = 30, 2
 UNROUTED, DROPPED, REJECTED, STOPPED, WELL = (f"10.0.3.{n}" for n in (11, 12, 13, 14, 15))
 # Of the first of them that is asked within a fault, when the others must be known to fail, too, and to be back.
 KNOWN_S, BACK_S = 8, 34
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def enter():
-    """Into namespaces of our own, or not at all."""
-    if os.geteuid() != 0:
-        skip("needs root")
-    tools = [t for t in ("ip", "nft", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
-    if tools:
-        skip(f"needs {', '.join(tools)}")
-    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
-        skip("may not make namespaces here")
-    argv, env = command([sys.executable, __file__, *sys.argv[1:]], True)
-    os.execvpe("timeout", ["timeout", "-k", "5", str(LIMIT_S), *argv], env)
 
 
 def moment(text):
@@ -126,11 +107,6 @@ def first(results, outcome, after):
     return next((r for r in results if r["outcome"] == outcome and r["at"] > after), None)
 
 
-def expect(what, found, wanted):
-    if found != wanted:
-        raise Failed(f"{what}: {found}, expected {wanted}")
-
-
 def tell(world):
     daemon = world.watch()
     faults = {UNROUTED: ("timeout", "connect"), DROPPED: ("timeout", "connect"),
@@ -189,7 +165,7 @@ def tell(world):
 
 def main():
     if not is_inside():
-        enter()
+        enter(__file__, LIMIT_S, "nft")
     try:
         tell(World(os.path.abspath(sys.argv[1])))
     except Failed as failed:

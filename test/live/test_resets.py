@@ -7,7 +7,6 @@ Exit 77, with a message: it cannot run here."""
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,35 +15,13 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent / "lab")]
 sys.dont_write_bytecode = True
 
-from laboratory.box import RUN, Box, Failed, command, is_inside  # noqa: E402
+from inside import enter, expect  # noqa: E402
+from laboratory.box import RUN, Box, Failed, is_inside  # noqa: E402
 
 LIMIT_S = 60
 LISTEN = ("import socket,sys,time\n"
           "s=[socket.create_server(('::',p),family=socket.AF_INET6,dualstack_ipv6=True) for p in (80,8080)]\n"
           "time.sleep(60)\n")
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def enter():
-    """Into namespaces of our own, or not at all."""
-    if os.geteuid() != 0:
-        skip("needs root")
-    tools = [t for t in ("ip", "nft", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
-    if tools:
-        skip(f"needs {', '.join(tools)}")
-    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
-        skip("may not make namespaces here")
-    argv, env = command([sys.executable, __file__, *sys.argv[1:]], True)
-    os.execvpe("timeout", ["timeout", "-k", "5", str(LIMIT_S), *argv], env)
-
-
-def expect(what, found, wanted):
-    if found != wanted:
-        raise Failed(f"{what}: {found}, expected {wanted}")
 
 
 class World:
@@ -110,7 +87,7 @@ def tell(world):
 
 def main():
     if not is_inside():
-        enter()
+        enter(__file__, LIMIT_S, "nft")
     try:
         tell(World(os.path.abspath(sys.argv[1])))
     except Failed as failed:

@@ -6,8 +6,6 @@ Exit 77, with a message: it cannot run here."""
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,28 +14,11 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent / "lab")]
 sys.dont_write_bytecode = True
 
-from laboratory.box import Box, Failed, command, is_inside  # noqa: E402
+from inside import enter, expect  # noqa: E402
+from laboratory.box import Box, Failed, is_inside  # noqa: E402
 
 LIMIT_S = 150
 CHAIN = ["here", "r1", "r2", "r3", "there"]
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def enter():
-    """Into namespaces of our own, or not at all."""
-    if os.geteuid() != 0:
-        skip("needs root")
-    tools = [t for t in ("ip", "nft", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
-    if tools:
-        skip(f"needs {', '.join(tools)}")
-    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
-        skip("may not make namespaces here")
-    argv, env = command([sys.executable, __file__, *sys.argv[1:]], True)
-    os.execvpe("timeout", ["timeout", "-k", "5", str(LIMIT_S), *argv], env)
 
 
 class World:
@@ -70,11 +51,6 @@ class World:
         text = self.nodes[0].run(self.lastlight, "probe", "--json", "-v", f"{kind}:{target}", check=False)
         result = json.loads(text)
         return result["outcome"], result["facts"].get("path"), result
-
-
-def expect(what, found, wanted):
-    if found != wanted:
-        raise Failed(f"{what}: {found}, expected {wanted}")
 
 
 def tell(world):
@@ -146,7 +122,7 @@ def tell(world):
 
 def main():
     if not is_inside():
-        enter()
+        enter(__file__, LIMIT_S, "nft")
     try:
         tell(World(os.path.abspath(sys.argv[1])))
     except Failed as failed:

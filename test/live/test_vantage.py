@@ -7,10 +7,8 @@ Exit 77, with a message: it cannot run here."""
 
 import json
 import os
-import shutil
 import socket
 import struct
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,7 +17,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent / "lab")]
 sys.dont_write_bytecode = True
 
-from laboratory.box import Box, Failed, command, is_inside  # noqa: E402
+from inside import enter, expect  # noqa: E402
+from laboratory.box import Box, Failed, is_inside  # noqa: E402
 
 LIMIT_S = 150
 CONFIG = """journal: {journal}
@@ -31,29 +30,6 @@ subjects:
 """
 CLOCKS = "vantage: {{name: here, controls: [icmp:10.2.0.2], ntp: [{servers}]}}\nsubjects: [{{name: far, targets: [icmp:10.2.0.3]}}]\n"
 EPOCH_S = 2208988800
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def enter():
-    """Into namespaces of our own, or not at all."""
-    if os.geteuid() != 0:
-        skip("needs root")
-    tools = [t for t in ("ip", "nft", "nsenter", "unshare", "setpriv", "timeout", "mount") if not shutil.which(t)]
-    if tools:
-        skip(f"needs {', '.join(tools)}")
-    if subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode:
-        skip("may not make namespaces here")
-    argv, env = command([sys.executable, __file__, *sys.argv[1:]], True)
-    os.execvpe("timeout", ["timeout", "-k", "5", str(LIMIT_S), *argv], env)
-
-
-def expect(what, found, wanted):
-    if found != wanted:
-        raise Failed(f"{what}: {found}, expected {wanted}")
 
 
 def serve_ntp(address, mode, log):
@@ -182,7 +158,7 @@ def main():
     if sys.argv[1] == "serve-ntp":
         serve_ntp(*sys.argv[2:])
     if not is_inside():
-        enter()
+        enter(__file__, LIMIT_S, "nft")
     try:
         world = World(os.path.abspath(sys.argv[1]))
         tell_clock(world)
