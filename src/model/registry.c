@@ -20,8 +20,7 @@ union meaning {
 
 struct entry {
     uint64_t hash;
-    const char *text;    /* in the arena, behind the meaning */
-    const void *meaning; /* as its kind has it; NULL for plain names */
+    const char *text; /* in the arena; right before it is the meaning, as its kind has it */
     enum name_kind kind;
 };
 
@@ -265,7 +264,7 @@ static struct entry new_entry(struct arena *arena, enum name_kind kind, const ch
     memcpy(memory, meaning, size);
     if (n)
         memcpy(memory + size, text, n);
-    return (struct entry){.text = memory + size, .meaning = size ? memory : NULL, .kind = kind};
+    return (struct entry){.text = memory + size, .kind = kind};
 }
 
 uint32_t registry_intern(struct registry *registry, enum name_kind kind, const char *text, size_t n)
@@ -319,14 +318,14 @@ static const void *meaning_of(const struct registry *registry, uint32_t id, enum
 {
     const struct entry *entry = entry_of(registry, id);
     assert(entry->kind == kind);
-    return entry->meaning;
+    return entry->text - meaning_sizes[kind];
 }
 
 const struct target *registry_target(const struct registry *registry, uint32_t id)
 {
-    const struct entry *entry = entry_of(registry, id);
-    assert(entry->kind == NAME_TARGET || entry->kind == NAME_CONTROL);
-    return entry->meaning;
+    enum name_kind kind = registry_kind(registry, id);
+    assert(kind == NAME_TARGET || kind == NAME_CONTROL);
+    return meaning_of(registry, id, kind);
 }
 
 const struct prefix *registry_prefix(const struct registry *registry, uint32_t id)

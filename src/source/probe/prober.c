@@ -67,27 +67,38 @@ static void ask_engine(void *context, const struct question *question)
     assert(false); /* prober_set_plan() lets through only what prober_can() */
 }
 
+const char *asked_text(const struct asked *asked)
+{
+    return registry_text(asked->prober->sink.registry, asked->id);
+}
+
+struct mono asked_due(const struct asked *asked)
+{
+    return asked->turn.at.due;
+}
+
 void asked_ask(struct asked *asked, struct mono due, int64_t late_ns, uint32_t sake)
 {
+    static const struct wishes none;
     struct prober *prober = asked->prober;
+    const struct wishes *wishes = asked->wishes ? asked->wishes : &none;
     struct question question = {
         .target = asked->target,
-        .text = asked->text,
+        .text = asked_text(asked),
         .due = due,
-        .family = asked->family,
-        .redirects = asked->redirects,
+        .family = wishes->family,
+        .redirects = wishes->redirects,
         .timeout_ns = asked->timeout_ns,
-        .expect_status = asked->expect_status,
-        .expect_text = asked->expect_text,
-        .zone = asked->zone,
-        .memory = &asked->memory,
+        .expect_status = wishes->expect_status,
+        .expect_text = wishes->expect_text,
+        .zone = wishes->zone,
         .manners = &prober->manners,
     };
     asked->last = clock_mono();
     results_expect(asked, &question, late_ns, sake);
     bool is_host = !asked->target->addr.family && asked->target->kind != TARGET_ZONE &&
                    asked->target->kind != TARGET_SELF;
-    if (asked->all_addresses && is_host)
+    if (wishes->all_addresses && is_host)
         fan_ask(prober->fan, &question, ask_engine, prober);
     else
         ask_engine(prober, &question);
@@ -102,16 +113,16 @@ int64_t asked_manners_wait(const struct asked *asked, struct mono now)
     uint64_t neighbourhood =
         target->addr.family
             ? manners_neighbourhood(&target->addr)
-            : manners_neighbourhood_of_name(asked->text + target->host.at, target->host.n);
+            : manners_neighbourhood_of_name(asked_text(asked) + target->host.at, target->host.n);
     return manners ? manners_wait_ns(manners, neighbourhood, now) : 0;
 }
 
 /* A quarter of the step is left to chance, half of it to either side: what happens regularly would
  * else be met always or never. (RFC 4271, section 10, has timers vary by as much.) */
-static int64_t varied_step_ns(const struct asked *asked)
+static int64_t varied_step_ns(const struct asked *asked, struct mono due)
 {
     const struct prober *prober = asked->prober;
-    uint64_t chance = hash_mix(hash_mix(prober->seed ^ asked->id) ^ (uint64_t)asked->due.ns);
+    uint64_t chance = hash_mix(hash_mix(prober->seed ^ asked->id) ^ (uint64_t)due.ns);
     int64_t part_ns = asked->step_ns / 4;
     if (prober->at_once)
         return asked->step_ns;
@@ -128,16 +139,15 @@ void asked_on_turn(void *context)
     int64_t wait_ns = asked_manners_wait(asked, now);
     if (wait_ns) {
         prober->counters.held++;
-        asked->due.ns = now.ns + wait_ns;
-        agenda_set(prober->agenda, &asked->turn, asked->due);
+        agenda_set(prober->agenda, &asked->turn, (struct mono){now.ns + wait_ns});
         return;
     }
-    struct mono due = asked->due;
+    struct mono due = asked_due(asked).ns ? asked_due(asked) : now, next = due;
     int64_t late_ns = mono_diff(now, due);
     int64_t missed = late_ns > 0 ? late_ns / asked->step_ns : 0;
     prober->counters.missed += (uint64_t)missed;
-    asked->due.ns += missed * asked->step_ns + varied_step_ns(asked);
-    agenda_set(prober->agenda, &asked->turn, asked->due);
+    next.ns += missed * asked->step_ns + varied_step_ns(asked, due);
+    agenda_set(prober->agenda, &asked->turn, next);
     asked_ask(asked, due, late_ns, 0);
 }
 
@@ -169,10 +179,8 @@ static void on_own_change(void *context, enum own_check check)
     struct prober *prober = context;
     for (size_t i = 0; i < prober->count && !prober->is_draining; i++) {
         struct asked *asked = prober->plan[i];
-        if (asked->target->kind != TARGET_SELF || asked->target->check != check)
-            continue;
-        asked->due = clock_mono();
-        agenda_set_now(prober->agenda, &asked->turn);
+        if (asked->target->kind == TARGET_SELF && asked->target->check == check)
+            agenda_set_now(prober->agenda, &asked->turn);
     }
 }
 
@@ -276,10 +284,11 @@ void prober_free(struct prober *prober)
         inquiry_free(prober->inquiries);
     for (size_t i = 0; i < prober->count; i++)
         asked_free(prober->plan[i]);
-    while (prober->retired)
-        asked_free(prober->retired);
+    while (prober->retired_count)
+        asked_free(prober->retired[0]);
     follow_done(prober);
     free(prober->plan);
+    free(prober->retired);
     agenda_drop(prober->agenda, &prober->drain_check);
     agenda_free(prober->agenda);
     free(prober);

@@ -36,8 +36,9 @@ static uint64_t place_of(const struct asked *asked)
 {
     const struct addr *addr = address_of(asked);
     const struct target *target = asked->target;
-    return addr ? manners_neighbourhood(addr)
-                : manners_neighbourhood_of_name(asked->text + target->host.at, target->host.n);
+    return addr
+               ? manners_neighbourhood(addr)
+               : manners_neighbourhood_of_name(asked_text(asked) + target->host.at, target->host.n);
 }
 
 static struct asked *asked_of(struct neighbour *near)
@@ -70,7 +71,8 @@ void follow_leave(struct asked *asked)
 /* Where a name led to when it was well. */
 static void learn_address(struct asked *asked, uint32_t peer)
 {
-    if (!peer || peer == asked->address || asked->target->addr.family || asked->all_addresses ||
+    bool is_of_many = asked->wishes && asked->wishes->all_addresses;
+    if (!peer || peer == asked->address || asked->target->addr.family || is_of_many ||
         asked->target->kind == TARGET_ZONE)
         return;
     asked->address = peer;
@@ -120,7 +122,7 @@ static bool is_free(const struct asked *asked, struct mono now)
 {
     bool is_busy = asked->outstanding && !may_overlap(asked);
     return !is_busy && mono_diff(now, asked->last) >= FOLLOW_LEAST_NS &&
-           (is_trace(asked) || mono_diff(asked->due, now) >= FOLLOW_LEAST_NS);
+           (is_trace(asked) || mono_diff(asked_due(asked), now) >= FOLLOW_LEAST_NS);
 }
 
 /* For the sake of one that went dark or came back, which may be itself. */

@@ -15,33 +15,41 @@
 #include "source/probe/prober.h"
 #include "source/probe/question.h"
 
-/* A target of the plan, asked again and again. After it has left the plan it stays until its last
- * answer. */
-struct asked {
-    struct prober *prober;
-    const char *text; /* of the registry, as is the target */
-    const struct target *target;
-    int64_t timeout_ns;
-    int64_t step_ns;   /* between two questions: the interval, divided by the echoes a round */
-    char *expect_text; /* NULL: nothing in particular */
-    struct mono due;   /* the next question */
-    struct mono last;  /* when it was asked last */
+/* What the plan wants of a target beyond an answer in time. */
+struct wishes {
     struct zone_settings *zone; /* NULL: none */
-    struct agenda_entry turn;
-    struct fact_memory *facts;  /* NULL: none were met yet */
-    struct probe_memory memory; /* of its engine */
-    struct asked *next, **link; /* in the list of those retired */
-    struct follow follow;
-    struct pursuit *pursuit; /* NULL: nothing is asked out of turn */
-    struct neighbour near;
-    uint32_t id;       /* in the registry */
-    uint32_t own_peer; /* what its address is there; 0: it was not met yet */
-    uint32_t address;  /* where its name last led to; 0: it has none, or was not met yet */
-    unsigned outstanding;
+    char *expect_text;          /* NULL: nothing in particular */
     int16_t expect_status;
     uint8_t redirects;
     uint8_t family;
     bool all_addresses;
+};
+
+/* What is remembered of a target of which accounts are kept. */
+struct recollection {
+    struct fact_memory facts;
+    struct probe_memory engine;
+};
+
+/* A target of the plan, asked again and again. After it has left the plan it stays until its last
+ * answer. There may be a hundred thousand that are only pinged: what those do not need is not in here. */
+struct asked {
+    struct prober *prober;
+    const struct target *target;       /* of the registry */
+    struct wishes *wishes;             /* NULL: none */
+    struct recollection *recollection; /* NULL: none yet */
+    struct pursuit *pursuit;           /* NULL: nothing is asked out of turn */
+    int64_t timeout_ns;
+    int64_t step_ns;  /* between two questions: the interval, divided by the echoes a round */
+    struct mono last; /* when it was asked last */
+    struct agenda_entry turn; /* in the agenda but for while it is asked, and after the plan */
+    struct follow follow;
+    struct neighbour near;
+    uint32_t id;         /* in the registry */
+    uint32_t own_peer;   /* what its address is there; 0: it was not met yet */
+    uint32_t address;    /* where its name last led to; 0: it has none, or was not met yet */
+    uint32_t retired_at; /* in the list of those, if it is */
+    unsigned outstanding;
     bool is_control;
     bool is_retired;
 };
@@ -80,7 +88,8 @@ struct prober {
     struct own_engine *own;
     struct asked **plan; /* in order of their numbers */
     size_t count;
-    struct asked *retired;
+    struct asked **retired; /* in no order */
+    size_t retired_count, retired_capacity;
     struct asked **controls; /* of the plan */
     size_t control_count;
     struct neighbours near;
@@ -106,6 +115,9 @@ struct prober {
 void asked_on_turn(void *asked);
 /* Asks it now, which was to be done at `due`; `sake` as in the observation. */
 void asked_ask(struct asked *asked, struct mono due, int64_t late_ns, uint32_t sake);
+const char *asked_text(const struct asked *asked);
+/* Its next turn; 0: at once. */
+struct mono asked_due(const struct asked *asked);
 /* How long it has to wait so that we are not rude; 0: not at all, and it is counted. */
 int64_t asked_manners_wait(const struct asked *asked, struct mono now);
 /* Tells who waits for the last answer, if this was it. */

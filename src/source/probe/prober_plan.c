@@ -9,19 +9,50 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NULL if it wants none. */
+static struct wishes *wishes_of(const struct probe_plan *plan)
+{
+    if (!plan->zone && !plan->expect_text && !plan->expect_status && !plan->redirects &&
+        !plan->family && !plan->all_addresses)
+        return NULL;
+    struct wishes *wishes = mem_new(1, sizeof *wishes);
+    *wishes = (struct wishes){.zone = zone_settings_copy(plan->zone),
+                              .expect_text = mem_copy(plan->expect_text),
+                              .expect_status = (int16_t)plan->expect_status,
+                              .redirects = (uint8_t)plan->redirects,
+                              .family = plan->family,
+                              .all_addresses = plan->all_addresses};
+    return wishes;
+}
+
+static void wishes_free(struct wishes *wishes)
+{
+    if (!wishes)
+        return;
+    zone_settings_free(wishes->zone);
+    free(wishes->expect_text);
+    free(wishes);
+}
+
+/* The last of those retired takes its place. */
+static void leave_retired(const struct asked *asked)
+{
+    struct prober *prober = asked->prober;
+    struct asked *last = prober->retired[--prober->retired_count];
+    prober->retired[asked->retired_at] = last;
+    last->retired_at = asked->retired_at;
+}
+
 void asked_free(struct asked *asked)
 {
     agenda_drop(asked->prober->agenda, &asked->turn);
     follow_leave(asked);
-    if (asked->link)
-        *asked->link = asked->next;
-    if (asked->next)
-        asked->next->link = asked->link;
-    free(asked->expect_text);
-    zone_settings_free(asked->zone);
-    free(asked->facts);
-    if (asked->memory.state)
-        asked->memory.release(asked->memory.state);
+    if (asked->is_retired)
+        leave_retired(asked);
+    wishes_free(asked->wishes);
+    if (asked->recollection && asked->recollection->engine.state)
+        asked->recollection->engine.release(asked->recollection->engine.state);
+    free(asked->recollection);
     free(asked);
 }
 
@@ -129,16 +160,10 @@ struct asked *asked_new(struct prober *prober, const struct probe_plan *plan)
     asked->prober = prober;
     asked->is_control = plan->is_control;
     asked->id = id;
-    asked->text = registry_text(registry, id);
     asked->target = registry_target(registry, id);
     asked->timeout_ns = plan->timeout_ns;
     asked->step_ns = plan->interval_ns / (asked->target->kind == TARGET_ICMP ? plan->count : 1);
-    asked->expect_status = (int16_t)plan->expect_status;
-    asked->expect_text = mem_copy(plan->expect_text);
-    asked->redirects = (uint8_t)plan->redirects;
-    asked->family = plan->family;
-    asked->all_addresses = plan->all_addresses;
-    asked->zone = zone_settings_copy(plan->zone);
+    asked->wishes = wishes_of(plan);
     asked->turn = (struct agenda_entry){.fire = asked_on_turn, .context = asked};
     return asked;
 }
@@ -148,14 +173,15 @@ static void start(struct asked *asked)
     struct prober *prober = asked->prober;
     if (prober->is_draining)
         return;
-    asked->due = clock_mono();
     if (prober->at_once) {
         agenda_set_now(prober->agenda, &asked->turn);
         return;
     }
-    uint64_t chance = hash_bytes(asked->text, strlen(asked->text), prober->seed);
-    asked->due.ns += (int64_t)(chance % (uint64_t)asked->step_ns);
-    agenda_set(prober->agenda, &asked->turn, asked->due);
+    struct mono due = clock_mono();
+    const char *text = asked_text(asked);
+    uint64_t chance = hash_bytes(text, strlen(text), prober->seed);
+    due.ns += (int64_t)(chance % (uint64_t)asked->step_ns);
+    agenda_set(prober->agenda, &asked->turn, due);
 }
 
 void asked_retire(struct asked *asked)
@@ -163,12 +189,11 @@ void asked_retire(struct asked *asked)
     struct prober *prober = asked->prober;
     agenda_drop(prober->agenda, &asked->turn);
     follow_leave(asked);
+    prober->retired = mem_grow(prober->retired, &prober->retired_capacity,
+                               prober->retired_count + 1, sizeof *prober->retired);
     asked->is_retired = true;
-    asked->next = prober->retired;
-    asked->link = &prober->retired;
-    if (asked->next)
-        asked->next->link = &asked->next;
-    prober->retired = asked;
+    asked->retired_at = (uint32_t)prober->retired_count;
+    prober->retired[prober->retired_count++] = asked;
     if (!asked->outstanding)
         asked_free(asked);
 }
@@ -177,18 +202,11 @@ void asked_retire(struct asked *asked)
 static void carry_on(struct asked *old, struct asked *replacement)
 {
     bool is_moved = old->step_ns != replacement->step_ns;
+    struct wishes *before = old->wishes;
     old->timeout_ns = replacement->timeout_ns;
     old->step_ns = replacement->step_ns;
-    old->expect_status = replacement->expect_status;
-    old->redirects = replacement->redirects;
-    old->family = replacement->family;
-    old->all_addresses = replacement->all_addresses;
-    free(old->expect_text);
-    old->expect_text = replacement->expect_text;
-    replacement->expect_text = NULL;
-    zone_settings_free(old->zone);
-    old->zone = replacement->zone;
-    replacement->zone = NULL;
+    old->wishes = replacement->wishes;
+    replacement->wishes = before;
     asked_free(replacement);
     if (is_moved)
         start(old);

@@ -88,16 +88,21 @@ static void on_answer(void *context, const struct answer *answer)
     take(asked, &observation, answer->late_ns);
 }
 
+static struct recollection *recollection_of(struct asked *asked)
+{
+    if (!asked->recollection) {
+        asked->recollection = mem_new(1, sizeof *asked->recollection);
+        fact_memory_init(&asked->recollection->facts, clock_mono());
+    }
+    return asked->recollection;
+}
+
 /* The number of the text of the facts that are kept; 0 if there are none. */
 static uint32_t keep_facts(struct asked *asked, const struct account *account)
 {
     struct buffer text = {0};
     uint32_t id = 0;
-    if (!asked->facts) {
-        asked->facts = mem_new(1, sizeof *asked->facts);
-        fact_memory_init(asked->facts, clock_mono());
-    }
-    fact_memory_keep(asked->facts, account, clock_mono(), &text);
+    fact_memory_keep(&recollection_of(asked)->facts, account, clock_mono(), &text);
     if (text.size)
         id = registry_intern(asked->prober->sink.registry, NAME_TEXT, text.bytes, text.size);
     buffer_done(&text);
@@ -152,6 +157,7 @@ void results_expect(struct asked *asked, struct question *question, int64_t late
     if (wants_account(asked) || sake) {
         struct inquiry *inquiry = new_inquiry(asked, late_ns, sake);
         question->account = inquiry->account;
+        question->memory = inquiry->account ? &recollection_of(asked)->engine : NULL;
         question->answered = on_account;
         question->context = inquiry;
     }
