@@ -62,10 +62,8 @@ void http_stream_close(struct http_stream *stream)
         return;
     lookup_abandon(stream->lookup);
     loop_timer_free(stream->timer);
-    if (stream->easy) {
+    if (stream->easy)
         transfers_end(stream->hub->transfers, stream->easy);
-        curl_easy_cleanup(stream->easy);
-    }
     curl_slist_free_all(stream->addresses);
     curl_slist_free_all(stream->headers);
     buffer_done(&stream->line);
@@ -249,26 +247,15 @@ static void set_options(struct http_stream *stream, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, stream->headers);
     curl_easy_setopt(easy, CURLOPT_RESOLVE, stream->addresses);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, stream->hub->user_agent);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)PIECE);
-    curl_easy_setopt(easy, CURLOPT_CAINFO, NULL); /* certificates come from the store */
-    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 }
 
 static void transfer(struct http_stream *stream)
 {
     if (stream->header)
         stream->headers = curl_slist_append(NULL, stream->header);
-    stream->easy = curl_easy_init();
-    assert(stream->easy);
+    stream->easy = transfers_open(stream->hub->transfers);
     set_options(stream, stream->easy);
     transfers_begin(stream->hub->transfers, stream->easy);
 }

@@ -5,12 +5,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Handles are used again: to reset one takes much less time than to make one. */
+enum { SPARES_MAX = 64 };
+
 struct transfers {
     struct loop *loop;
     CURLM *multi;
     struct loop_timer *timer; /* libcurl's */
     void (*over)(void *context, CURL *easy, CURLcode code);
     void *context;
+    CURL *spares[SPARES_MAX];
+    size_t spare_count;
 };
 
 /* A socket of libcurl. */
@@ -112,10 +117,32 @@ void transfers_free(struct transfers *transfers)
 {
     if (!transfers)
         return;
+    while (transfers->spare_count)
+        curl_easy_cleanup(transfers->spares[--transfers->spare_count]);
     curl_multi_cleanup(transfers->multi);
     loop_timer_free(transfers->timer);
     free(transfers);
     curl_global_cleanup();
+}
+
+CURL *transfers_open(struct transfers *transfers)
+{
+    CURL *easy =
+        transfers->spare_count ? transfers->spares[--transfers->spare_count] : curl_easy_init();
+    assert(easy);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    /* libcurl would read the system's certificates anew each time. */
+    curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    return easy;
 }
 
 void transfers_begin(struct transfers *transfers, CURL *easy)
@@ -126,4 +153,10 @@ void transfers_begin(struct transfers *transfers, CURL *easy)
 void transfers_end(struct transfers *transfers, CURL *easy)
 {
     must(curl_multi_remove_handle(transfers->multi, easy));
+    if (transfers->spare_count == SPARES_MAX) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_reset(easy);
+    transfers->spares[transfers->spare_count++] = easy;
 }

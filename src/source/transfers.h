@@ -1,11 +1,12 @@
 /* libcurl on the loop: its sockets are watched, its timer is kept, and what is over is told. What is
- * transferred, and how, is for those to say who make the easy handles.
+ * transferred, and how, is for those to say who set the options of the easy handles.
  *
  *     transfers = transfers_new(loop, on_over, context);
+ *     easy = transfers_open(transfers);
+ *     curl_easy_setopt(easy, CURLOPT_URL, url); ...
  *     transfers_begin(transfers, easy);
  *     ... on_over(context, easy, code), which ends it:
  *     transfers_end(transfers, easy);
- *     curl_easy_cleanup(easy);
  */
 #ifndef SOURCE_TRANSFERS_H
 #define SOURCE_TRANSFERS_H
@@ -22,7 +23,11 @@ struct transfers *transfers_new(struct loop *loop,
                                 void *context);
 void transfers_free(struct transfers *transfers); /* all must have been ended */
 
-/* Nothing is told from within these. A handle may not be ended from within its own callbacks. */
+/* A handle for one transfer over HTTP or HTTPS: directly, without a proxy or what another transfer left behind,
+ * and with only those certificates that whoever opens it has the context of its TLS trust. */
+CURL *transfers_open(struct transfers *transfers);
+/* Nothing is told from within these. A handle may not be ended from within its own callbacks; after that it is
+ * not to be used. */
 void transfers_begin(struct transfers *transfers, CURL *easy);
 void transfers_end(struct transfers *transfers, CURL *easy);
 

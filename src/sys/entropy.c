@@ -1,20 +1,21 @@
 #include "sys/entropy.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <sys/random.h>
 
-void entropy_fill(void *bytes, size_t n)
-{
-    /* Requests up to 256 bytes are never cut short: getrandom(2). */
-    assert(n <= ENTROPY_MAX);
-    ssize_t got = getrandom(bytes, n, 0);
-    assert(got == (ssize_t)n);
-    (void)got;
-}
+/* A call of the system for each would be dear. Up to 256 bytes are never cut short: getrandom(2). */
+enum { DRAWN_AT_ONCE = 256 / sizeof(uint64_t) };
 
 uint64_t entropy_u64(void)
 {
-    uint64_t value = 0;
-    entropy_fill(&value, sizeof value);
-    return value;
+    static _Thread_local uint64_t drawn[DRAWN_AT_ONCE];
+    static _Thread_local size_t left;
+    if (!left) {
+        ssize_t got = getrandom(drawn, sizeof drawn, 0);
+        assert(got == (ssize_t)sizeof drawn);
+        (void)got;
+        left = DRAWN_AT_ONCE;
+    }
+    return drawn[--left];
 }

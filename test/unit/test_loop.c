@@ -8,6 +8,7 @@
 #include "sys/clock.h"
 #include "sys/loop.h"
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -84,6 +85,86 @@ static void descriptor_tells_bytes_and_errors(void **state)
     loop_free(world.loop);
 }
 
+/* A crowd of pairs, more than are taken at once. Whoever is told first frees every other one. */
+enum { PAIRS = 300 };
+struct crowd {
+    struct loop *loop;
+    struct member {
+        struct crowd *crowd;
+        struct loop_fd *watcher;
+        int fds[2];
+        int told;
+    } members[PAIRS];
+    int told;
+};
+
+static void first_thins_the_crowd_out(void *context)
+{
+    struct crowd *crowd = context;
+    for (int i = 1; i < PAIRS; i += 2) {
+        loop_fd_free(crowd->members[i].watcher);
+        crowd->members[i].watcher = NULL;
+    }
+}
+
+static void of_crowd(void *context, int events)
+{
+    struct member *member = context;
+    struct crowd *crowd = member->crowd;
+    char byte;
+    assert_int_equal(events, LOOP_READ);
+    assert_non_null(member->watcher);
+    assert_int_equal(read(member->fds[0], &byte, 1), 1);
+    member->told++;
+    if (!crowd->told++)
+        first_thins_the_crowd_out(crowd);
+    if (crowd->told == PAIRS / 2)
+        loop_stop(crowd->loop);
+}
+
+static void who_is_freed_is_not_told(void **state)
+{
+    (void)state;
+    static struct crowd crowd;
+    crowd.loop = loop_new();
+    for (int i = 0; i < PAIRS; i++) {
+        struct member *member = &crowd.members[i];
+        member->crowd = &crowd;
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, member->fds), 0);
+        member->watcher = loop_fd_new(crowd.loop, member->fds[0], of_crowd, member);
+        loop_fd_want(member->watcher, LOOP_READ);
+        assert_int_equal(write(member->fds[1], "x", 1), 1);
+    }
+    loop_run(crowd.loop);
+    for (int i = 0; i < PAIRS; i++) {
+        assert_int_equal(crowd.members[i].told, i % 2 == 0);
+        loop_fd_free(crowd.members[i].watcher);
+        close(crowd.members[i].fds[0]);
+        close(crowd.members[i].fds[1]);
+    }
+    loop_free(crowd.loop);
+}
+
+static void refused_connection_is_told_as_both(void **state)
+{
+    (void)state;
+    struct world world = {.loop = loop_new()};
+    struct sockaddr_in nobody = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof nobody;
+    int held = socket(AF_INET, SOCK_STREAM, 0); /* its port is nobody else's, and does not listen */
+    assert_int_equal(bind(held, (struct sockaddr *)&nobody, length), 0);
+    assert_int_equal(getsockname(held, (struct sockaddr *)&nobody, &length), 0);
+    world.fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(connect(world.fds[0], (struct sockaddr *)&nobody, length), -1);
+    world.watcher = loop_fd_new(world.loop, world.fds[0], ready, &world);
+    loop_fd_want(world.watcher, LOOP_WRITE);
+    loop_run(world.loop);
+    assert_int_equal(world.events, LOOP_READ | LOOP_WRITE);
+    loop_free(world.loop); /* frees the watcher */
+    close(world.fds[0]);
+    close(held);
+}
+
 static void hears_signals(void **state)
 {
     (void)state;
@@ -116,6 +197,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timer_repeats_and_starts_again),
         cmocka_unit_test(descriptor_tells_bytes_and_errors),
+        cmocka_unit_test(who_is_freed_is_not_told),
+        cmocka_unit_test(refused_connection_is_told_as_both),
         cmocka_unit_test(hears_signals),
         cmocka_unit_test(clocks_run_together),
     };

@@ -24,18 +24,21 @@ static const struct {
 };
 
 struct value {
-    bool is_there;
     uint8_t count; /* texts of a list, those that were cut off too */
     int64_t number;
     struct buffer texts; /* NUL-terminated, one after the other */
 };
 
+/* There is one for each question, of which most have few facts. */
 struct account {
     bool wants_steps;
     int64_t reached_ns[STAGE_COUNT];
-    struct value values[FACT_COUNT];
+    uint8_t places[FACT_COUNT]; /* of its value, from 1 on; 0: it has none */
+    struct value *values;       /* in the order in which they came */
+    size_t count, capacity;
     struct buffer steps;
 };
+_Static_assert(FACT_COUNT <= UINT8_MAX, "every value has its place");
 
 struct account *account_new(bool wants_steps)
 {
@@ -48,10 +51,30 @@ void account_free(struct account *account)
 {
     if (!account)
         return;
-    for (int i = 0; i < FACT_COUNT; i++)
+    for (size_t i = 0; i < account->count; i++)
         buffer_done(&account->values[i].texts);
+    free(account->values);
     buffer_done(&account->steps);
     free(account);
+}
+
+/* Of a fact that is there. */
+static const struct value *value_of(const struct account *account, enum fact fact)
+{
+    assert(account->places[fact]);
+    return &account->values[account->places[fact] - 1];
+}
+
+/* To be set: what was there before, or a new one. */
+static struct value *value_for(struct account *account, enum fact fact)
+{
+    if (!account->places[fact]) {
+        account->values = mem_grow(account->values, &account->capacity, account->count + 1,
+                                   sizeof *account->values);
+        account->values[account->count++] = (struct value){0};
+        account->places[fact] = (uint8_t)account->count;
+    }
+    return &account->values[account->places[fact] - 1];
 }
 
 /* ---- for engines ---- */
@@ -68,7 +91,6 @@ static void append(struct value *value, const char *text, size_t n)
     n = nul ? (size_t)(nul - text) : n;
     buffer_add(&value->texts, text, n < ACCOUNT_TEXT_MAX ? n : ACCOUNT_TEXT_MAX);
     buffer_add(&value->texts, "", 1);
-    value->is_there = true;
 }
 
 void account_text(struct account *account, enum fact fact, const char *text, size_t n)
@@ -76,26 +98,26 @@ void account_text(struct account *account, enum fact fact, const char *text, siz
     assert(facts[fact].form == TEXT);
     if (!account)
         return;
-    buffer_clear(&account->values[fact].texts);
-    append(&account->values[fact], text, n);
+    struct value *value = value_for(account, fact);
+    buffer_clear(&value->texts);
+    append(value, text, n);
 }
 
 void account_add(struct account *account, enum fact fact, const char *text, size_t n)
 {
     assert(facts[fact].form == LIST);
-    if (!account || account->values[fact].count >= ACCOUNT_LIST_MAX)
+    struct value *value = account ? value_for(account, fact) : NULL;
+    if (!value || value->count >= ACCOUNT_LIST_MAX)
         return;
-    account->values[fact].count++;
-    append(&account->values[fact], text, n);
+    value->count++;
+    append(value, text, n);
 }
 
 void account_number(struct account *account, enum fact fact, int64_t number)
 {
     assert(facts[fact].form == NUMBER || facts[fact].form == TIME || facts[fact].form == FLAG);
-    if (!account)
-        return;
-    account->values[fact].is_there = true;
-    account->values[fact].number = number;
+    if (account)
+        value_for(account, fact)->number = number;
 }
 
 void account_say(struct account *account, int64_t elapsed_ns, const char *format, ...)
@@ -122,14 +144,13 @@ void account_take(struct account *account, const struct account *other, bool wit
         buffer_puts(&account->steps, account_steps(other));
     for (int i = 0; with_facts && i < STAGE_COUNT; i++)
         account->reached_ns[i] = other->reached_ns[i];
-    for (int i = 0; with_facts && i < FACT_COUNT; i++) {
-        struct value *mine = &account->values[i];
-        const struct value *theirs = &other->values[i];
-        if (!theirs->is_there)
+    for (enum fact fact = 0; with_facts && fact < FACT_COUNT; fact++) {
+        if (!account_has(other, fact))
             continue;
+        struct value *mine = value_for(account, fact);
+        const struct value *theirs = value_of(other, fact);
         buffer_clear(&mine->texts);
         buffer_add(&mine->texts, theirs->texts.bytes, theirs->texts.size);
-        mine->is_there = true;
         mine->count = theirs->count;
         mine->number = theirs->number;
     }
@@ -144,7 +165,7 @@ bool account_wants_steps(const struct account *account)
 
 bool account_has(const struct account *account, enum fact fact)
 {
-    return account && account->values[fact].is_there;
+    return account && account->places[fact];
 }
 
 int64_t account_reached_ns(const struct account *account, enum stage stage)
@@ -194,7 +215,7 @@ static const char *write_time(const struct value *value, char text[UTC_TEXT_MAX]
 
 void account_fact_json(const struct account *account, enum fact fact, struct buffer *out)
 {
-    const struct value *value = &account->values[fact];
+    const struct value *value = value_of(account, fact);
     char time[UTC_TEXT_MAX];
     switch (facts[fact].form) {
     case TEXT:
@@ -219,7 +240,7 @@ void account_fact_json(const struct account *account, enum fact fact, struct buf
 
 void account_fact_plain(const struct account *account, enum fact fact, struct buffer *out)
 {
-    const struct value *value = &account->values[fact];
+    const struct value *value = value_of(account, fact);
     char time[UTC_TEXT_MAX];
     switch (facts[fact].form) {
     case TEXT:

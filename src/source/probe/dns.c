@@ -6,6 +6,7 @@
 #include "sys/clock.h"
 #include "sys/entropy.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,7 +265,10 @@ static struct dns_exchange *ask(struct dns_run *run, unsigned flags,
                                 void (*done)(void *, const struct dns_result *))
 {
     struct dns_query query;
-    make_query(run->question.target, run->question.text, DNS_RECURSE | flags, &query);
+    bool can_be_asked =
+        make_query(run->question.target, run->question.text, DNS_RECURSE | flags, &query);
+    assert(can_be_asked);
+    (void)can_be_asked;
     return call(run, &query, run->about, left_ns(run), done);
 }
 
@@ -370,9 +374,7 @@ void dns_ask(struct dns_engine *engine, const struct question *question)
     run->about = mem_copy(question->text + target->name.at); /* to the end: NAME/TYPE */
     run->timer = (struct agenda_entry){.fire = on_timeout, .context = run};
     stopwatch_start(&run->watch);
-    if (!dns_can_ask(target, question->text))
-        finish_unasked(run, OUTCOME_SELF); /* it was not asked whether it can */
-    else if (server->family)
+    if (server->family)
         begin(run, server);
     else
         look_up_server(run);

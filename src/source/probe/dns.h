@@ -21,6 +21,7 @@ void dns_free(struct dns_engine *engine);
 
 /* False if the name or record type of the target is none. */
 bool dns_can_ask(const struct target *target, const char *text);
+/* Of a target that it can. */
 void dns_ask(struct dns_engine *engine, const struct question *question);
 
 #endif

@@ -66,10 +66,8 @@ struct http_engine *http_new(struct agenda *agenda, struct resolver *resolver,
 
 static void end_transfer(struct visit *visit)
 {
-    if (visit->easy) {
+    if (visit->easy)
         transfers_end(visit->engine->transfers, visit->easy);
-        curl_easy_cleanup(visit->easy);
-    }
     visit->easy = NULL;
     fetch_done(&visit->fetch);
 }
@@ -230,8 +228,7 @@ static void transfer(struct visit *visit, const struct lookup_result *result)
     agenda_drop(engine->agenda, &visit->lookup_timeout);
     int64_t left_ns = mono_diff(visit->deadline, clock_mono());
     long left_ms = left_ns > NS_PER_MS ? (long)(left_ns / NS_PER_MS) : 1;
-    visit->easy = curl_easy_init();
-    assert(visit->easy);
+    visit->easy = transfers_open(engine->transfers);
     visit->fetch.before_ns = stopwatch_elapsed_ns(&visit->watch);
     stopwatch_start(&visit->fetch.watch);
     fetch_prepare(&visit->fetch, visit->easy, engine->user_agent, result);

@@ -20,7 +20,6 @@ enum {
     READS_A_TURN = 16, /* batches; then others are given their time */
     READS_ALL = 1024,  /* more than any receive buffer holds */
     SOCKETS = ECHO_IDENTS_MAX,
-    COOKIES = ENTROPY_MAX / 8, /* drawn at once */
 };
 #define RETRY_NS (5 * NS_PER_MS) /* when the socket takes no more for the moment */
 #define REST_NS (2 * NS_PER_MS)  /* see on_ready() */
@@ -65,8 +64,6 @@ struct pinger {
     struct route_asker *routes;
     char note[ICMP_NOTE_MAX + 1];
     struct ping_counters counters;
-    uint64_t cookies[COOKIES]; /* drawn in advance */
-    size_t cookies_left;
     struct channel channels[2]; /* IPv4, IPv6 */
 };
 
@@ -400,15 +397,6 @@ static void flush(void *context)
     free(queue);
 }
 
-static uint64_t draw_cookie(struct pinger *pinger)
-{
-    if (!pinger->cookies_left) {
-        entropy_fill(pinger->cookies, sizeof pinger->cookies);
-        pinger->cookies_left = COOKIES;
-    }
-    return pinger->cookies[--pinger->cookies_left];
-}
-
 static void add_inlet(struct channel *channel, struct icmp_socket *socket)
 {
     struct inlet *inlet = &channel->inlets[channel->inlet_count];
@@ -464,7 +452,7 @@ void pinger_ask(struct pinger *pinger, const struct question *question)
     struct echo *echo = mem_new(1, sizeof *echo);
     *echo = (struct echo){.channel = channel, .question = *question, .number = number};
     echo->timeout = (struct agenda_entry){.fire = on_timeout, .context = echo};
-    *slot = (struct echo_slot){.echo = echo, .cookie = draw_cookie(pinger)};
+    *slot = (struct echo_slot){.echo = echo, .cookie = entropy_u64()};
     if (question->hops)
         slot->cookie = icmp_steady_cookie(
             slot->cookie, echo_numbers_ident(&channel->numbers, number), (uint16_t)number);
