@@ -115,7 +115,8 @@ static uint32_t find_domain(struct watch_list *watch, const struct registry *reg
     if (parsed->addr.family)
         return address_domain(watch, registry, target, &parsed->addr);
     const char *host = registry_text(registry, target) + parsed->host.at;
-    uint64_t key = hash_bytes(host, parsed->host.n, 2000);
+    /* A zone is not the host that may have the same name. */
+    uint64_t key = hash_bytes(host, parsed->host.n, parsed->kind == TARGET_ZONE ? 3000 : 2000);
     return domain_of(watch, key, target, NULL, key);
 }
 
@@ -174,6 +175,12 @@ static struct member *new_member(struct watch_list *watch, uint32_t subject, uin
     return member;
 }
 
+static void note_target(struct member *member, const struct target *target)
+{
+    member->layer = target->layer;
+    member->is_whole = target->kind == TARGET_ZONE || target->kind == TARGET_BLOCK;
+}
+
 static void list_member(struct watch_list *watch, const struct registry *registry, uint32_t subject,
                         uint32_t target, int64_t interval_ns, uint32_t asn)
 {
@@ -195,7 +202,7 @@ static void list_member(struct watch_list *watch, const struct registry *registr
     member->asn = asn;
     member->interval_ns = interval_ns;
     if (kind == NAME_TARGET)
-        member->layer = registry_target(registry, target)->layer;
+        note_target(member, registry_target(registry, target));
     else if (kind == NAME_PREFIX)
         member->layer = LAYER_ROUTE;
     watch->generation++;

@@ -35,7 +35,8 @@ struct member {
     uint8_t kind;       /* enum name_kind */
     uint8_t layer;
     bool is_listed;
-    uint32_t asn; /* the listed AS that made it a member, 0: it was listed itself */
+    bool is_whole; /* a whole network or zone, and not what lies at one address */
+    uint32_t asn;  /* the listed AS that made it a member, 0: it was listed itself */
     int64_t interval_ns;
 };
 

@@ -97,31 +97,72 @@ unsigned dossier_layers(const struct dossier *dossier)
     return count;
 }
 
+static unsigned lost_of(const struct extent *extent, bool is_degraded)
+{
+    return is_degraded ? extent->degraded : extent->down;
+}
+
+static enum units units_of(unsigned all, unsigned whole)
+{
+    return (all == whole ? 0 : UNITS_SINGLE) | (whole ? UNITS_WHOLE : 0);
+}
+
+enum units history_units(const struct layer_history *history, bool is_degraded)
+{
+    const struct extent *all = &history->extent, *whole = &history->whole;
+    unsigned lost = lost_of(all, is_degraded);
+    return lost ? units_of(lost, lost_of(whole, is_degraded))
+                : units_of(all->watched, whole->watched);
+}
+
 /* However many services share a host, they count once: "the services of 2 of 3 servers", or, in a
  * table where the layer stands beside it, "on 2 of 3 servers". */
-static const char *extent_words(struct arena *arena, unsigned n, unsigned m, enum layer layer,
-                                bool is_cell)
+static const char *count_words(struct arena *arena, unsigned n, unsigned m, enum layer layer,
+                               enum units units, bool is_cell)
 {
     if (layer != LAYER_SERVICE)
-        return arena_printf(arena, "%u of %u %s", n, m, words_unit(layer, m));
+        return arena_printf(arena, "%u of %u %s", n, m, words_unit(layer, units, m));
     return arena_printf(arena, "%s %u of %u %s", is_cell ? "on" : "the services of", n, m,
                         m == 1 ? "server" : "servers");
+}
+
+/* Single things and whole ones, of each how many were lost of how many, if any were; two items at most. */
+static size_t list_extent(struct arena *arena, const struct layer_history *history,
+                          enum layer layer, bool is_degraded, bool is_cell, const char **items)
+{
+    const struct extent *all = &history->extent, *whole = &history->whole;
+    unsigned lost_whole = lost_of(whole, is_degraded);
+    unsigned lost_single = lost_of(all, is_degraded) - lost_whole;
+    size_t count = 0;
+    if (lost_single)
+        items[count++] = count_words(arena, lost_single, (unsigned)(all->watched - whole->watched),
+                                     layer, UNITS_SINGLE, is_cell);
+    if (lost_whole)
+        items[count++] =
+            count_words(arena, lost_whole, whole->watched, layer, UNITS_WHOLE, is_cell);
+    return count;
+}
+
+/* As a cell of the time line; "" if nothing was lost. */
+static const char *extent_cell(struct arena *arena, const struct layer_history *history,
+                               enum layer layer, bool is_degraded)
+{
+    const char *items[2];
+    size_t count = list_extent(arena, history, layer, is_degraded, true, items);
+    return words_list(arena, items, count);
 }
 
 const char *incident_extent(struct arena *arena, const struct incident *incident, bool *is_degraded)
 {
     static const enum layer order[] = {LAYER_HOST, LAYER_ROUTE, LAYER_NAME, LAYER_SERVICE,
                                        LAYER_PATH};
-    const char *items[LAYER_COUNT];
+    const char *items[2 * LAYER_COUNT];
     size_t count = 0;
     for (int pass = 0; pass < 2 && count == 0; pass++) {
         *is_degraded = pass == 1;
-        for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-            const struct extent *extent = &incident->layers[order[i]].extent;
-            unsigned n = *is_degraded ? extent->degraded : extent->down;
-            if (n)
-                items[count++] = extent_words(arena, n, extent->watched, order[i], false);
-        }
+        for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+            count += list_extent(arena, &incident->layers[order[i]], order[i], *is_degraded, false,
+                                 &items[count]);
     }
     return count ? words_list(arena, items, count) : "nothing that can be counted";
 }
@@ -143,14 +184,13 @@ static bool is_same(const struct interval *a, const struct interval *b)
 static void add_losses(struct arena *arena, enum layer layer, const struct layer_history *history,
                        struct step_list *steps)
 {
-    const struct extent *extent = &history->extent;
-    const char *one = words_unit(layer, 1), *many = words_unit(layer, 2);
-    const char *lost =
-        extent->down ? extent_words(arena, extent->down, extent->watched, layer, true) : "";
+    enum units units = history_units(history, false);
+    const char *one = words_unit(layer, units, 1), *many = words_unit(layer, units, 2);
+    const char *lost = extent_cell(arena, history, layer, false);
     if (!is_known(&history->all_down) || is_same(&history->down, &history->all_down)) {
         add_step(steps, &history->down, layer,
                  arena_printf(arena, "%s lost",
-                              extent->down == 1 && layer != LAYER_SERVICE ? one : many),
+                              history->extent.down == 1 && layer != LAYER_SERVICE ? one : many),
                  lost);
         return;
     }
@@ -169,12 +209,12 @@ static bool is_return(const struct interval *up, const struct layer_history *his
 static void add_returns(struct arena *arena, enum layer layer, const struct layer_history *history,
                         struct step_list *steps)
 {
-    const char *many = words_unit(layer, 2);
     bool is_down = is_known(&history->down);
+    enum units units = history_units(history, !is_down);
+    const char *one = words_unit(layer, units, 1), *many = words_unit(layer, units, 2);
     if (is_down && is_return(&history->first_up, history) &&
         !is_same(&history->first_up, &history->all_up))
-        add_step(steps, &history->first_up, layer,
-                 arena_printf(arena, "first %s back", words_unit(layer, 1)), "");
+        add_step(steps, &history->first_up, layer, arena_printf(arena, "first %s back", one), "");
     if (is_return(&history->all_up, history))
         add_step(steps, &history->all_up, layer,
                  arena_printf(arena, is_down ? "all %s back" : "%s as usual again", many), "");
@@ -202,13 +242,9 @@ static void add_layer(const struct dossier *dossier, enum layer layer, struct st
     bool is_degraded;
     if (!layer_onset(history, &onset, &is_degraded))
         return;
-    const char *suffering = "";
-    if (history->extent.degraded)
-        suffering =
-            extent_words(arena, history->extent.degraded, history->extent.watched, layer, true);
     const char *foreign = layer == LAYER_ROUTE ? foreign_words(dossier, history) : NULL;
-    add_step(steps, &history->degraded, layer, foreign ? foreign : words_failure(layer, true),
-             suffering);
+    const char *what = foreign ? foreign : words_failure(layer, history_units(history, true), true);
+    add_step(steps, &history->degraded, layer, what, extent_cell(arena, history, layer, true));
     add_losses(arena, layer, history, steps);
     add_returns(arena, layer, history, steps);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "model/registry.h"
 #include "out/traces.h"
+#include "out/words.h"
 #include "store/query.h"
 
 struct dossier {
@@ -43,6 +44,9 @@ bool layer_onset(const struct layer_history *history, struct interval *onset, bo
 enum layer dossier_second_layer(const struct dossier *dossier, int64_t *margin_ns);
 /* How many layers were touched at all. */
 unsigned dossier_layers(const struct dossier *dossier);
+
+/* Of what kind those are that went down (is_degraded: suffered); if none did, all. */
+enum units history_units(const struct layer_history *history, bool is_degraded);
 
 /* "4 of 4 hosts, 3 of 3 routes and 2 of 5 services": what was down at the worst moment, or, if
  * nothing was, what was degraded (*is_degraded). */

@@ -51,14 +51,20 @@ static json_t *json_layer(unsigned layer)
     return layer < LAYER_COUNT ? json_string(layer_name((enum layer)layer)) : json_null();
 }
 
+static json_t *json_extent(const struct extent *extent)
+{
+    return json_pack("{s:i, s:i, s:i}", "watched", extent->watched, "down", extent->down,
+                     "degraded", extent->degraded);
+}
+
 static json_t *json_history(enum layer layer, const struct layer_history *history)
 {
-    return json_pack("{s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "layer", json_layer(layer),
-                     "watched", history->extent.watched, "down", history->extent.down, "degraded",
-                     history->extent.degraded, "first_degraded", json_interval(&history->degraded),
-                     "first_down", json_interval(&history->down), "all_down",
-                     json_interval(&history->all_down), "first_up",
-                     json_interval(&history->first_up), "all_up", json_interval(&history->all_up));
+    return json_pack(
+        "{s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "layer", json_layer(layer), "watched",
+        history->extent.watched, "down", history->extent.down, "degraded", history->extent.degraded,
+        "whole", json_extent(&history->whole), "first_degraded", json_interval(&history->degraded),
+        "first_down", json_interval(&history->down), "all_down", json_interval(&history->all_down),
+        "first_up", json_interval(&history->first_up), "all_up", json_interval(&history->all_up));
 }
 
 static bool is_watched(const struct layer_history *history)

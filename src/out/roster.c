@@ -82,16 +82,21 @@ struct roster roster_make(struct arena *arena, const struct series_list *series)
 struct place {
     uint64_t key;
     uint8_t layer;
+    bool is_whole;
     enum standing standing;
 };
 
-static uint64_t unit_key(const struct registry *registry, const struct roster_row *w)
+static struct place place_of(const struct registry *registry, const struct roster_row *w)
 {
-    uint32_t target = w->series->target;
-    if (w->series->layer != LAYER_NAME || registry_kind(registry, target) != NAME_TARGET)
-        return target;
-    const struct target *parsed = registry_target(registry, target);
-    return hash_bytes(registry_text(registry, target) + parsed->host.at, parsed->host.n, 0);
+    uint32_t id = w->series->target;
+    struct place place = {.key = id, .layer = w->series->layer, .standing = w->standing};
+    if (registry_kind(registry, id) != NAME_TARGET)
+        return place;
+    const struct target *target = registry_target(registry, id);
+    place.is_whole = target->kind == TARGET_ZONE || target->kind == TARGET_BLOCK;
+    if (place.layer == LAYER_NAME && !place.is_whole)
+        place.key = hash_bytes(registry_text(registry, id) + target->host.at, target->host.n, 0);
+    return place;
 }
 
 static int compare_places(const void *left, const void *right)
@@ -126,7 +131,7 @@ void roster_count(struct arena *arena, const struct registry *registry, const st
     for (size_t i = 0; i < roster->count; i++) {
         const struct roster_row *w = &roster->rows[i];
         if (w->series->subject == subject)
-            places[count++] = (struct place){unit_key(registry, w), w->series->layer, w->standing};
+            places[count++] = place_of(registry, w);
     }
     qsort(places, count, sizeof *places, compare_places);
     for (size_t at = 0, end; at < count; at = end) {
@@ -135,5 +140,6 @@ void roster_count(struct arena *arena, const struct registry *registry, const st
             end++;
         layers[places[at].layer].in[unit_standing(&places[at], end - at)]++;
         layers[places[at].layer].all++;
+        layers[places[at].layer].whole += places[at].is_whole;
     }
 }

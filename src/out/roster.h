@@ -37,10 +37,11 @@ struct roster roster_make(struct arena *arena, const struct series_list *series)
 /* The vote of one vantage: no data where it has none. */
 enum condition roster_vote(const struct series_state *series);
 
-/* How many units of each layer of a subject stand how: hosts, name servers, routes, services. */
+/* How many units of each layer of a subject stand how: hosts and networks, name servers and zones, routes,
+ * services. */
 struct standings {
     unsigned in[STANDING_COUNT];
-    unsigned all;
+    unsigned all, whole; /* of all, networks and zones */
 };
 void roster_count(struct arena *arena, const struct registry *registry, const struct roster *roster,
                   uint32_t subject, struct standings layers[LAYER_COUNT]);

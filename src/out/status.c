@@ -10,6 +10,17 @@
  */
 enum { TROUBLES_MOST = 20, SILENT_MOST = 5, UNVOTED_MOST = 20 };
 
+/* "hosts answering ping"; "hosts and networks", where there are any. */
+static const char *layer_cell(struct arena *arena, enum layer layer,
+                              const struct standings *standings)
+{
+    enum units units = standings->whole == standings->all ? UNITS_WHOLE : UNITS_BOTH;
+    if (!standings->whole)
+        return layer_phrase(layer);
+    return arena_printf(arena, "%s%s", words_unit(layer, units, 2),
+                        layer == LAYER_NAME ? " (DNS)" : "");
+}
+
 /* The condition "never up" has a column only where there is such a thing: it is rare. */
 static void put_layers(struct page *page, const struct overview *overview,
                        const struct standings layers[LAYER_COUNT])
@@ -34,7 +45,7 @@ static void put_layers(struct page *page, const struct overview *overview,
     for (int layer = 0; layer < LAYER_COUNT; layer++) {
         if (!layers[layer].all)
             continue;
-        page_table_add(&table, layer_phrase((enum layer)layer));
+        page_table_add(&table, layer_cell(overview->arena, (enum layer)layer, &layers[layer]));
         for (size_t i = 0; i < 5; i++)
             if (never_up || columns[i].standing != STANDING_NEVER_UP)
                 page_table_add(&table, arena_printf(overview->arena, "%u",

@@ -87,7 +87,9 @@ static const char *order_words(const struct dossier *dossier)
     bool is_degraded = false, next_is_degraded = false;
     int64_t margin_ns = 0;
     layer_onset(&incident->layers[incident->first_layer], &onset, &is_degraded);
-    const char *first = words_failure((enum layer)incident->first_layer, is_degraded);
+    const char *first = words_failure(
+        (enum layer)incident->first_layer,
+        history_units(&incident->layers[incident->first_layer], is_degraded), is_degraded);
     enum layer second = dossier_second_layer(dossier, &margin_ns);
     const char *start = incident->episodes > 1
                             ? arena_printf(arena, "In the deepest episode, %s first", first)
@@ -96,9 +98,10 @@ static const char *order_words(const struct dossier *dossier)
         return arena_printf(arena, "%s.", start);
     char margin[DURATION_TEXT_MAX];
     layer_onset(&incident->layers[second], &onset, &next_is_degraded);
-    return arena_printf(arena, "%s, at least %s before %s.", start,
-                        duration_format(margin_ns, margin),
-                        words_failure(second, next_is_degraded));
+    return arena_printf(
+        arena, "%s, at least %s before %s.", start, duration_format(margin_ns, margin),
+        words_failure(second, history_units(&incident->layers[second], next_is_degraded),
+                      next_is_degraded));
 }
 
 /* The thing seen that speaks most for the leading cause. How wide it was, and the order,

@@ -145,10 +145,12 @@ const char *words_share(struct arena *arena, double share)
     return arena_printf(arena, percent > 0 && percent < 9.95 ? "%.1f %%" : "%.0f %%", percent);
 }
 
-static const struct {
+struct unit_words {
     const char *one, *many;
     const char *down, *degraded;
-} layer_words[LAYER_COUNT] = {
+};
+
+static const struct unit_words layer_words[LAYER_COUNT] = {
     [LAYER_CONTROL] = {"control", "controls", "the observer's own controls failed",
                        "the observer's own controls suffered"},
     [LAYER_ROUTE] = {"route", "routes", "routes went", "routes were disturbed"},
@@ -159,14 +161,39 @@ static const struct {
     [LAYER_SERVICE] = {"service", "services", "services failed", "services answered only in part"},
 };
 
-const char *words_unit(enum layer layer, unsigned n)
+/* Of the layers in which there are whole networks and zones. */
+static const struct unit_words whole_words[LAYER_COUNT] = {
+    [LAYER_PATH] = {"network", "networks", "the path failed", "loss or delay rose on the path"},
+    [LAYER_HOST] = {"network", "networks", "networks stopped answering",
+                    "networks answered only in part"},
+    [LAYER_NAME] = {"zone", "zones", "zones failed", "zones answered only in part"},
+};
+static const struct unit_words both_words[LAYER_COUNT] = {
+    [LAYER_PATH] = {"host or network", "hosts and networks", "the path failed",
+                    "loss or delay rose on the path"},
+    [LAYER_HOST] = {"host or network", "hosts and networks", "hosts and networks stopped answering",
+                    "hosts and networks answered only in part"},
+    [LAYER_NAME] = {"name server or zone", "name servers and zones",
+                    "name servers and zones failed",
+                    "name servers and zones answered only in part"},
+};
+
+static const struct unit_words *words_of(enum layer layer, enum units units)
 {
-    return n == 1 ? layer_words[layer].one : layer_words[layer].many;
+    const struct unit_words *words = units == UNITS_WHOLE  ? &whole_words[layer]
+                                     : units == UNITS_BOTH ? &both_words[layer]
+                                                           : &layer_words[layer];
+    return words->one ? words : &layer_words[layer];
 }
 
-const char *words_failure(enum layer layer, bool is_degraded)
+const char *words_unit(enum layer layer, enum units units, unsigned n)
 {
-    return is_degraded ? layer_words[layer].degraded : layer_words[layer].down;
+    return n == 1 ? words_of(layer, units)->one : words_of(layer, units)->many;
+}
+
+const char *words_failure(enum layer layer, enum units units, bool is_degraded)
+{
+    return is_degraded ? words_of(layer, units)->degraded : words_of(layer, units)->down;
 }
 
 const char *words_list(struct arena *arena, const char *const *items, size_t count)

@@ -33,10 +33,12 @@ const char *words_percent(struct arena *arena, double p);
 /* A share that was measured, which may well be 0 % or 100 %. */
 const char *words_share(struct arena *arena, double share);
 
-/* "hosts", "routes", ...: what a layer's extent counts; in the singular for n = 1. */
-const char *words_unit(enum layer layer, unsigned n);
-/* "hosts stopped answering": what it means that a layer failed (or, is_degraded, suffered). */
-const char *words_failure(enum layer layer, bool is_degraded);
+/* What a layer's extent counts: single things and whole ones (struct layer_history). */
+enum units { UNITS_SINGLE = 1, UNITS_WHOLE = 2, UNITS_BOTH = 3 };
+/* "hosts", "networks", "hosts and networks", "routes", ...; in the singular for n = 1. */
+const char *words_unit(enum layer layer, enum units units, unsigned n);
+/* "hosts stopped answering": what it means that they failed (or, is_degraded, suffered). */
+const char *words_failure(enum layer layer, enum units units, bool is_degraded);
 
 /* "a", "a and b", "a, b and c". */
 const char *words_list(struct arena *arena, const char *const *items, size_t count);

@@ -20,7 +20,7 @@
 #include "model/observation.h"
 #include "model/registry.h"
 
-enum { JOURNAL_SCHEMA = 1 };
+enum { JOURNAL_SCHEMA = 2 };
 
 enum journal_mode {
     /* An existing journal, read-only; any number at once, also while a writer is busy. All answers are

@@ -70,7 +70,11 @@ static void one_network(void **state)
     assert_true(down->time.ns <= world_time(7200 + 2 * ROUND + 20).ns);
     assert_in_range(up->event.at.first_after.ns, world_time(14400).ns,
                     world_time(14400 + ROUND + 1).ns);
-    assert_int_equal(world_incident(&w, 1)->layers[LAYER_HOST].extent.down, 1);
+    const struct layer_history *history = &world_incident(&w, 1)->layers[LAYER_HOST];
+    assert_int_equal(history->extent.down, 1);
+    assert_int_equal(history->whole.down, 1);
+    assert_int_equal(history->whole.watched, BLOCKS);
+    assert_int_equal(history->extent.watched, BLOCKS + HOSTS);
     assert_int_not_equal(world_finding(&w, 1, EVIDENCE_ONE_HOST)->truth, TRUTH_PRESENT);
     world_done(&w);
 }

@@ -127,10 +127,12 @@ static void test_other_versions(void **state)
 {
     const struct place *place = *state;
     journal_close(open_ok(place->path, JOURNAL_WRITE));
-    run_sql(place->path, "PRAGMA user_version = 2");
-    assert_refused(place->path, JOURNAL_READ, ERR_VERSION, "schema 2");
+    run_sql(place->path, "PRAGMA user_version = 1");
+    assert_refused(place->path, JOURNAL_READ, ERR_VERSION, "schema 1");
+    run_sql(place->path, "PRAGMA user_version = 3");
+    assert_refused(place->path, JOURNAL_READ, ERR_VERSION, "schema 3");
     assert_refused(place->path, JOURNAL_WRITE, ERR_VERSION, "a newer one");
-    run_sql(place->path, "PRAGMA user_version = 1;"
+    run_sql(place->path, "PRAGMA user_version = 2;"
                          "UPDATE code SET name = 'shrugged' WHERE list = 'outcome' AND number = 3");
     assert_refused(place->path, JOURNAL_READ, ERR_VERSION, "shrugged");
     run_sql(place->path, "UPDATE code SET name = 'timeout' WHERE list = 'outcome' AND number = 3;"

@@ -272,6 +272,38 @@ static void test_hijack_pages(void **state)
     world_done(&world);
 }
 
+/* A zone is no name server, and a network no host. */
+static void test_whole_things_are_counted_apart(void **state)
+{
+    (void)state;
+    struct world world;
+    static struct verdict verdict;
+    struct buffer out = {0};
+    world_init(&world);
+    struct dossier dossier = power_dossier(&world, &verdict);
+    struct incident *incident = &dossier.file.incident;
+    struct layer_history *host = &incident->layers[LAYER_HOST];
+    struct layer_history *zone = &incident->layers[LAYER_NAME];
+    host->extent = (struct extent){.watched = 19, .down = 13};
+    host->whole = (struct extent){.watched = 15, .down = 12};
+    zone->extent = (struct extent){.watched = 3, .down = 1};
+    zone->whole = (struct extent){.watched = 1, .down = 1};
+    zone->down = zone->all_down = span("2022-02-03T09:14:00Z", "2022-02-03T09:14:30Z");
+    bool is_degraded = true;
+    assert_string_equal(incident_extent(&world.arena, incident, &is_degraded),
+                        "1 of 4 hosts, 12 of 15 networks, 4 of 4 routes and 1 of 1 zone");
+    assert_false(is_degraded);
+    render_why(&dossier, &(struct style){.width = 200}, &out);
+    check_wording(&out);
+    static const char *const words[] = {"hosts and networks lost",
+                                        "1 of 4 hosts and 12 of 15 networks", "zone lost"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strstr(out.bytes, words[i]))
+            fail_msg("does not say \"%s\":\n%s", words[i], out.bytes);
+    buffer_done(&out);
+    world_done(&world);
+}
+
 static void test_without_a_verdict(void **state)
 {
     (void)state;
@@ -526,12 +558,15 @@ static void test_status_counts_targets(void **state)
     overview.series = (struct series_list){series, 0};
     uint32_t vantages[3] = {world.lon, name(world.registry, NAME_VANTAGE, "par"),
                             name(world.registry, NAME_VANTAGE, "tyo")};
-    static const char *const targets[] = {"icmp:192.0.2.1", "icmp:192.0.2.2",
+    static const char *const targets[] = {"icmp:192.0.2.1",
+                                          "icmp:192.0.2.2",
                                           "dns:192.0.2.53/a.example./SOA",
-                                          "dns:192.0.2.53/b.example./SOA", "http://192.0.2.80/"};
-    static const enum layer layers[] = {LAYER_HOST, LAYER_HOST, LAYER_NAME, LAYER_NAME,
-                                        LAYER_SERVICE};
-    for (int i = 0; i < 5; i++)
+                                          "dns:192.0.2.53/b.example./SOA",
+                                          "http://192.0.2.80/",
+                                          "zone:a.example."};
+    static const enum layer layers[] = {LAYER_HOST, LAYER_HOST,    LAYER_NAME,
+                                        LAYER_NAME, LAYER_SERVICE, LAYER_NAME};
+    for (int i = 0; i < 6; i++)
         for (int v = 0; v < 3; v++) {
             uint32_t target = name(world.registry, NAME_TARGET, targets[i]);
             bool is_down = i == 4 || (i == 0 && v < 2) || (i == 1 && v == 0);
@@ -544,9 +579,9 @@ static void test_status_counts_targets(void **state)
     render_status(&overview, &(struct style){.width = 200}, &out);
     check_wording(&out);
     static const char *const lines[] = {
-        "hosts answering ping  1   0         1     0         0        2\n",
-        "name servers (DNS)    1   0         0     0         0        1\n",
-        "services (web, mail)  0   0         0     1         0        1\n",
+        "hosts answering ping          1   0         1     0         0        2\n",
+        "name servers and zones (DNS)  2   0         0     0         0        2\n",
+        "services (web, mail)          0   0         0     1         0        1\n",
         "icmp:192.0.2.1: down from 2 of 3 vantages; it changed between 2022-02-03T08:20:00Z",
         " and 09:19:00Z; last: no answer in time\n",
         "icmp:192.0.2.2: up for most vantages, but down from lon; it changed between",
@@ -713,6 +748,8 @@ static void any_incident(uint64_t *seed, const struct world *world, struct incid
         struct layer_history *layer = &incident->layers[i];
         *layer = (struct layer_history){.extent = {(uint16_t)roll(seed, 9), (uint16_t)roll(seed, 9),
                                                    (uint16_t)roll(seed, 9), 0}};
+        if (roll(seed, 2))
+            layer->whole = layer->extent;
         struct interval *spans[] = {&layer->degraded, &layer->down, &layer->all_down,
                                     &layer->first_up, &layer->all_up};
         for (size_t k = 0; k < sizeof spans / sizeof *spans; k++)
@@ -763,6 +800,7 @@ int main(void)
         cmocka_unit_test(test_stress_pages),
         cmocka_unit_test(test_power_pages),
         cmocka_unit_test(test_hijack_pages),
+        cmocka_unit_test(test_whole_things_are_counted_apart),
         cmocka_unit_test(test_without_a_verdict),
         cmocka_unit_test(test_confidence_stands_alone),
         cmocka_unit_test(test_names_cannot_command),

@@ -90,6 +90,7 @@ static struct incident any_incident(struct dice *dice, uint32_t id, uint32_t rev
             continue; /* nothing happened there */
         incident.layers[i] = (struct layer_history){
             .extent = {short_number(dice), short_number(dice), short_number(dice), 0},
+            .whole = {short_number(dice), short_number(dice), short_number(dice), 0},
             .degraded = span(dice),
             .down = span(dice),
             .all_down = span(dice),

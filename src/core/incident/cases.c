@@ -67,12 +67,16 @@ static void fit(const struct watch_list *watch, struct incidents *in)
         table_add(&in->due);
 }
 
-static void keep_worst(struct extent *worst, const struct extent *now)
+static void keep_worst(struct layer_history *worst, const struct extent *now,
+                       const struct extent *whole)
 {
+    const struct extent *before = &worst->extent;
     bool is_worse =
-        now->down > worst->down || (now->down == worst->down && now->degraded > worst->degraded);
-    if (is_worse || !worst->watched)
-        *worst = *now;
+        now->down > before->down || (now->down == before->down && now->degraded > before->degraded);
+    if (!is_worse && before->watched)
+        return;
+    worst->extent = *now;
+    worst->whole = *whole;
 }
 
 /* The course of the share that is down: eased by a third of the peak and lost again is a relapse.
@@ -250,9 +254,13 @@ static void judge_case(struct incidents *in, const struct watch_list *watch,
     /* Extents at their worst: of this episode they are kept in the incident while it is the best.
      */
     for (int layer = 0; layer < LAYER_COUNT; layer++) {
-        if (file->episode_count == 1 || episode->depth * 2 >= file->best_depth)
-            current.layers[layer].extent = file->incident.layers[layer].extent;
-        keep_worst(&current.layers[layer].extent, &counts.extents[layer]);
+        struct layer_history *history = &current.layers[layer];
+        const struct layer_history *kept = &file->incident.layers[layer];
+        if (file->episode_count == 1 || episode->depth * 2 >= file->best_depth) {
+            history->extent = kept->extent;
+            history->whole = kept->whole;
+        }
+        keep_worst(history, &counts.extents[layer], &counts.wholes[layer]);
     }
     episode->depth = counts.share > episode->depth ? counts.share : episode->depth;
     bool is_best = file->episode_count == 1 || episode->depth * 2 >= file->best_depth;

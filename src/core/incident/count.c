@@ -17,6 +17,7 @@ static void count_member(struct incidents *in, const struct member *member,
     if (track->condition == CONDITION_NO_DATA)
         return;
     layer->watched++;
+    layer->is_whole = member->is_whole;
     layer->down = (uint16_t)(layer->down + is_down);
     layer->affected =
         (uint16_t)(layer->affected + (is_down || (!is_host && is_in && track_is_failing(track))));
@@ -27,6 +28,7 @@ static void count_member(struct incidents *in, const struct member *member,
     tally->down = (uint16_t)(tally->down + is_down);
     if (member->layer != LAYER_PATH)
         path->watched++;
+    path->is_whole = member->is_whole;
     path->affected = (uint16_t)(path->affected + (is_in && track->condition == CONDITION_DEGRADED));
 }
 
@@ -68,8 +70,11 @@ static void sum_hosts(const struct incidents *in, const struct watch_list *watch
 {
     for (size_t i = 0; i < in->tallies.count; i++) {
         const struct tally *tally = tally_at(in, i);
-        for (int layer = 0; layer < LAYER_COUNT; layer++)
+        for (int layer = 0; layer < LAYER_COUNT; layer++) {
             sum_layer(&counts->extents[layer], &tally->layers[layer]);
+            if (tally->layers[layer].is_whole)
+                sum_layer(&counts->wholes[layer], &tally->layers[layer]);
+        }
         if (!tally->is_host)
             continue;
         counts->hosts_watched++;

@@ -10,15 +10,16 @@
 /* Scratch: one domain while a case is counted. */
 struct tally {
     struct layer_tally {
-        uint16_t watched, down,
-            affected; /* members with data; of the case, down; of the case, failing */
+        /* Members with data; of the case, down; of the case, failing. */
+        uint16_t watched, down, affected;
+        bool is_whole; /* so are they all: no host has the domain of a network or zone */
     } layers[LAYER_COUNT];
     uint16_t watched, down;
     bool is_host;
 };
 
 struct counts {
-    struct extent extents[LAYER_COUNT];
+    struct extent extents[LAYER_COUNT], wholes[LAYER_COUNT]; /* as in layer_history */
     uint32_t hosts_watched, hosts_down, networks_watched, networks_down;
     double share;
     bool is_failing;
