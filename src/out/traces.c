@@ -138,6 +138,11 @@ const char *trace_words(struct arena *arena, const struct registry *registry,
     if (!trace->hop)
         return arena_printf(arena, "towards %s from %s: %s, nor from anybody on the way", address,
                             from, what);
+    if (!trace->hops) /* our own machine says it */
+        return arena_printf(arena,
+                            "towards %s from %s: it does not answer on the network that the "
+                            "vantage is in itself",
+                            address, from);
     const char *hop = hop_words(arena, registry, trace);
     if (outcome_class(trace->outcome) == OUTCOME_CLASS_GOOD)
         return arena_printf(arena, "towards %s from %s: it answered, %s", address, from,

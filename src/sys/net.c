@@ -246,17 +246,27 @@ uint16_t net_port(int fd)
     return port_of(&own);
 }
 
-uint16_t net_free_port(enum net_kind kind, int family)
+/* The port that a socket at this address of ours gets; 0 if none, as where it is not ours. */
+static uint16_t bound_port(enum net_kind kind, const struct addr *addr)
 {
-    const struct addr any = {.family = (uint8_t)family};
     struct sockaddr_storage own;
-    socklen_t length = sockaddr_from(&any, 0, &own);
+    socklen_t length = sockaddr_from(addr, 0, &own);
     int error, fd = net_open(own.ss_family, kind == NET_TCP ? SOCK_STREAM : SOCK_DGRAM, 0, &error);
     if (fd < 0)
         return 0;
     uint16_t port = bind(fd, (struct sockaddr *)&own, length) == 0 ? net_port(fd) : 0;
     close(fd);
     return port;
+}
+
+uint16_t net_free_port(enum net_kind kind, int family)
+{
+    return bound_port(kind, &(struct addr){.family = (uint8_t)family});
+}
+
+bool net_is_ours(const struct addr *addr)
+{
+    return bound_port(NET_UDP, addr) != 0;
 }
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */

@@ -28,6 +28,9 @@ int net_connect_by(enum net_kind kind, const struct addr *to, uint16_t port,
 /* A port of ours that nobody uses just now; 0 if there is none. */
 uint16_t net_free_port(enum net_kind kind, int family);
 
+/* Whether it is an address of this machine. */
+bool net_is_ours(const struct addr *addr);
+
 /* Our side of a connection. */
 struct addr net_own_addr(int fd);
 

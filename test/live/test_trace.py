@@ -119,6 +119,11 @@ def tell(world):
     if len(path) > 10:
         raise Failed(f"a loop was followed over {len(path)} hops")
 
+    # Nobody is there on our own network, which our own machine says: no router was met, at no distance.
+    for kind, port in (("trace", ""), ("trace+udp", ""), ("trace+tcp", ":80")):
+        outcome, path, result = world.trace(f"10.0.1.77{port}", kind)
+        expect(f"a silent neighbour by {kind}", (outcome, path, result.get("hops")), ("host-unreachable", None, None))
+
 
 def main():
     if not is_inside():

@@ -107,6 +107,11 @@ static void test_traces_in_words(void **state)
     trace.hops = 1;
     assert_string_equal(trace_words(&arena, registry, &trace),
                         "towards 2001:db8::9 from lon: it answered, 1 hop away");
+    trace.outcome = OUTCOME_HOST_UNREACHABLE;
+    trace.hops = 0;
+    assert_string_equal(trace_words(&arena, registry, &trace),
+                        "towards 2001:db8::9 from lon: it does not answer on the network that the "
+                        "vantage is in itself");
     registry_free(registry);
     arena_done(&arena);
 }

@@ -37,6 +37,9 @@ struct trace {
     unsigned outstanding;
     bool is_asking;
     bool is_given_up; /* the time is over, and the last questions will be, too */
+    bool has_own_word;
+    struct answer
+        own_word; /* our machine's: the host is on our network, and does not answer there */
 };
 
 struct trace_engine {
@@ -137,6 +140,10 @@ static void tell(const struct trace *trace)
 {
     unsigned last = farthest(trace);
     char text[ADDR_TEXT_MAX];
+    if (trace->has_own_word)
+        account_say(trace->question.account, stopwatch_elapsed_ns(&trace->watch),
+                    "* no router is asked: our own machine says %s",
+                    outcome_name(trace->own_word.outcome));
     if (!trace->question.account || !last)
         return;
     for (unsigned distance = 1; distance <= last; distance++)
@@ -168,6 +175,11 @@ static struct answer answer_of(const struct trace *trace)
         answer.rtt_ns = heard->outcome == OUTCOME_OK ? heard->rtt_ns : 0;
         answer.peer = heard->peer;
         answer.value = last;
+    }
+    if (trace->has_own_word) {
+        answer.outcome = trace->own_word.outcome;
+        answer.code = trace->own_word.code;
+        answer.peer = trace->own_word.peer;
     }
     answer.sent = trace->watch.sent;
     answer.late_ns = mono_diff(trace->watch.started, trace->question.due);
@@ -256,12 +268,26 @@ static bool is_there(const struct trace *trace, const struct answer *answer)
     return is_of_port && addr_compare(&answer->peer, &trace->target.addr) == 0;
 }
 
+/* What was not even sent comes back from our own address, whatever distance it was for. */
+static bool is_own_word(const struct trace *trace, const struct answer *answer)
+{
+    return outcome_class(answer->outcome) == OUTCOME_CLASS_BAD && answer->peer.family &&
+           addr_compare(&answer->peer, &trace->target.addr) != 0 && net_is_ours(&answer->peer);
+}
+
 static void on_answer(void *context, const struct answer *answer)
 {
     struct hop *hop = context;
     struct trace *trace = hop->trace;
     unsigned distance = (unsigned)(hop - trace->hops) + 1;
     trace->outstanding--;
+    if (is_own_word(trace, answer)) {
+        trace->has_own_word = true;
+        trace->own_word = *answer;
+        trace->end = 0;
+        go_on(trace);
+        return;
+    }
     if (answer->outcome == OUTCOME_TIMEOUT && hop->tries < tries_of(trace) && !trace->is_given_up &&
         distance < trace->end) {
         ask(trace, distance);
