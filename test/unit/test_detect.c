@@ -154,6 +154,21 @@ static void series_slows_down(void **state)
     assert_true(s.step_ns > 70e6 && s.step_ns < 90e6);
 }
 
+/* Some answers that were late by chance, shortly before the delay rises: the interval reaches back to them, but it
+ * does not say that the rise was over by then. */
+static void chance_delays_are_no_rise(void **state)
+{
+    (void)state;
+    struct series s;
+    series_init(&s, 1, 2, false, LAYER_HOST);
+    double t = play(&s, 0, 30, "........................................");
+    t = play(&s, t + 30, 30, "~~~........");
+    double slow = t + 30;
+    play(&s, slow, 30, "~~~~~~~~");
+    assert_int_equal(s.condition, CONDITION_DEGRADED);
+    assert_true(s.since.last_before.ns <= at(slow).ns && s.since.first_after.ns >= at(slow).ns);
+}
+
 static void series_keeps_its_baseline(void **state)
 {
     (void)state;
@@ -552,6 +567,7 @@ int main(void)
         cmocka_unit_test(series_goes_down),
         cmocka_unit_test(series_of_a_poor_line),
         cmocka_unit_test(series_slows_down),
+        cmocka_unit_test(chance_delays_are_no_rise),
         cmocka_unit_test(series_keeps_its_baseline),
         cmocka_unit_test(checks_confirm),
         cmocka_unit_test(checks_teach_nothing),
