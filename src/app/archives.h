@@ -8,7 +8,7 @@
 #ifndef APP_ARCHIVES_H
 #define APP_ARCHIVES_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "app/options.h"
 #include "app/progress.h"
 #include "source/web/archive_list.h"

@@ -1,7 +1,7 @@
 /* replay: archives through the same judgement as live data. */
 #include "app/archives.h"
 #include "app/command.h"
-#include "app/config.h"
+#include "app/config/config.h"
 #include "app/country_source.h"
 #include "app/ingest.h"
 

@@ -1,6 +1,6 @@
 /* run: the daemon, or a look at what it would do. */
 #include "app/command.h"
-#include "app/config.h"
+#include "app/config/config.h"
 #include "app/daemon.h"
 
 static int dry_run(const struct options *options, const struct config *config)

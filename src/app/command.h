@@ -3,7 +3,7 @@
 #ifndef APP_COMMAND_H
 #define APP_COMMAND_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "app/options.h"
 #include "app/pipeline.h"
 #include "base/buffer.h"

@@ -3,7 +3,7 @@
 #ifndef APP_COUNTRY_SOURCE_H
 #define APP_COUNTRY_SOURCE_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "source/origins/countries.h"
 
 /* NULL, and no error, if nothing is named. */

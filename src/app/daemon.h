@@ -3,7 +3,7 @@
 #ifndef APP_DAEMON_H
 #define APP_DAEMON_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 
 /* Runs until it is told to stop. Takes over the configuration, which SIGHUP replaces. `journal`
  * overrules the configuration's, NULL: it does not. Returns the exit status. */

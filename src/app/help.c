@@ -148,7 +148,7 @@ static void man_command(struct buffer *out, enum command command)
             man_option(out, option_row((enum option)i));
 }
 
-/* All keys, as they stand in a file; app/config.h says more, and a test reads this very text. */
+/* All keys, as they stand in a file; app/config/config.h says more, and a test reads this very text. */
 const char *help_config_example(void)
 {
     return "journal: lastlight.db\n"

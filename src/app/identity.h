@@ -4,7 +4,7 @@
 #ifndef APP_IDENTITY_H
 #define APP_IDENTITY_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "base/buffer.h"
 #include "model/subject.h"
 #include "source/replay.h"

@@ -4,7 +4,7 @@
 #ifndef APP_INGEST_H
 #define APP_INGEST_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "app/pipeline.h"
 #include "model/subject.h"
 #include "source/replay.h"

@@ -9,7 +9,7 @@
 #ifndef APP_LIVE_BINS_H
 #define APP_LIVE_BINS_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "source/table/bin_teller.h"
 #include "source/table/live_table.h"
 

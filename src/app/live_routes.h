@@ -13,7 +13,7 @@
 #ifndef APP_LIVE_ROUTES_H
 #define APP_LIVE_ROUTES_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "source/bgp/bgp_listener.h"
 #include "source/bgp/bmp_listener.h"
 #include "source/bgp/ris_live.h"

@@ -1,11 +1,11 @@
 /* The daemon's whole networks: the engine that probes them, and what is learned of them, which is kept beside the
- * journal, in JOURNAL.blocks (source/probe/block_file.h). That file is only a cache: without it networks are
+ * journal, in JOURNAL.blocks (source/blocks/block_file.h). That file is only a cache: without it networks are
  * learned anew. It is read when networks come into the plan, before the files that the configuration names,
  * and written every ten minutes and at the end, by a thread of the pool, so that the loop never waits for the disk. */
 #ifndef APP_NETWORK_WATCH_H
 #define APP_NETWORK_WATCH_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "sys/loop.h"
 
 struct network_watch;

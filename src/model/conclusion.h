@@ -46,7 +46,8 @@ struct extent {
 /* What happened to one layer of the subject. */
 struct layer_history {
     struct extent extent;
-    struct extent whole; /* of that: whole networks and zones, and not single hosts and name servers */
+    struct extent
+        whole; /* of that: whole networks and zones, and not single hosts and name servers */
     struct interval degraded; /* when the first series degraded; 0 if none did */
     struct interval down;     /* when the first series of the layer went down */
     struct interval all_down; /* when the last of those that went down did */

@@ -1,6 +1,6 @@
-/* source/probe/block_file: any bytes as what is known of networks: records that fit, and that are read again
+/* source/blocks/block_file: any bytes as what is known of networks: records that fit, and that are read again
  * as they were once written; or a reason that names the line. */
-#include "source/probe/block_file.h"
+#include "source/blocks/block_file.h"
 
 #include <assert.h>
 #include <string.h>

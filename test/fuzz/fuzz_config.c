@@ -1,5 +1,5 @@
 /* Any bytes as a configuration: a configuration or faults, and never anything else. */
-#include "app/config.h"
+#include "app/config/config.h"
 
 #include <assert.h>
 #include <string.h>

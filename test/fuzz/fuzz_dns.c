@@ -1,7 +1,7 @@
-/* source/probe/dns_message and dnssec: no bytes from a name server may lead it astray. The input is what
+/* source/dns/dns_message and dnssec: no bytes from a name server may lead it astray. The input is what
  * follows the two bytes of the identifier, so that nothing is turned away at the door. */
-#include "source/probe/dns_message.h"
-#include "source/probe/dnssec_denial.h"
+#include "source/dns/dns_message.h"
+#include "source/dns/dnssec_denial.h"
 
 #include <assert.h>
 #include <stdlib.h>

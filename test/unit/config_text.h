@@ -1,9 +1,9 @@
-/* For tests of app/config: configurations as texts, what is wrong with them, and which are the same.
+/* For tests of app/config/config: configurations as texts, what is wrong with them, and which are the same.
  * It fails by cmocka's assertions. */
 #ifndef TEST_CONFIG_TEXT_H
 #define TEST_CONFIG_TEXT_H
 
-#include "app/config.h"
+#include "app/config/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

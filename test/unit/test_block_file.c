@@ -1,5 +1,5 @@
-/* source/probe/census and block_file: what is learned of networks, and kept. */
-#include "source/probe/block_file.h"
+/* source/blocks/census and block_file: what is learned of networks, and kept. */
+#include "source/blocks/block_file.h"
 
 #include "base/hash.h"
 

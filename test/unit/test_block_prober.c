@@ -1,6 +1,6 @@
-/* source/probe/block_prober, on loopback, where every address of 127.0.0.0/8 answers. That a network falls silent
+/* source/blocks/block_prober, on loopback, where every address of 127.0.0.0/8 answers. That a network falls silent
  * is shown in test/live/test_blocks.py. */
-#include "source/probe/block_prober.h"
+#include "source/blocks/block_prober.h"
 #include "source/probe/ping.h"
 #include "source/probe/probe_sockets.h"
 

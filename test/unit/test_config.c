@@ -1,4 +1,4 @@
-/* app/config: what a good configuration comes to, and what is said about bad ones, with its place.
+/* app/config/config: what a good configuration comes to, and what is said about bad ones, with its place.
  */
 #include "app/options.h"
 #include "config_text.h"

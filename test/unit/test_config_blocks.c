@@ -1,4 +1,4 @@
-/* app/config: whole networks, by prefix, country and AS. */
+/* app/config/config: whole networks, by prefix, country and AS. */
 #include "archive_maker.h"
 #include "config_text.h"
 

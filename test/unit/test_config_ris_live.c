@@ -1,4 +1,4 @@
-/* app/config_ris_live: RIPE's collectors, as the configuration asks for them. */
+/* app/config/config_ris_live: RIPE's collectors, as the configuration asks for them. */
 #include "config_text.h"
 
 static void good(void **state)

@@ -1,4 +1,4 @@
-/* app/config_routes: where routes come from, as the configuration says. */
+/* app/config/config_routes: where routes come from, as the configuration says. */
 #include "config_text.h"
 
 #include <stdlib.h>

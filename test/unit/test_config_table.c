@@ -1,5 +1,5 @@
-/* app/config_table: the whole table, and the countries of subjects. */
-#include "app/config.h"
+/* app/config/config_table: the whole table, and the countries of subjects. */
+#include "app/config/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Networks that are asked as a whole (block:), through the whole core: each observation is a round. */
 #include "core_world.h"
 
-#include "source/probe/trinocular.h"
+#include "source/blocks/trinocular.h"
 
 static const struct answer GOOD = {OUTCOME_OK, STAGE_DONE, 180};
 static const struct answer LOST = {OUTCOME_TIMEOUT, STAGE_REPLY, 0};

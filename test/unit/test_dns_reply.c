@@ -1,4 +1,4 @@
-/* source/probe/dns_message: what each reply to a query comes to. Replies are written byte by byte.
+/* source/dns/dns_message: what each reply to a query comes to. Replies are written byte by byte.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "source/probe/dns_message.h"
+#include "source/dns/dns_message.h"
 
 #include <string.h>
 

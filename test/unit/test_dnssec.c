@@ -1,4 +1,4 @@
-/* source/probe/dnssec: what signatures are worth, and that a server that sends many wrong ones costs
+/* source/dns/dnssec: what signatures are worth, and that a server that sends many wrong ones costs
  * little. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "source/probe/dnssec.h"
-#include "source/probe/dnssec_denial.h"
+#include "source/dns/dnssec.h"
+#include "source/dns/dnssec_denial.h"
 
 #include "zone_world.h"
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "app/config.h"
+#include "app/config/config.h"
 #include "base/prefix_set.h"
 #include "source/probe/manners.h"
 

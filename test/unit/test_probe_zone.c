@@ -1,4 +1,4 @@
-/* source/probe/zone: a root, a zone below it and one below that, on servers of the test's own, which are
+/* source/zone/zone: a root, a zone below it and one below that, on servers of the test's own, which are
  * taken away, contradict one another, stay behind and sign wrongly. */
 #include <setjmp.h>
 #include <stdarg.h>

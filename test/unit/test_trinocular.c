@@ -1,5 +1,5 @@
-/* source/probe/trinocular: the paper's numbers, what never may happen in a round, and how often it is wrong. */
-#include "source/probe/trinocular.h"
+/* source/blocks/trinocular: the paper's numbers, what never may happen in a round, and how often it is wrong. */
+#include "source/blocks/trinocular.h"
 
 #include "base/hash.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "model/detail.h"
-#include "source/probe/dns_exchange.h"
+#include "source/dns/dns_exchange.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
 

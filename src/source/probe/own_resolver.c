@@ -1,7 +1,7 @@
 #include "source/probe/own_parts.h"
 
 #include "base/mem.h"
-#include "source/probe/dns_exchange.h"
+#include "source/dns/dns_exchange.h"
 #include "sys/clock.h"
 #include "sys/entropy.h"
 

@@ -10,7 +10,7 @@
 #include "source/probe/smtp.h"
 #include "source/probe/tcp.h"
 #include "source/probe/trace.h"
-#include "source/probe/zone.h"
+#include "source/zone/zone.h"
 #include "sys/clock.h"
 #include "sys/resolver.h"
 

@@ -10,7 +10,7 @@
 #include "source/probe/manners.h"
 #include "source/probe/origin_finder.h"
 #include "source/probe/probe_sockets.h"
-#include "source/probe/zone_settings.h"
+#include "source/zone/zone_settings.h"
 #include "sys/loop.h"
 
 struct probe_plan {

@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "source/probe/dns.h"
-#include "source/probe/zone.h"
+#include "source/zone/zone.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>

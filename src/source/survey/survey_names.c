@@ -1,7 +1,7 @@
 #include "source/survey/survey_names.h"
 
 #include "base/mem.h"
-#include "source/probe/dns_exchange.h"
+#include "source/dns/dns_exchange.h"
 #include "sys/entropy.h"
 
 #include <inttypes.h>
