@@ -17,6 +17,9 @@ struct coverage overview_coverage(const struct overview *overview)
         coverage.targets++;
         coverage.with_data += roster.rows[i].standing != STANDING_NO_DATA;
     }
+    for (size_t i = 0; i < overview->subjects.count; i++)
+        coverage.targets +=
+            roster_unasked(overview->registry, &roster, &overview->subjects.list[i]);
     return coverage;
 }
 

@@ -143,3 +143,15 @@ void roster_count(struct arena *arena, const struct registry *registry, const st
         layers[places[at].layer].whole += places[at].is_whole;
     }
 }
+
+unsigned roster_unasked(const struct registry *registry, const struct roster *roster,
+                        const struct subject_state *subject)
+{
+    unsigned asked = 0;
+    for (size_t i = 0; i < roster->count; i++) {
+        const struct series_state *series = roster->rows[i].series;
+        asked += series->subject == subject->subject &&
+                 registry_kind(registry, series->target) == NAME_TARGET;
+    }
+    return subject->targets > asked ? subject->targets - asked : 0;
+}

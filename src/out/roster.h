@@ -37,6 +37,10 @@ struct roster roster_make(struct arena *arena, const struct series_list *series)
 /* The vote of one vantage: no data where it has none. */
 enum condition roster_vote(const struct series_state *series);
 
+/* How many of a subject's targets nobody has asked yet, or can: of which there is not one row. */
+unsigned roster_unasked(const struct registry *registry, const struct roster *roster,
+                        const struct subject_state *subject);
+
 /* How many units of each layer of a subject stand how: hosts and networks, name servers and zones, routes,
  * services. */
 struct standings {

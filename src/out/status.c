@@ -154,6 +154,16 @@ static void put_troubles(struct page *page, const struct overview *overview,
         page_space(page);
 }
 
+/* A network of which too few addresses are known to answer is never asked (source/blocks/census.h). */
+static const char *unasked_words(struct arena *arena, unsigned unasked, unsigned targets)
+{
+    return arena_printf(arena,
+                        "Of its %s %u %s no result so far: not asked yet, or a network of "
+                        "which too few addresses are known to answer.",
+                        words_count(arena, targets, "target", "targets"), unasked,
+                        unasked == 1 ? "has" : "have");
+}
+
 static void put_subject(struct page *page, const struct overview *overview,
                         const struct roster *roster, const struct subject_state *subject)
 {
@@ -173,6 +183,9 @@ static void put_subject(struct page *page, const struct overview *overview,
     } else {
         page_paragraph(page, "None of its targets has been judged up or down yet.");
     }
+    unsigned unasked = roster_unasked(overview->registry, roster, subject);
+    if (all && unasked)
+        page_paragraph(page, unasked_words(overview->arena, unasked, subject->targets));
     bins_put(&overview->bins, overview->registry, subject->subject, page, overview->arena);
 }
 
@@ -336,11 +349,11 @@ static void put_json(const struct overview *overview, struct buffer *out)
     overview_record(overview, out);
     for (size_t i = 0; i < overview->subjects.count; i++) {
         const struct subject_state *subject = &overview->subjects.list[i];
-        json_line(out,
-                  json_pack("{s:s, s:o, s:o, s:b, s:i}", "type", "subject", "subject",
-                            json_name(overview->registry, subject->subject), "title",
-                            json_name(overview->registry, subject->title), "is_reconstruction",
-                            subject->is_reconstruction, "utc_offset_s", subject->utc_offset_s));
+        json_line(out, json_pack("{s:s, s:o, s:o, s:b, s:i, s:i}", "type", "subject", "subject",
+                                 json_name(overview->registry, subject->subject), "title",
+                                 json_name(overview->registry, subject->title), "is_reconstruction",
+                                 subject->is_reconstruction, "utc_offset_s", subject->utc_offset_s,
+                                 "targets", (int)subject->targets));
     }
     struct roster roster = roster_make(overview->arena, &overview->series);
     for (size_t i = 0; i < roster.count; i++)

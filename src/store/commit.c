@@ -173,24 +173,38 @@ static enum err put_charts(struct journal *journal, const struct journal_batch *
     return err;
 }
 
+static struct subject_row describe(const struct observation *subject)
+{
+    return (struct subject_row){
+        .subject = subject->target,
+        .title = subject->path,
+        .utc_offset_s = (int32_t)subject->value,
+        .is_reconstruction = subject->code & SUBJECT_IS_RECONSTRUCTION ? 1 : 0,
+        .since = subject->time,
+    };
+}
+
+/* Its targets follow a subject directly, perhaps in the next batch. */
 static enum err put_subjects(struct journal *journal, const struct journal_batch *batch,
                              struct why *why)
 {
+    struct subject_row *row = &journal->describing;
     enum err err = ERR_OK;
+    bool is_new = false;
+    *row = journal->described;
     for (size_t i = 0; !err && i < batch->count; i++) {
         const struct observation *o = &batch->observations[i];
-        if (o->kind != OBSERVATION_SUBJECT)
-            continue;
-        struct subject_row row = {
-            .subject = o->target,
-            .title = o->path,
-            .utc_offset_s = (int32_t)o->value,
-            .is_reconstruction = o->code & SUBJECT_IS_RECONSTRUCTION ? 1 : 0,
-            .since = o->time,
-        };
-        err = put_row(journal, TABLE_SUBJECT, &row, why);
+        bool is_subject = o->kind == OBSERVATION_SUBJECT;
+        bool is_target = o->kind == OBSERVATION_MEMBER && o->peer == row->subject &&
+                         registry_kind(batch->registry, o->target) == NAME_TARGET;
+        if (is_subject && is_new)
+            err = put_row(journal, TABLE_SUBJECT, row, why);
+        if (is_subject)
+            *row = describe(o);
+        row->targets += is_target;
+        is_new |= is_subject || is_target;
     }
-    return err;
+    return err || !is_new ? err : put_row(journal, TABLE_SUBJECT, row, why);
 }
 
 static enum err put_incident(struct journal *journal, const struct incident *incident,
@@ -368,6 +382,7 @@ enum err journal_commit(struct journal *journal, const struct journal_batch *bat
         journal->sums = NULL;
         return err;
     }
+    journal->described = journal->describing;
     journal->last_seq += batch->count;
     journal->last_block += (batch->count + BLOCK_MAX - 1) / BLOCK_MAX;
     journal->names = registry_count(batch->registry);

@@ -34,6 +34,9 @@ struct journal {
     uint64_t last_block;
     uint32_t names;
     uint16_t rules;
+    /* Of a writer: the subject that was described last, whose targets may go on, by what is committed; and by
+     * what is being committed. */
+    struct subject_row described, describing;
     struct chart_sums *sums; /* of a writer; NULL: to be made of what the journal holds */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };

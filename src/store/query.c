@@ -321,6 +321,7 @@ enum err query_subjects(struct journal *journal, struct arena *arena, struct sub
                                          .title = row[i].title,
                                          .utc_offset_s = row[i].utc_offset_s,
                                          .is_reconstruction = row[i].is_reconstruction,
+                                         .targets = row[i].targets,
                                          .since = row[i].since};
     }
     *out = (struct subject_list){list, rows.count};

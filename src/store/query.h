@@ -43,6 +43,7 @@ struct subject_state {
     uint32_t title; /* a text, 0 for none */
     int32_t utc_offset_s;
     bool is_reconstruction;
+    uint32_t targets; /* how many it has, networks and zones too */
     struct utc since; /* time of that observation */
 };
 struct subject_list {

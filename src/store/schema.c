@@ -152,6 +152,7 @@ static const struct column subject_columns[] = {
     COLUMN("title", NAME, subject_row, title, "name"),
     COLUMN("utc_offset_s", I32, subject_row, utc_offset_s, "local time less UTC, seconds"),
     COLUMN("is_reconstruction", U8, subject_row, is_reconstruction, "1: observations were made up"),
+    COLUMN("targets", U32, subject_row, targets, "how many it has, networks and zones too"),
     COLUMN("since", TIME, subject_row, since, "when it was last described"),
 };
 

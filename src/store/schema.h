@@ -59,6 +59,7 @@ struct subject_row {
     uint32_t subject, title;
     int32_t utc_offset_s;
     uint8_t is_reconstruction;
+    uint32_t targets;
     struct utc since;
 };
 

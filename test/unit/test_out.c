@@ -581,9 +581,11 @@ static void test_status_counts_targets(void **state)
             add_vote(&overview, vantages[v], target, layers[i], condition, i != 4);
         }
     struct buffer out = {0};
+    overview.subjects.list[0].targets = 8;
     render_status(&overview, &(struct style){.width = 200}, &out);
     check_wording(&out);
     static const char *const lines[] = {
+        "Of its 8 targets 2 have no result so far: not asked yet, or a network of which too few ",
         "hosts answering ping          1   0         1     0         0        2\n",
         "name servers and zones (DNS)  2   0         0     0         0        2\n",
         "services (web, mail)          0   0         0     1         0        1\n",

@@ -372,6 +372,28 @@ static void describe(struct expected *e, uint32_t subject, uint32_t title, int64
     assert_int_equal(journal_commit(e->journal, &batch, NULL), ERR_OK);
 }
 
+/* Members of a subject, in a batch of their own: the same prefix and as many targets. */
+static void list_members(struct expected *e, uint32_t subject, unsigned targets)
+{
+    struct observation list[8] = {
+        {.kind = OBSERVATION_MEMBER,
+         .peer = subject,
+         .target = registry_intern(e->registry, NAME_PREFIX, "192.0.2.0/24", 12)}};
+    for (unsigned i = 0; i < targets; i++) {
+        char text[32];
+        int n = snprintf(text, sizeof text, "icmp:192.0.2.%u", i);
+        list[1 + i] = list[0];
+        list[1 + i].target = registry_intern(e->registry, NAME_TARGET, text, (size_t)n);
+    }
+    for (unsigned i = 0; i <= targets; i++) {
+        list[i].seq = journal_last_seq(e->journal) + 1 + i;
+        list[i].time.ns = (int64_t)list[i].seq * NS_PER_S;
+    }
+    struct journal_batch batch = {
+        .observations = list, .count = targets + 1, .registry = e->registry};
+    assert_int_equal(journal_commit(e->journal, &batch, NULL), ERR_OK);
+}
+
 static void test_subjects(void **state)
 {
     struct expected *e = *state;
@@ -379,8 +401,13 @@ static void test_subjects(void **state)
     uint32_t b = registry_intern(e->registry, NAME_SUBJECT, "b", 1);
     uint32_t title = registry_intern(e->registry, NAME_TEXT, "Land", 4);
     describe(e, b, title, -12600, SUBJECT_IS_RECONSTRUCTION);
+    list_members(e, b, 4);
     describe(e, a, 0, 0, 0);
-    describe(e, a, title, 30600, 0);
+    list_members(e, a, 3);
+    describe(e, a, title, 30600, 0); /* it has others now */
+    list_members(e, a, 1);
+    list_members(e, a, 1);
+    list_members(e, b, 5); /* of none that was described just before */
     struct arena arena = {0};
     struct subject_list got;
     assert_int_equal(query_subjects(e->journal, &arena, &got, NULL), ERR_OK);
@@ -389,7 +416,9 @@ static void test_subjects(void **state)
     assert_int_equal(got.list[0].title, title);
     assert_int_equal(got.list[0].utc_offset_s, 30600);
     assert_false(got.list[0].is_reconstruction);
-    assert_int_equal(got.list[0].since.ns, 3 * NS_PER_S);
+    assert_int_equal(got.list[0].since.ns, 12 * NS_PER_S);
+    assert_int_equal(got.list[0].targets, 2);
+    assert_int_equal(got.list[1].targets, 4);
     assert_int_equal(got.list[1].subject, b);
     assert_int_equal(got.list[1].utc_offset_s, -12600);
     assert_true(got.list[1].is_reconstruction);
