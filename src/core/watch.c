@@ -178,7 +178,7 @@ static struct member *new_member(struct watch_list *watch, uint32_t subject, uin
 static void note_target(struct member *member, const struct target *target)
 {
     member->layer = target->layer;
-    member->is_whole = target->kind == TARGET_ZONE || target->kind == TARGET_BLOCK;
+    member->is_whole = target_is_whole(target);
 }
 
 static void list_member(struct watch_list *watch, const struct registry *registry, uint32_t subject,

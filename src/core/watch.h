@@ -35,7 +35,7 @@ struct member {
     uint8_t kind;       /* enum name_kind */
     uint8_t layer;
     bool is_listed;
-    bool is_whole; /* a whole network or zone, and not what lies at one address */
+    bool is_whole; /* target_is_whole() */
     uint32_t asn;  /* the listed AS that made it a member, 0: it was listed itself */
     int64_t interval_ns;
 };

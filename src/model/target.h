@@ -57,6 +57,12 @@ struct target {
         addr; /* of the host, if that is an address (block: the first of the network); family 0 if it is a name */
 };
 
+/* A whole network or zone, and not what lies at one address. */
+static inline bool target_is_whole(const struct target *target)
+{
+    return target->kind == TARGET_BLOCK || target->kind == TARGET_ZONE;
+}
+
 const char *target_kind_name(enum target_kind kind);
 
 /* On failure `why` names what was found, what was expected and, for an unknown kind, the nearest one. */

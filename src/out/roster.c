@@ -93,7 +93,7 @@ static struct place place_of(const struct registry *registry, const struct roste
     if (registry_kind(registry, id) != NAME_TARGET)
         return place;
     const struct target *target = registry_target(registry, id);
-    place.is_whole = target->kind == TARGET_ZONE || target->kind == TARGET_BLOCK;
+    place.is_whole = target_is_whole(target);
     if (place.layer == LAYER_NAME && !place.is_whole)
         place.key = hash_bytes(registry_text(registry, id) + target->host.at, target->host.n, 0);
     return place;

@@ -23,8 +23,8 @@ struct transfers *transfers_new(struct loop *loop,
                                 void *context);
 void transfers_free(struct transfers *transfers); /* all must have been ended */
 
-/* A handle for one transfer over HTTP or HTTPS: directly, without a proxy or what another transfer left behind,
- * and with only those certificates that whoever opens it has the context of its TLS trust. */
+/* A handle for one transfer over HTTP or HTTPS, without a proxy and without what another transfer left behind. It
+ * trusts nobody: whose certificates are good is for CURLOPT_SSL_CTX_FUNCTION to say. */
 CURL *transfers_open(struct transfers *transfers);
 /* Nothing is told from within these. A handle may not be ended from within its own callbacks; after that it is
  * not to be used. */
