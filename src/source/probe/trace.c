@@ -36,10 +36,9 @@ struct trace {
     unsigned end;                    /* so many are worth asking, as is known by now */
     unsigned outstanding;
     bool is_asking;
-    bool is_given_up; /* the time is over, and the last questions will be, too */
-    bool has_own_word;
-    struct answer
-        own_word; /* our machine's: the host is on our network, and does not answer there */
+    bool is_given_up;  /* the time is over, and the last questions will be, too */
+    bool has_own_word; /* the host is on our own network, and our machine does not find it there */
+    struct answer own_word;
 };
 
 struct trace_engine {
@@ -268,11 +267,11 @@ static bool is_there(const struct trace *trace, const struct answer *answer)
     return is_of_port && addr_compare(&answer->peer, &trace->target.addr) == 0;
 }
 
-/* What was not even sent comes back from our own address, whatever distance it was for. */
-static bool is_own_word(const struct trace *trace, const struct answer *answer)
+/* What could not be sent comes back from our own address, whatever distance it was for. */
+static bool is_own_word(const struct answer *answer)
 {
-    return outcome_class(answer->outcome) == OUTCOME_CLASS_BAD && answer->peer.family &&
-           addr_compare(&answer->peer, &trace->target.addr) != 0 && net_is_ours(&answer->peer);
+    return answer->outcome == OUTCOME_HOST_UNREACHABLE && answer->peer.family &&
+           net_is_ours(&answer->peer);
 }
 
 static void on_answer(void *context, const struct answer *answer)
@@ -281,7 +280,7 @@ static void on_answer(void *context, const struct answer *answer)
     struct trace *trace = hop->trace;
     unsigned distance = (unsigned)(hop - trace->hops) + 1;
     trace->outstanding--;
-    if (is_own_word(trace, answer)) {
+    if (is_own_word(answer)) {
         trace->has_own_word = true;
         trace->own_word = *answer;
         trace->end = 0;
