@@ -96,10 +96,13 @@ static uint32_t domain_of(struct watch_list *watch, uint64_t key, uint32_t targe
     return row;
 }
 
+/* A network or zone is not the host that has its first address or its name: they have keys of their own. */
+enum { OF_HOSTS = 1000, OF_NAMES = 2000, OF_NETWORKS = 3000, OF_ZONES = 4000 };
+
 static uint32_t address_domain(struct watch_list *watch, const struct registry *registry,
-                               uint32_t target, const struct addr *addr)
+                               uint32_t target, const struct addr *addr, unsigned of)
 {
-    uint64_t key = hash_bytes(addr->bytes, sizeof addr->bytes, 1000u + addr->family);
+    uint64_t key = hash_bytes(addr->bytes, sizeof addr->bytes, of + addr->family);
     return domain_of(watch, key, target, addr, network_of(watch, registry, addr));
 }
 
@@ -113,10 +116,10 @@ static uint32_t find_domain(struct watch_list *watch, const struct registry *reg
     }
     const struct target *parsed = registry_target(registry, target);
     if (parsed->addr.family)
-        return address_domain(watch, registry, target, &parsed->addr);
+        return address_domain(watch, registry, target, &parsed->addr,
+                              target_is_whole(parsed) ? OF_NETWORKS : OF_HOSTS);
     const char *host = registry_text(registry, target) + parsed->host.at;
-    /* A zone is not the host that may have the same name. */
-    uint64_t key = hash_bytes(host, parsed->host.n, parsed->kind == TARGET_ZONE ? 3000 : 2000);
+    uint64_t key = hash_bytes(host, parsed->host.n, target_is_whole(parsed) ? OF_ZONES : OF_NAMES);
     return domain_of(watch, key, target, NULL, key);
 }
 
@@ -129,7 +132,8 @@ void watch_set_address(struct watch_list *watch, const struct registry *registry
     uint32_t row = watch_find(watch, target);
     if (!row)
         return;
-    uint32_t domain = address_domain(watch, registry, target, registry_address(registry, address));
+    uint32_t domain =
+        address_domain(watch, registry, target, registry_address(registry, address), OF_HOSTS);
     for (; row; row = watch_member(watch, row - 1)->next_same)
         watch_member(watch, row - 1)->domain = domain;
 }
