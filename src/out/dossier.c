@@ -102,11 +102,6 @@ static unsigned lost_of(const struct extent *extent, bool is_degraded)
     return is_degraded ? extent->degraded : extent->down;
 }
 
-static enum units units_of(unsigned all, unsigned whole)
-{
-    return (all == whole ? 0 : UNITS_SINGLE) | (whole ? UNITS_WHOLE : 0);
-}
-
 enum units history_units(const struct layer_history *history, bool is_degraded)
 {
     const struct extent *all = &history->extent, *whole = &history->whole;

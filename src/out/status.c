@@ -14,8 +14,8 @@ enum { TROUBLES_MOST = 20, SILENT_MOST = 5, UNVOTED_MOST = 20 };
 static const char *layer_cell(struct arena *arena, enum layer layer,
                               const struct standings *standings)
 {
-    enum units units = standings->whole == standings->all ? UNITS_WHOLE : UNITS_BOTH;
-    if (!standings->whole)
+    enum units units = units_of(standings->all, standings->whole);
+    if (units == UNITS_SINGLE)
         return layer_phrase(layer);
     return arena_printf(arena, "%s%s", words_unit(layer, units, 2),
                         layer == LAYER_NAME ? " (DNS)" : "");

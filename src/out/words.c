@@ -178,6 +178,11 @@ static const struct unit_words both_words[LAYER_COUNT] = {
                     "name servers and zones answered only in part"},
 };
 
+enum units units_of(unsigned all, unsigned whole)
+{
+    return !whole ? UNITS_SINGLE : whole == all ? UNITS_WHOLE : UNITS_BOTH;
+}
+
 static const struct unit_words *words_of(enum layer layer, enum units units)
 {
     const struct unit_words *words = units == UNITS_WHOLE  ? &whole_words[layer]

@@ -34,7 +34,8 @@ const char *words_percent(struct arena *arena, double p);
 const char *words_share(struct arena *arena, double share);
 
 /* What a layer's extent counts: single things and whole ones (struct layer_history). */
-enum units { UNITS_SINGLE = 1, UNITS_WHOLE = 2, UNITS_BOTH = 3 };
+enum units { UNITS_SINGLE, UNITS_WHOLE, UNITS_BOTH };
+enum units units_of(unsigned all, unsigned whole); /* of so many, so many whole */
 /* "hosts", "networks", "hosts and networks", "routes", ...; in the singular for n = 1. */
 const char *words_unit(enum layer layer, enum units units, unsigned n);
 /* "hosts stopped answering": what it means that they failed (or, is_degraded, suffered). */

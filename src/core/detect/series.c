@@ -223,10 +223,10 @@ static void judge_rtt(struct series *s, const struct observation *probe)
     if (!utc_is_known(s->slow_began.first_after) &&
         (s->rtt_up > RTT_ALARM || s->rtt_down > RTT_ALARM))
         s->slow_began.first_after = probe->time;
-    if (!s->is_slow && s->rtt_up <= RTT_ALARM) /* what has fallen back was not it */
-        s->rise_began.first_after = (struct utc){0};
-    else if (!utc_is_known(s->rise_began.first_after))
+    if (!utc_is_known(s->rise_began.first_after) && s->rtt_up > RTT_ALARM)
         s->rise_began.first_after = probe->time;
+    else if (!s->is_slow && s->rtt_up <= RTT_ALARM) /* what has fallen back was not it */
+        s->rise_began.first_after = (struct utc){0};
     if (!s->is_slow && s->rtt_up > RTT_ALARM && s->tail_sum > LATE_ALARM && rtt_is_raised(s)) {
         s->is_slow = true;
     } else if (s->is_slow && !rtt_is_raised(s)) {
